@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "arena_internal.h"
+
+#include <stdlib.h>
+
+static void *default_resize(void *user, void *memory, size_t bytes)
+{
+    (void)user;
+    if (bytes == 0) {
+        free(memory);
+        return NULL;
+    }
+    return realloc(memory, bytes);
+}
+
+ad_allocator ad_allocator_default(void)
+{
+    return (ad_allocator){default_resize, NULL};
+}
+
+static void *failing_resize(void *user, void *memory, size_t bytes)
+{
+    ad_failing_allocator *state = user;
+    if (bytes == 0) {
+        state->live -= memory != NULL;
+        free(memory);
+        return NULL;
+    }
+    size_t request = state->requests++;
+    if (request == state->fail_at || (state->fail_forever && request > state->fail_at)) {
+        return NULL;
+    }
+    void *result = realloc(memory, bytes);
+    state->live += memory == NULL && result != NULL;
+    return result;
+}
+
+ad_allocator ad_allocator_failing(ad_failing_allocator *state)
+{
+    return (ad_allocator){failing_resize, state};
+}
+
+void *ad__resize(const ad_allocator *allocator, void *memory, size_t bytes)
+{
+    return allocator->resize(allocator->user, memory, bytes);
+}
+
+void *ad__resize_array(const ad_allocator *allocator, void *memory, size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / size) {
+        return NULL;
+    }
+    return ad__resize(allocator, memory, count * size);
+}
+
+struct ad__block {
+    ad__block *next;
+    unsigned char *data; /* aligned, inside this same allocation */
+    size_t capacity;
+};
+
+enum { SMALLEST_BLOCK = 1 << 16 };
+
+void ad__arena_init(ad__arena *arena, ad_allocator allocator)
+{
+    *arena = (ad__arena){.allocator = allocator};
+}
+
+void ad__arena_clear(ad__arena *arena)
+{
+    for (ad__block *block = arena->first, *next; block != NULL; block = next) {
+        next = block->next;
+        ad__resize(&arena->allocator, block, 0);
+    }
+    ad__arena_init(arena, arena->allocator);
+}
+
+static ad__block *block_new(ad__arena *arena, size_t bytes, size_t previous)
+{
+    size_t capacity = 2 * previous > SMALLEST_BLOCK ? 2 * previous : SMALLEST_BLOCK;
+    if (capacity < bytes) {
+        capacity = bytes;
+    }
+    if (capacity > SIZE_MAX - sizeof(ad__block) - AD_ALIGNMENT) {
+        return NULL;
+    }
+    ad__block *block =
+        ad__resize(&arena->allocator, NULL, sizeof(ad__block) + AD_ALIGNMENT + capacity);
+    if (block == NULL) {
+        return NULL;
+    }
+    uintptr_t start = (uintptr_t)(block + 1);
+    block->data = (unsigned char *)(block + 1) + (AD_ALIGNMENT - start % AD_ALIGNMENT) % AD_ALIGNMENT;
+    block->capacity = capacity;
+    block->next = NULL;
+    return block;
+}
+
+/* Moves to the next block that holds bytes. Kept blocks that are too small stay in the list,
+ * behind the one that is used, for later smaller requests. */
+static int advance(ad__arena *arena, size_t bytes)
+{
+    ad__block **link = arena->current ? &arena->current->next : &arena->first;
+    ad__block **fit = link;
+    while (*fit != NULL && (*fit)->capacity < bytes) {
+        fit = &(*fit)->next;
+    }
+    ad__block *block = *fit;
+    if (block != NULL) {
+        *fit = block->next;
+    } else {
+        block = block_new(arena, bytes, arena->current ? arena->current->capacity : 0);
+        if (block == NULL) {
+            return 0;
+        }
+    }
+    block->next = *link;
+    *link = block;
+    arena->current = block;
+    arena->used = 0;
+    return 1;
+}
+
+void *ad__arena_take(ad__arena *arena, size_t bytes)
+{
+    if (bytes > SIZE_MAX - AD_ALIGNMENT) {
+        return NULL;
+    }
+    size_t rounded = (bytes + AD_ALIGNMENT - 1) / AD_ALIGNMENT * AD_ALIGNMENT;
+    if (arena->current == NULL || rounded > arena->current->capacity - arena->used) {
+        if (!advance(arena, rounded)) {
+            return NULL;
+        }
+    }
+    void *result = arena->current->data + arena->used;
+    arena->used += rounded;
+    return result;
+}
+
+ad__arena_mark ad__arena_mark_here(const ad__arena *arena)
+{
+    return (ad__arena_mark){arena->current, arena->used};
+}
+
+void ad__arena_rewind(ad__arena *arena, ad__arena_mark mark)
+{
+    arena->current = mark.block;
+    arena->used = mark.used;
+}

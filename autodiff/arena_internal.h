@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AD_ARENA_INTERNAL_H
+#define AD_ARENA_INTERNAL_H
+
+#include "arena.h"
+
+#include <stdint.h>
+
+/* Bump storage in blocks that are kept for reuse: after one pass of mark .. rewind, a second pass
+ * of the same size asks the allocator for nothing.
+ *
+ * Invariant: blocks before `current` are full, those after it are empty. */
+
+typedef struct ad__block ad__block;
+
+typedef struct ad__arena {
+    ad_allocator allocator;
+    ad__block *first, *current;
+    size_t used; /* bytes taken in current */
+} ad__arena;
+
+typedef struct ad__arena_mark {
+    ad__block *block;
+    size_t used;
+} ad__arena_mark;
+
+enum { AD_ALIGNMENT = 64 };
+
+void ad__arena_init(ad__arena *arena, ad_allocator allocator);
+void ad__arena_clear(ad__arena *arena);
+
+/* bytes of storage aligned to 64, not initialised; NULL if the allocator fails. */
+void *ad__arena_take(ad__arena *arena, size_t bytes);
+
+ad__arena_mark ad__arena_mark_here(const ad__arena *arena);
+void ad__arena_rewind(ad__arena *arena, ad__arena_mark mark);
+
+/* Heap blocks outside an arena, through the same hook. */
+void *ad__resize(const ad_allocator *allocator, void *memory, size_t bytes);
+
+/* As ad__resize for count elements of size bytes; NULL when the product overflows. */
+void *ad__resize_array(const ad_allocator *allocator, void *memory, size_t count, size_t size);
+
+#endif

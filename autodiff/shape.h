@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AD_SHAPE_H
+#define AD_SHAPE_H
+
+#include "status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Element types, shapes and sets of axes. [everyday]
+ *
+ * Values are dense and row-major: the last axis runs fastest. A scalar has rank 0. Axes of length
+ * 0 are allowed everywhere.
+ */
+
+enum { AD_MAX_RANK = 8 };
+
+/* AD_I64 is for indices and labels and carries no gradient. */
+typedef enum ad_type { AD_F64, AD_F32, AD_I64 } ad_type;
+
+typedef struct ad_shape {
+    int rank;
+    int64_t len[AD_MAX_RANK];
+} ad_shape;
+
+/* AD_SHAPE(64, 784); AD_SCALAR for rank 0. */
+#define AD_SHAPE(...) (ad_shape_of_lens(AD__COUNT(__VA_ARGS__), AD__LENS(__VA_ARGS__)))
+#define AD_SCALAR (ad_shape_of_lens(0, NULL))
+
+#define AD__LENS(...) ((const int64_t[]){__VA_ARGS__})
+#define AD__COUNT(...) ((int)(sizeof(AD__LENS(__VA_ARGS__)) / sizeof(int64_t)))
+
+/* A set of axes to reduce over. Negative axes count from the end: -1 is the last.
+ *
+ *   AD_ALL          every axis, the result is a scalar
+ *   AD_AXES(0, 2)   these axes, which vanish
+ *   AD_KEEP(0, 2)   these axes, which stay with length 1 */
+typedef struct ad_axes {
+    int8_t count; /* -1: all */
+    int8_t keep;
+    int8_t axis[AD_MAX_RANK];
+} ad_axes;
+
+#define AD_ALL (ad_axes_of(-1, NULL, 0))
+#define AD_AXES(...) (ad_axes_of(AD__AXIS_COUNT(__VA_ARGS__), AD__AXIS_LIST(__VA_ARGS__), 0))
+#define AD_KEEP(...) (ad_axes_of(AD__AXIS_COUNT(__VA_ARGS__), AD__AXIS_LIST(__VA_ARGS__), 1))
+
+#define AD__AXIS_LIST(...) ((const int[]){__VA_ARGS__})
+#define AD__AXIS_COUNT(...) ((int)(sizeof(AD__AXIS_LIST(__VA_ARGS__)) / sizeof(int)))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+AD_API const char *ad_type_name(ad_type type);
+AD_API size_t ad_type_bytes(ad_type type);
+
+/* A rank outside 0 to AD_MAX_RANK is kept as given, so that the call which receives the shape can
+ * report it. */
+AD_API ad_shape ad_shape_of_lens(int rank, const int64_t *lens);
+AD_API ad_axes ad_axes_of(int count, const int *axes, int keep);
+
+/* 1 if rank and lengths are in range and the number of elements fits in 60 bits. */
+AD_API int ad_shape_is_valid(const ad_shape *shape);
+AD_API int ad_shape_equal(const ad_shape *a, const ad_shape *b);
+
+/* The product of the lengths: 1 for a scalar, 0 if an axis is empty. */
+AD_API size_t ad_shape_count(const ad_shape *shape);
+
+/* NumPy's rule: shapes are aligned at their last axes; lengths must agree or be 1. Returns
+ * AD_ERR_SHAPE and leaves *out alone if they do not fit. */
+AD_API ad_status ad_shape_broadcast(const ad_shape *a, const ad_shape *b, ad_shape *out);
+
+/* Writes "[2, 3]", "[]" for a scalar, cut to bytes, and returns text. 160 bytes hold any shape. */
+AD_API const char *ad_shape_print(const ad_shape *shape, char *text, size_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
