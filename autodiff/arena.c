@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "arena_internal.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 static void *default_resize(void *user, void *memory, size_t bytes)

@@ -10,10 +10,10 @@
 
 #if defined(__GNUC__)
 #define AD_API __attribute__((visibility("default")))
-#define AD_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define AD_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
 #else
 #define AD_API
-#define AD_PRINTF(format, first)
+#define AD_PRINTF(text, first)
 #endif
 
 #define AD_STATUS_LIST(X)                                                                          \
