@@ -46,7 +46,7 @@ ad_axes ad_axes_of(int count, const int *axes, int keep)
         return set;
     }
     set.count = (int8_t)count;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count && i < AD_MAX_RANK; i++) {
         int axis = axes[i];
         set.axis[i] = (int8_t)(axis < -AD_MAX_RANK || axis >= AD_MAX_RANK ? AD_MAX_RANK : axis);
     }
