@@ -182,6 +182,14 @@ $(BENCHES): $(B)/bench/%: $(B)/obj/bench/%.o $(B)/obj/bench/bench.o $(STATIC)
 test: $(B)/tests/run $(EXAMPLES) ## run every test; T=tape runs the suites whose name begins so
 	@WENGERT_BUILD=$(B) $(B)/tests/run $(if $(T),--filter '$(T)*/*')
 
+# Peers get the machine's own kernels; what the caller's environment forced is not for them.
+PEER_ENV = env -u BLIS_ARCH_TYPE -u OPENBLAS_CORETYPE
+bench: $(BENCHES) ## time every bench/*.c beside its peers; writes build/bench.tsv
+	@printf 'case\tours_us\tbaseline\tbaseline_us\tratio\n' > $(BUILD)/bench.tsv
+	@for program in $(BENCHES); do \
+	    $(PEER_ENV) BENCH_TSV=$(BUILD)/bench.tsv WENGERT_BUILD=$(B) $$program || exit 1; \
+	done
+
 format: ## lay out every source file with clang-format
 	clang-format -i $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* nn nn/* tests tests/* bench examples))
 

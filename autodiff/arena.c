@@ -91,7 +91,8 @@ static ad__block *block_new(ad__arena *arena, size_t bytes, size_t previous)
         return NULL;
     }
     uintptr_t start = (uintptr_t)(block + 1);
-    block->data = (unsigned char *)(block + 1) + (AD_ALIGNMENT - start % AD_ALIGNMENT) % AD_ALIGNMENT;
+    block->data =
+        (unsigned char *)(block + 1) + (AD_ALIGNMENT - start % AD_ALIGNMENT) % AD_ALIGNMENT;
     block->capacity = capacity;
     block->next = NULL;
     return block;
