@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+#include "rng.h"
+
+#include <math.h>
+
+/* ---- Philox-4x32-10 */
+
+static inline void philox(uint32_t x[4], uint32_t key0, uint32_t key1)
+{
+    for (int round = 0; round < 10; round++) {
+        uint64_t a = (uint64_t)0xD2511F53 * x[0];
+        uint64_t b = (uint64_t)0xCD9E8D57 * x[2];
+        x[0] = (uint32_t)(b >> 32) ^ x[1] ^ key0;
+        x[1] = (uint32_t)b;
+        x[2] = (uint32_t)(a >> 32) ^ x[3] ^ key1;
+        x[3] = (uint32_t)a;
+        key0 += 0x9E3779B9;
+        key1 += 0xBB67AE85;
+    }
+}
+
+void ad_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
+{
+    uint32_t x[4] = {counter[0], counter[1], counter[2], counter[3]};
+    philox(x, key[0], key[1]);
+    for (int i = 0; i < 4; i++) {
+        out[i] = x[i];
+    }
+}
+
+/* out[0], out[1] = 128 bits of the counter (low, high) under key. */
+static inline void block(uint64_t low, uint64_t high, uint64_t key, uint64_t *out)
+{
+    uint32_t x[4] = {(uint32_t)low, (uint32_t)(low >> 32), (uint32_t)high, (uint32_t)(high >> 32)};
+    philox(x, (uint32_t)key, (uint32_t)(key >> 32));
+    out[0] = (uint64_t)x[1] << 32 | x[0];
+    out[1] = (uint64_t)x[3] << 32 | x[2];
+}
+
+uint64_t ad_rng_bits(ad_rng *rng)
+{
+    uint64_t pair[2];
+    block(rng->counter / 2, rng->stream, rng->seed, pair);
+    return pair[rng->counter++ % 2];
+}
+
+void ad_rng_fill_bits(ad_rng at, size_t n, uint64_t *out)
+{
+    size_t i = 0;
+    if (n > 0 && at.counter % 2 == 1) {
+        out[i++] = ad_rng_bits(&at);
+    }
+    for (; i + 1 < n; i += 2, at.counter += 2) {
+        block(at.counter / 2, at.stream, at.seed, out + i);
+    }
+    if (i < n) {
+        out[i] = ad_rng_bits(&at);
+    }
+}
+
+/* ---- distributions: each number from 64 bits */
+
+static inline double uniform(uint64_t bits)
+{
+    return (double)(bits >> 11) * 0x1p-53;
+}
+
+static inline float uniform_f32(uint64_t bits)
+{
+    return (float)(bits >> 40) * 0x1p-24F;
+}
+
+/* Numerator and denominator, rising powers, of three rational functions.
+ * Source: Wichura 1988, "Algorithm AS 241: the percentage points of the normal distribution",
+ * Applied Statistics 37, PPND16. */
+static const double wichura[3][2][8] = {
+    {{3.3871328727963666080e0, 1.3314166789178437745e+2, 1.9715909503065514427e+3,
+      1.3731693765509461125e+4, 4.5921953931549871457e+4, 6.7265770927008700853e+4,
+      3.3430575583588128105e+4, 2.5090809287301226727e+3},
+     {1.0, 4.2313330701600911252e+1, 6.8718700749205790830e+2, 5.3941960214247511077e+3,
+      2.1213794301586595867e+4, 3.9307895800092710610e+4, 2.8729085735721942674e+4,
+      5.2264952788528545610e+3}},
+    {{1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0,
+      3.64784832476320460504e0, 1.27045825245236838258e0, 2.41780725177450611770e-1,
+      2.27238449892691845833e-2, 7.74545014278341407640e-4},
+     {1.0, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1,
+      1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4,
+      1.05075007164441684324e-9}},
+    {{6.65790464350110377720e0, 5.46378491116411436990e0, 1.78482653991729133580e0,
+      2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
+      2.71155556874348757815e-5, 2.01033439929228813265e-7},
+     {1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2,
+      7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7,
+      2.04426310338993978564e-15}},
+};
+
+static inline double ratio(const double c[2][8], double x)
+{
+    double numerator = c[0][7], denominator = c[1][7];
+    for (int i = 6; i >= 0; i--) {
+        numerator = numerator * x + c[0][i];
+        denominator = denominator * x + c[1][i];
+    }
+    return numerator / denominator;
+}
+
+/* Quantile of the normal distribution at 1/2 + (s + 1/2) / 2^64, where s is bits read as a signed
+ * number. The distances of the probability to 1/2 and to its nearer end are both taken from the
+ * integer, so neither the middle nor the tails are rounded, and ~bits gives the negative.
+ * Accuracy: 1e-15 relative. */
+static inline double normal(uint64_t bits)
+{
+    int negative = bits >> 63 != 0;
+    int64_t magnitude = (int64_t)(negative ? ~bits : bits);
+    double q = ((double)magnitude + 0.5) * 0x1p-64;
+    double z;
+    if (q <= 0.425) {
+        z = q * ratio(wichura[0], 0.180625 - q * q);
+    } else {
+        double tail = ((double)(INT64_MAX - magnitude) + 0.5) * 0x1p-64;
+        double r = sqrt(-log(tail));
+        z = r <= 5.0 ? ratio(wichura[1], r - 1.6) : ratio(wichura[2], r - 5.0);
+    }
+    return negative ? -z : z;
+}
+
+/* High and low half of x y. */
+static inline uint64_t multiply(uint64_t x, uint64_t y, uint64_t *low)
+{
+    uint64_t x0 = (uint32_t)x, x1 = x >> 32, y0 = (uint32_t)y, y1 = y >> 32;
+    uint64_t middle = x1 * y0 + (x0 * y0 >> 32);
+    uint64_t carry = x0 * y1 + (uint32_t)middle;
+    *low = x * y;
+    return x1 * y1 + (middle >> 32) + (carry >> 32);
+}
+
+/* floor(bits bound / 2^64). The 2^64 mod bound values of bits that would make some results more
+ * likely are replaced by bits from a block that no sequence of this seed contains.
+ * Source: Lemire 2019, "Fast random integer generation in an interval". */
+static inline int64_t below(ad_rng at, uint64_t bits, int64_t bound)
+{
+    uint64_t n = (uint64_t)bound, low;
+    uint64_t result = multiply(bits, n, &low);
+    while (low < n && low < (0 - n) % n) {
+        uint64_t pair[2];
+        block(bits, at.counter, ~at.seed, pair);
+        bits = pair[0];
+        result = multiply(bits, n, &low);
+    }
+    return (int64_t)result;
+}
+
+double ad_rng_uniform(ad_rng *rng)
+{
+    return uniform(ad_rng_bits(rng));
+}
+
+double ad_rng_normal(ad_rng *rng)
+{
+    return normal(ad_rng_bits(rng));
+}
+
+int64_t ad_rng_below(ad_rng *rng, int64_t bound)
+{
+    ad_rng at = *rng;
+    uint64_t bits = ad_rng_bits(rng);
+    return bound > 1 ? below(at, bits, bound) : 0;
+}
+
+/* ---- many at once: bits are made in pieces that stay in L1 */
+
+enum { PIECE = 256 };
+
+typedef struct piece {
+    size_t len;
+    uint64_t bits[PIECE];
+} piece;
+
+/* Fills *p with the bits of places start to at most start + PIECE - 1 of n. */
+static void take_piece(piece *p, ad_rng at, size_t start, size_t n)
+{
+    p->len = n - start < PIECE ? n - start : PIECE;
+    at.counter += start;
+    ad_rng_fill_bits(at, p->len, p->bits);
+}
+
+ad_status ad_rng_fill_uniform(ad_rng at, ad_type type, size_t n, void *out)
+{
+    if (type != AD_F64 && type != AD_F32) {
+        return AD_ERR_TYPE;
+    }
+    double *f64 = out;
+    float *f32 = out;
+    piece p;
+    for (size_t start = 0; start < n; start += p.len) {
+        take_piece(&p, at, start, n);
+        if (type == AD_F64) {
+            for (size_t i = 0; i < p.len; i++) {
+                f64[start + i] = uniform(p.bits[i]);
+            }
+        } else {
+            for (size_t i = 0; i < p.len; i++) {
+                f32[start + i] = uniform_f32(p.bits[i]);
+            }
+        }
+    }
+    return AD_OK;
+}
+
+ad_status ad_rng_fill_normal(ad_rng at, ad_type type, size_t n, void *out)
+{
+    if (type != AD_F64 && type != AD_F32) {
+        return AD_ERR_TYPE;
+    }
+    double *f64 = out;
+    float *f32 = out;
+    piece p;
+    for (size_t start = 0; start < n; start += p.len) {
+        take_piece(&p, at, start, n);
+        if (type == AD_F64) {
+            for (size_t i = 0; i < p.len; i++) {
+                f64[start + i] = normal(p.bits[i]);
+            }
+        } else {
+            for (size_t i = 0; i < p.len; i++) {
+                f32[start + i] = (float)normal(p.bits[i]);
+            }
+        }
+    }
+    return AD_OK;
+}
+
+ad_status ad_rng_fill_bernoulli(ad_rng at, double p, ad_type type, size_t n, void *out)
+{
+    if (ad_type_bytes(type) == 0) {
+        return AD_ERR_TYPE;
+    }
+    if (!(p >= 0.0 && p <= 1.0)) {
+        return AD_ERR_DOMAIN;
+    }
+    double *f64 = out;
+    float *f32 = out;
+    int64_t *i64 = out;
+    piece now;
+    for (size_t start = 0; start < n; start += now.len) {
+        take_piece(&now, at, start, n);
+        for (size_t i = 0; i < now.len; i++) {
+            int one = uniform(now.bits[i]) < p;
+            if (type == AD_F64) {
+                f64[start + i] = one;
+            } else if (type == AD_F32) {
+                f32[start + i] = (float)one;
+            } else {
+                i64[start + i] = one;
+            }
+        }
+    }
+    return AD_OK;
+}
+
+ad_status ad_rng_fill_below(ad_rng at, int64_t bound, size_t n, int64_t *out)
+{
+    if (bound <= 0) {
+        return AD_ERR_DOMAIN;
+    }
+    for (size_t i = 0; i < n; i++) {
+        out[i] = ad_rng_below(&at, bound);
+    }
+    return AD_OK;
+}
+
+static void swap(int64_t *a, int64_t *b)
+{
+    int64_t kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+void ad_rng_permutation(ad_rng at, size_t n, int64_t *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t j = (size_t)ad_rng_below(&at, (int64_t)i + 1);
+        out[i] = (int64_t)i;
+        swap(out + i, out + j);
+    }
+}
+
+/* ---- MT19937 as NumPy's RandomState uses it */
+
+enum { MT_LEN = 624, MT_SHIFT = 397 };
+
+void ad_mt19937_init(ad_mt19937 *mt, uint32_t seed)
+{
+    *mt = (ad_mt19937){.used = MT_LEN};
+    for (uint32_t i = 0; i < MT_LEN; i++) {
+        mt->state[i] = seed;
+        seed = 1812433253U * (seed ^ seed >> 30) + i + 1;
+    }
+}
+
+/* Source: Matsumoto, Nishimura 1998, "Mersenne twister", section 3.1. */
+static void twist(ad_mt19937 *mt)
+{
+    uint32_t *x = mt->state;
+    for (int i = 0; i < MT_LEN; i++) {
+        uint32_t y = (x[i] & 0x80000000U) | (x[(i + 1) % MT_LEN] & 0x7fffffffU);
+        x[i] = x[(i + MT_SHIFT) % MT_LEN] ^ y >> 1 ^ (y % 2 ? 0x9908b0dfU : 0U);
+    }
+    mt->used = 0;
+}
+
+uint32_t ad_mt19937_bits(ad_mt19937 *mt)
+{
+    if (mt->used == MT_LEN) {
+        twist(mt);
+    }
+    uint32_t y = mt->state[mt->used++];
+    y ^= y >> 11;
+    y ^= y << 7 & 0x9d2c5680U;
+    y ^= y << 15 & 0xefc60000U;
+    return y ^ y >> 18;
+}
+
+double ad_mt19937_uniform(ad_mt19937 *mt)
+{
+    uint32_t high = ad_mt19937_bits(mt) >> 5;
+    uint32_t low = ad_mt19937_bits(mt) >> 6;
+    return (high * 67108864.0 + low) / 9007199254740992.0;
+}
+
+/* The polar method; of each pair the second is given first. */
+double ad_mt19937_normal(ad_mt19937 *mt)
+{
+    if (mt->has_normal) {
+        mt->has_normal = 0;
+        return mt->normal;
+    }
+    double x, y, r2;
+    do {
+        x = 2.0 * ad_mt19937_uniform(mt) - 1.0;
+        y = 2.0 * ad_mt19937_uniform(mt) - 1.0;
+        r2 = x * x + y * y;
+    } while (r2 >= 1.0 || r2 == 0.0);
+    double scale = sqrt(-2.0 * log(r2) / r2);
+    mt->normal = scale * x;
+    mt->has_normal = 1;
+    return scale * y;
+}
+
+/* 0 to last, by rejecting numbers of as many bits as last has. */
+static uint64_t masked(ad_mt19937 *mt, uint64_t last)
+{
+    uint64_t mask = last, value;
+    for (unsigned shift = 1; shift < 64; shift *= 2) {
+        mask |= mask >> shift;
+    }
+    do {
+        value = ad_mt19937_bits(mt);
+        if (last > UINT32_MAX) {
+            value = value << 32 | ad_mt19937_bits(mt);
+        }
+        value &= mask;
+    } while (value > last);
+    return value;
+}
+
+int64_t ad_mt19937_below(ad_mt19937 *mt, int64_t bound)
+{
+    return bound > 1 ? (int64_t)masked(mt, (uint64_t)bound - 1) : 0;
+}
+
+void ad_mt19937_permutation(ad_mt19937 *mt, size_t n, int64_t *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (int64_t)i;
+    }
+    for (size_t i = n; i-- > 1;) {
+        size_t j = (size_t)masked(mt, i);
+        swap(out + i, out + j);
+    }
+}
