@@ -149,3 +149,12 @@ void ad__arena_rewind(ad__arena *arena, ad__arena_mark mark)
     arena->current = mark.block;
     arena->used = mark.used;
 }
+
+size_t ad__arena_bytes(const ad__arena *arena)
+{
+    size_t bytes = 0;
+    for (const ad__block *block = arena->first; block != NULL; block = block->next) {
+        bytes += sizeof *block + AD_ALIGNMENT + block->capacity;
+    }
+    return bytes;
+}

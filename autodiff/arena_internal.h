@@ -35,6 +35,9 @@ void *ad__arena_take(ad__arena *arena, size_t bytes);
 ad__arena_mark ad__arena_mark_here(const ad__arena *arena);
 void ad__arena_rewind(ad__arena *arena, ad__arena_mark mark);
 
+/* Heap memory held, used or not. */
+size_t ad__arena_bytes(const ad__arena *arena);
+
 /* Heap blocks outside an arena, through the same hook. */
 void *ad__resize(const ad_allocator *allocator, void *memory, size_t bytes);
 

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AD_OP_INTERNAL_H
+#define AD_OP_INTERNAL_H
+
+#include "arena_internal.h"
+#include "shape.h"
+#include "var.h"
+
+/* The descriptor of an operation, and the contract of each of its parts.
+ *
+ * A descriptor is constant and shared by every tape. Elementwise operations get theirs from one row
+ * of ops.def; a structured operation writes its own, `ad_<name>__op`, in its family's file. */
+
+/* Type, shape and number of elements; a tape keeps one copy of each that it meets. */
+typedef struct ad__kind {
+    ad_type type;
+    ad_shape shape;
+    size_t count;
+} ad__kind;
+
+/* An argument or a result while an operation runs: dense, row-major. */
+typedef struct ad__array {
+    const ad__kind *kind;
+    void *data;
+} ad__array;
+
+typedef struct ad__call {
+    int count;              /* of arguments */
+    const ad__array *x;     /* the arguments */
+    const void *attributes; /* what the builder gave, or NULL */
+    ad__kind kind;          /* of the result: set by infer, except count, which the tape fills */
+    void *z;                /* the result's elements: filled by eval */
+    ad__arena *scratch;     /* storage that is taken back after eval */
+    int threads;
+    ad_error *error;        /* the tape puts the operation's name and the site around its text */
+} ad__call;
+
+typedef struct ad__vjp {
+    ad_tape *tape;
+    const char *site; /* where the operation was recorded */
+    const void *attributes;
+    int count;
+    const ad_var *x; /* arguments */
+    ad_var z, g;     /* result and its cotangent */
+    const uint8_t *needs; /* needs[i]: the gradient of argument i is wanted */
+    ad_var *dx;           /* out: contributions, literal 0 (none) before the call */
+} ad__vjp;
+
+/* Up to three arguments' nodes; a structured operation keeps its own in a detail, named by at[0]. */
+typedef struct ad__args {
+    uint32_t at[3];
+} ad__args;
+
+/* A value: an f64 scalar itself, or the address of any other value's elements. */
+typedef union ad__slot {
+    double scalar;
+    void *data;
+} ad__slot;
+
+/* What a numeric reverse sweep over scalar nodes reads, and the adjoints it adds to. */
+typedef struct ad__sweep {
+    const ad__args *args;
+    const ad__slot *value;
+    double *adjoint;
+} ad__sweep;
+
+/* The numeric instantiations of an elementwise row, for one element type. */
+typedef struct ad__kernels {
+    /* z[i] = f(x[0][i step[0]], ...) for i < n; steps are 0 or 1; z overlaps no argument */
+    void (*loop)(size_t n, const void *const *x, const size_t *step, void *z);
+    /* adds the scalar node's contributions to its arguments' adjoints (f64 only) */
+    void (*sweep)(const ad__sweep *s, uint32_t node);
+} ad__kernels;
+
+/* A case for the automatic tests of a structured operation: shapes and range of its differentiable
+ * arguments, and a function that records it on them. */
+typedef struct ad__sample {
+    int count;
+    ad_shape shape[3];
+    double lo, hi;
+    ad_var (*build)(const ad_var *x);
+} ad__sample;
+
+struct ad_op {
+    const char *name; /* as users call it */
+    int arity;        /* of an elementwise operation; else 0 */
+
+    /* Sets call->kind.type and .shape from the arguments' kinds and the attributes, or fails. */
+    ad_status (*infer)(ad__call *call);
+
+    /* Fills call->z. A pure function of arguments and attributes: it may run again, elsewhere, with
+     * the same bits. Fails only on values (an index outside its axis) or memory. */
+    ad_status (*eval)(const ad__call *call);
+
+    /* Records v->dx[i] for each needed argument; linear in v->g. Its shape is the argument's, or one
+     * that the argument was broadcast to: the reverse transform sums it down. NULL: no gradient. */
+    void (*vjp)(ad__vjp *v);
+
+    const ad__kernels *kernels[2]; /* elementwise, by AD_F64 and AD_F32; else NULL */
+    double range[3][2];            /* elementwise: where tests draw each argument */
+    const ad__sample *samples;     /* structured */
+    int sample_count;
+};
+typedef struct ad_op ad_op;
+
+/* Every operation of ops.def, in its order; ends in NULL. */
+extern const ad_op *const ad__catalogue[];
+
+#endif

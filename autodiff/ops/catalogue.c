@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#include "../op_internal.h"
+
+/* Every operation that has a descriptor, in the order of ops.def. */
+
+#define AD_UNARY(name, ...) extern const ad_op name##__op;
+#define AD_BINARY(name, ...) extern const ad_op name##__op;
+#define AD_TERNARY(name, ...) extern const ad_op name##__op;
+#define AD_STRUCTURED(name, ...) extern const ad_op name##__op;
+#define AD_COMPOSED(type, name, ...)
+#include "../ops.def"
+#undef AD_UNARY
+#undef AD_BINARY
+#undef AD_TERNARY
+#undef AD_STRUCTURED
+
+#define AD_UNARY(name, ...) &name##__op,
+#define AD_BINARY(name, ...) &name##__op,
+#define AD_TERNARY(name, ...) &name##__op,
+#define AD_STRUCTURED(name, ...) &name##__op,
+
+const ad_op *const ad__catalogue[] = {
+#include "../ops.def"
+    NULL};

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "elementwise_internal.h"
+
+ad_status ad__elementwise_infer(ad__call *call)
+{
+    const ad__kind *first = call->x[0].kind;
+    if (first->type != AD_F64 && first->type != AD_F32) {
+        return ad_error_set(call->error, AD_ERR_TYPE,
+                            "an argument is %s; elementwise operations take f64 or f32, ad_cast "
+                            "converts",
+                            ad_type_name(first->type));
+    }
+    call->kind = *first;
+    for (int i = 1; i < call->count; i++) {
+        const ad__kind *next = call->x[i].kind;
+        if (next == first) {
+            continue;
+        }
+        char a[160], b[160];
+        ad_shape *shape = &call->kind.shape;
+        if (next->type != first->type) {
+            return ad_error_set(call->error, AD_ERR_TYPE,
+                                "%s %s with %s %s; convert one with ad_cast",
+                                ad_type_name(first->type), ad_shape_print(shape, a, sizeof a),
+                                ad_type_name(next->type),
+                                ad_shape_print(&next->shape, b, sizeof b));
+        }
+        ad_shape before = *shape;
+        if (ad_shape_broadcast(&before, &next->shape, shape) != AD_OK) {
+            return ad_error_set(call->error, AD_ERR_SHAPE,
+                                "%s with %s: aligned at the last axis, lengths must agree or be 1; "
+                                "reshape one?",
+                                ad_shape_print(&before, a, sizeof a),
+                                ad_shape_print(&next->shape, b, sizeof b));
+        }
+    }
+    return AD_OK;
+}
+
+/* A walk over the result in rows that every argument crosses with a step of 0 or 1. Axes run from
+ * the innermost, 0, outwards. */
+typedef struct walk {
+    int rank;
+    size_t len[AD_MAX_RANK], stride[3][AD_MAX_RANK];
+} walk;
+
+/* Appends an axis outside the others, or lengthens the outermost one if every argument crosses the
+ * two as one, so that the inner rows are as long as they can be. */
+static void walk_axis(walk *w, int count, size_t len, const size_t *stride)
+{
+    int top = w->rank - 1, joins = w->rank > 0;
+    for (int a = 0; a < count && joins; a++) {
+        joins = stride[a] == w->stride[a][top] * w->len[top];
+    }
+    if (joins) {
+        w->len[top] *= len;
+        return;
+    }
+    w->len[w->rank] = len;
+    for (int a = 0; a < count; a++) {
+        w->stride[a][w->rank] = stride[a];
+    }
+    w->rank++;
+}
+
+static walk walk_of(const ad__call *call)
+{
+    walk w = {.rank = 0};
+    size_t product[3] = {1, 1, 1};
+    for (int i = 1; i <= call->kind.shape.rank; i++) {
+        size_t len = (size_t)call->kind.shape.len[call->kind.shape.rank - i], stride[3];
+        for (int a = 0; a < call->count; a++) {
+            const ad_shape *shape = &call->x[a].kind->shape;
+            size_t own = i <= shape->rank ? (size_t)shape->len[shape->rank - i] : 1;
+            stride[a] = own == 1 ? 0 : product[a];
+            product[a] *= own;
+        }
+        if (len != 1) {
+            walk_axis(&w, call->count, len, stride);
+        }
+    }
+    if (w.rank == 0) {
+        w = (walk){.rank = 1, .len = {1}};
+    }
+    return w;
+}
+
+ad_status ad__elementwise_eval(const ad__call *call, const ad__kernels *const *kernels)
+{
+    size_t bytes = ad_type_bytes(call->kind.type), index[AD_MAX_RANK] = {0}, step[3];
+    const char *x[3] = {NULL, NULL, NULL};
+    char *z = call->z;
+    walk w = walk_of(call);
+    for (int a = 0; a < call->count; a++) {
+        x[a] = call->x[a].data;
+        step[a] = w.stride[a][0];
+    }
+    for (size_t left = call->kind.count; left > 0; left -= w.len[0]) {
+        kernels[call->kind.type]->loop(w.len[0], (const void *const *)x, step, z);
+        z += w.len[0] * bytes;
+        for (int axis = 1; axis < w.rank; axis++) { /* a step outwards, with carry */
+            int carry = ++index[axis] == w.len[axis];
+            for (int a = 0; a < call->count; a++) {
+                size_t stride = w.stride[a][axis] * bytes;
+                x[a] = carry ? x[a] - stride * (w.len[axis] - 1) : x[a] + stride;
+            }
+            if (!carry) {
+                break;
+            }
+            index[axis] = 0;
+        }
+    }
+    return AD_OK;
+}

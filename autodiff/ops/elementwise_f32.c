@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* The elementwise rows over float: libm's names mean its float functions here. */
+#include <tgmath.h>
+
+#define real float
+#define REAL(c) ((float)(c))
+#define KERNELS(name) name##__f32
+#define SWEEPS 0
+#include "numeric_internal.h"

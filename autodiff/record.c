@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+#include "tape_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The general recording path: every operation but scalar elementwise ones on live f64 handles. */
+
+const ad_op ad__op_input = {.name = "input"};
+const ad_op ad__op_view = {.name = "view"};
+const ad_op ad__op_assigned = {.name = "view"};
+const ad_op ad__op_constant = {.name = "constant"};
+
+/* ---- handles ---- */
+
+ad_var ad__dead(ad_tape *tape)
+{
+    return ad__handle(tape, 0);
+}
+
+ad_tape *ad__tape_of(int count, const ad_var *x)
+{
+    for (int i = 0; i < count; i++) {
+        if (x[i].tape != NULL) {
+            return x[i].tape;
+        }
+    }
+    return NULL;
+}
+
+ad_status ad__check_handle(ad_tape *tape, ad_var v, const char *origin, const char *site)
+{
+    if (tape->error.status != AD_OK) {
+        return tape->error.status;
+    }
+    if (v.tape != NULL && v.tape != tape) {
+        return ad_tape_fail(tape, AD_ERR_FOREIGN, origin, site,
+                            "its arguments are on different tapes; read the value of one and give "
+                            "it to ad_input of the other");
+    }
+    if (v.tape == NULL || v.ref.at.node == 0 || !ad__is_alive(tape, v.ref.at)) {
+        return ad_tape_fail(tape, AD_ERR_STALE, origin, site,
+                            v.tape == NULL || v.ref.at.node != 0
+                                ? "a variable was forgotten by ad_tape_rewind; record it again, or "
+                                  "record it before the mark"
+                                : "a variable is dead because an earlier operation failed");
+    }
+    return AD_OK;
+}
+
+/* ---- nodes ---- */
+
+const uint32_t *ad__args_of(const ad_tape *tape, uint32_t node, int *count)
+{
+    const ad_op *op = tape->op[node];
+    if (op->arity > 0) {
+        *count = op->arity;
+        return tape->args[node].at;
+    }
+    if (op->eval == NULL) {
+        *count = 0;
+        return NULL;
+    }
+    const ad__detail *detail = &tape->details[tape->args[node].at[0]];
+    *count = (int)detail->count;
+    return tape->arguments + detail->first;
+}
+
+const void *ad__attributes_of(const ad_tape *tape, uint32_t node)
+{
+    const ad_op *op = tape->op[node];
+    int has_detail = op->arity == 0 && op->eval != NULL;
+    return has_detail ? tape->details[tape->args[node].at[0]].attributes : NULL;
+}
+
+void *ad__data_of(const ad_tape *tape, uint32_t node)
+{
+    ad__slot *slot = &tape->value[node];
+    return tape->kind[node] == AD__KIND_SCALAR ? &slot->scalar : slot->data;
+}
+
+static ad_var push(ad_tape *tape, const ad_op *op, ad__args args, uint32_t kind, ad__slot value,
+                   const char *site)
+{
+    ad_var v = ad__push_scalar(tape, op, args, 0, site);
+    tape->kind[v.ref.at.node] = kind;
+    tape->value[v.ref.at.node] = value;
+    if ((kind != AD__KIND_SCALAR || (op->eval != NULL && op->arity == 0)) &&
+        tape->structured > v.ref.at.node) {
+        tape->structured = v.ref.at.node;
+    }
+    return v;
+}
+
+static ad_var out_of_memory(ad_tape *tape, const char *origin, const char *site)
+{
+    ad_tape_fail(tape, AD_ERR_MEMORY, origin, site, "out of memory");
+    return ad__dead(tape);
+}
+
+static int has_room(ad_tape *tape)
+{
+    return tape->count < tape->limit || (tape->error.status == AD_OK && ad__grow(tape));
+}
+
+ad_var ad__record_leaf(ad_tape *tape, const ad_op *op, ad_type type, const ad_shape *shape,
+                       const void *data, const char *origin, const char *site)
+{
+    if (tape == NULL) {
+        return ad_literal(NAN);
+    }
+    if (tape->error.status != AD_OK) {
+        return ad__dead(tape);
+    }
+    char text[160];
+    if (!ad_shape_is_valid(shape)) {
+        ad_tape_fail(tape, AD_ERR_SHAPE, origin, site,
+                     "shape %s; ranks are 0 to %d, lengths are not negative, and their product "
+                     "must fit in memory",
+                     ad_shape_print(shape, text, sizeof text), AD_MAX_RANK);
+        return ad__dead(tape);
+    }
+    if (ad_type_bytes(type) == 0) {
+        ad_tape_fail(tape, AD_ERR_TYPE, origin, site, "%d is no element type; use AD_F64, AD_F32 "
+                     "or AD_I64", (int)type);
+        return ad__dead(tape);
+    }
+    size_t bytes = ad_shape_count(shape) * ad_type_bytes(type);
+    if (data == NULL && bytes > 0) {
+        ad_tape_fail(tape, AD_ERR_DOMAIN, origin, site, "the data is NULL");
+        return ad__dead(tape);
+    }
+    uint32_t kind = ad__kind_index(tape, type, shape);
+    if (kind == AD__KIND_DEAD || !has_room(tape)) {
+        return out_of_memory(tape, origin, site);
+    }
+    ad__slot value = {.data = (void *)data};
+    if (kind == AD__KIND_SCALAR) {
+        memcpy(&value.scalar, data, sizeof value.scalar);
+    } else if (op != &ad__op_view) {
+        value.data = ad__arena_take(&tape->values, bytes);
+        if (value.data == NULL) {
+            return out_of_memory(tape, origin, site);
+        }
+        if (bytes > 0) {
+            memcpy(value.data, data, bytes);
+        }
+    }
+    return push(tape, op, (ad__args){{0, 0, 0}}, kind, value, site);
+}
+
+ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *site)
+{
+    static const ad_shape scalar = {.rank = 0};
+    if (type == AD_F64) {
+        uint32_t node = ad__scalar_node(tape, ad_literal(value));
+        if (node == 0) {
+            ad_var v = ad__record_leaf(tape, &ad__op_constant, type, &scalar, &value, "constant",
+                                       site);
+            tape->literal[ad__literal_slot(value)] = v.ref.at.node;
+            return v;
+        }
+        return ad__handle(tape, node);
+    }
+    float narrow = (float)value;
+    int64_t whole = value >= -0x1p62 && value <= 0x1p62 ? (int64_t)value : 0;
+    const void *data = type == AD_F32 ? (const void *)&narrow : (const void *)&whole;
+    return ad__record_leaf(tape, &ad__op_constant, type, &scalar, data, "constant", site);
+}
+
+/* ---- recording an operation ---- */
+
+/* The arguments as nodes: literals become constants of the type of the first variable. */
+static int resolve(ad_tape *tape, const ad_op *op, int count, const ad_var *x, uint32_t *nodes,
+                   const char *site)
+{
+    ad_type type = AD_I64;
+    for (int i = 0; i < count; i++) {
+        if (x[i].tape == NULL) {
+            continue;
+        }
+        if (ad__check_handle(tape, x[i], op->name, site) != AD_OK) {
+            return 0;
+        }
+        ad_type own = ad__kind_of(tape, x[i].ref.at.node)->type;
+        type = type == AD_I64 ? own : type;
+    }
+    for (int i = 0; i < count; i++) {
+        ad_var v = x[i].tape ? x[i] : ad__constant_of(tape, type, x[i].ref.literal, site);
+        if (tape->error.status != AD_OK) {
+            return 0;
+        }
+        nodes[i] = v.ref.at.node;
+    }
+    return 1;
+}
+
+/* A place for the elements of a result: a number of the tape's, or storage; NULL without memory. */
+static void *place(ad_tape *tape, uint32_t kind, ad__slot *value)
+{
+    if (kind == AD__KIND_SCALAR) {
+        return &value->scalar;
+    }
+    const ad__kind *k = tape->kinds[kind];
+    value->data = ad__arena_take(&tape->values, k->count * ad_type_bytes(k->type));
+    return value->data;
+}
+
+/* Where a node finds its arguments: its own three places, or a detail. */
+static int keep_arguments(ad_tape *tape, const ad_op *op, const ad__call *call,
+                          const uint32_t *nodes, size_t attribute_bytes, ad__args *args)
+{
+    uint32_t count = (uint32_t)call->count, first = tape->argument_count;
+    if (op->arity > 0) {
+        memcpy(args->at, nodes, count * sizeof *nodes);
+        return 1;
+    }
+    if (count > UINT32_MAX - first ||
+        !ad__reserve(tape, (void **)&tape->details, &tape->detail_capacity, tape->detail_count + 1,
+                     sizeof *tape->details) ||
+        !ad__reserve(tape, (void **)&tape->arguments, &tape->argument_capacity, first + count,
+                     sizeof *tape->arguments)) {
+        return 0;
+    }
+    void *attributes = NULL;
+    if (attribute_bytes > 0) {
+        attributes = ad__arena_take(&tape->values, attribute_bytes);
+        if (attributes == NULL) {
+            return 0;
+        }
+        memcpy(attributes, call->attributes, attribute_bytes);
+    }
+    if (count > 0) {
+        memcpy(tape->arguments + first, nodes, count * sizeof *nodes);
+    }
+    args->at[0] = tape->detail_count;
+    tape->details[tape->detail_count++] = (ad__detail){attributes, first, count};
+    tape->argument_count += count;
+    return 1;
+}
+
+/* Infers, places and evaluates one result, and appends it. */
+static ad_var evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array *x,
+                       const uint32_t *nodes, size_t attribute_bytes, const char *site)
+{
+    for (int i = 0; i < call->count; i++) {
+        x[i].kind = ad__kind_of(tape, nodes[i]);
+    }
+    ad_status status = op->infer(call);
+    if (status == AD_OK && !ad_shape_is_valid(&call->kind.shape)) {
+        status = ad_error_set(call->error, AD_ERR_SHAPE, "the result is too large to address");
+    }
+    if (status != AD_OK) {
+        ad_tape_fail(tape, status, op->name, site, "%s", call->error->message);
+        return ad__dead(tape);
+    }
+    ad__slot value = {.scalar = 0};
+    ad__args args = {{0, 0, 0}};
+    uint32_t kind = ad__kind_index(tape, call->kind.type, &call->kind.shape);
+    call->z = kind != AD__KIND_DEAD ? place(tape, kind, &value) : NULL;
+    if (call->z == NULL || !has_room(tape) ||
+        !keep_arguments(tape, op, call, nodes, attribute_bytes, &args)) {
+        return out_of_memory(tape, op->name, site);
+    }
+    call->kind.count = tape->kinds[kind]->count;
+    for (int i = 0; i < call->count; i++) {
+        x[i].data = ad__data_of(tape, nodes[i]);
+    }
+    status = op->eval(call);
+    if (status != AD_OK) {
+        ad_tape_fail(tape, status, op->name, site, "%s",
+                     status == AD_ERR_MEMORY ? "out of memory" : call->error->message);
+        return ad__dead(tape);
+    }
+    return push(tape, op, args, kind, value, site);
+}
+
+static ad_var record(ad_tape *tape, const ad_op *op, int count, const ad_var *vars,
+                     const void *attributes, size_t bytes, const char *site)
+{
+    if (tape->error.status != AD_OK) {
+        return ad__dead(tape);
+    }
+    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
+    size_t len = count > 0 ? (size_t)count : 1;
+    uint32_t *nodes = ad__arena_take(&tape->scratch, len * sizeof *nodes);
+    ad__array *x = ad__arena_take(&tape->scratch, len * sizeof *x);
+    ad_var z = ad__dead(tape);
+    if (nodes == NULL || x == NULL) {
+        z = out_of_memory(tape, op->name, site);
+    } else if (resolve(tape, op, count, vars, nodes, site)) {
+        ad_error error = {.status = AD_OK};
+        ad__call call = {.count = count,
+                         .x = x,
+                         .attributes = attributes,
+                         .scratch = &tape->scratch,
+                         .threads = tape->threads,
+                         .error = &error};
+        z = evaluate(tape, op, &call, x, nodes, bytes, site);
+    }
+    ad__arena_rewind(&tape->scratch, before);
+    return z;
+}
+
+/* An elementwise operation on numbers alone. */
+static ad_var compute(const ad_op *op, const ad_var *vars)
+{
+    const size_t step[3] = {0, 0, 0};
+    const void *x[3];
+    double z;
+    for (int i = 0; i < op->arity; i++) {
+        x[i] = &vars[i].ref.literal;
+    }
+    op->kernels[AD_F64]->loop(1, x, step, &z);
+    return ad_literal(z);
+}
+
+ad_var ad__record(const ad_op *op, int count, const ad_var *x, const void *attributes, size_t bytes,
+                  const char *site)
+{
+    ad_tape *tape = ad__tape_of(count, x);
+    if (tape == NULL) {
+        return op->arity > 0 ? compute(op, x) : ad_literal(NAN);
+    }
+    return record(tape, op, count, x, attributes, bytes, site);
+}
+
+ad_var ad__record_source(ad_tape *tape, const ad_op *op, const void *attributes, size_t bytes,
+                         const char *site)
+{
+    return tape == NULL ? ad_literal(NAN) : record(tape, op, 0, NULL, attributes, bytes, site);
+}

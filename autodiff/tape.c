@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include "tape_internal.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- life ---- */
+
+/* Node 0 and the two kinds with fixed numbers. */
+static int tape_start(ad_tape *tape)
+{
+    static const ad_op dead = {.name = "dead"};
+    static const ad__kind fixed[] = {
+        [AD__KIND_SCALAR] = {.type = AD_F64, .count = 1},
+        [AD__KIND_DEAD] = {.type = AD_F64, .count = 0},
+    };
+    if (!ad__grow(tape) || !ad__grow_kinds(tape)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < AD__KIND_FIRST_FREE; i++) {
+        tape->kinds[i] = ad__arena_take(&tape->keep, sizeof(ad__kind));
+        if (tape->kinds[i] == NULL) {
+            return 0;
+        }
+        *tape->kinds[i] = fixed[i];
+    }
+    tape->kind_count = AD__KIND_FIRST_FREE;
+    tape->op[0] = &dead;
+    tape->args[0] = (ad__args){{0, 0, 0}};
+    tape->kind[0] = AD__KIND_DEAD;
+    tape->value[0].data = NULL;
+    tape->site[0] = NULL;
+    tape->count = 1;
+    return 1;
+}
+
+ad_tape *ad_tape_new_in(const ad_allocator *allocator)
+{
+    ad_tape *tape = ad__resize(allocator, NULL, sizeof *tape);
+    if (tape == NULL) {
+        return NULL;
+    }
+    *tape = (ad_tape){.allocator = *allocator, .threads = 1, .structured = UINT32_MAX};
+    ad__arena_init(&tape->values, *allocator);
+    ad__arena_init(&tape->keep, *allocator);
+    ad__arena_init(&tape->scratch, *allocator);
+    if (!tape_start(tape)) {
+        ad_tape_free(tape);
+        return NULL;
+    }
+    return tape;
+}
+
+ad_tape *ad_tape_new(void)
+{
+    ad_allocator allocator = ad_allocator_default();
+    return ad_tape_new_in(&allocator);
+}
+
+void ad_tape_free(ad_tape *tape)
+{
+    if (tape == NULL) {
+        return;
+    }
+    ad__arena_clear(&tape->values);
+    ad__arena_clear(&tape->keep);
+    ad__arena_clear(&tape->scratch);
+    void *blocks[] = {(void *)tape->op,    tape->args,    tape->kind,      tape->value,
+                      (void *)tape->site,  tape->details, tape->arguments, tape->rewinds,
+                      (void *)tape->kinds, tape->kind_table};
+    ad_allocator allocator = tape->allocator;
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+        ad__resize(&allocator, blocks[i], 0);
+    }
+    ad__resize(&allocator, tape, 0);
+}
+
+/* ---- errors ---- */
+
+ad_status ad_tape_status(const ad_tape *tape)
+{
+    return tape == NULL ? AD_ERR_MEMORY : tape->error.status;
+}
+
+const char *ad_tape_message(const ad_tape *tape)
+{
+    return tape == NULL ? "ad_tape_new: out of memory" : tape->error.message;
+}
+
+void ad_tape_clear_error(ad_tape *tape)
+{
+    tape->error = (ad_error){.status = AD_OK};
+    tape->limit = tape->capacity;
+}
+
+ad_status ad_tape_fail(ad_tape *tape, ad_status status, const char *origin, const char *site,
+                       const char *format, ...)
+{
+    if (tape->error.status != AD_OK) {
+        return tape->error.status;
+    }
+    char text[sizeof tape->error.message];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    const char *open = site ? " (" : "", *close = site ? ")" : "";
+    ad_error_set(&tape->error, status, "%s: %s%s%s%s", origin, text, open, site ? site : "", close);
+    tape->limit = 0;
+    return status;
+}
+
+/* ---- mark and rewind ---- */
+
+ad_mark ad_tape_mark(const ad_tape *tape)
+{
+    ad__arena_mark values = ad__arena_mark_here(&tape->values);
+    return (ad_mark){tape->count,          tape->generation, tape->detail_count,
+                     tape->argument_count, values.block,     values.used};
+}
+
+/* Whether nodes below `end` that existed in `generation` are still the same ones. */
+static int still_there(const ad_tape *tape, uint32_t end, uint32_t generation)
+{
+    for (uint32_t i = 0; i < tape->rewind_count; i++) {
+        if (tape->rewinds[i].generation > generation) {
+            return end <= tape->rewinds[i].node;
+        }
+    }
+    return end <= tape->count;
+}
+
+int ad__is_alive(const ad_tape *tape, ad__node_ref at)
+{
+    return at.node != 0 && still_there(tape, at.node + 1, at.generation);
+}
+
+ad_status ad_tape_rewind(ad_tape *tape, ad_mark mark)
+{
+    if (!still_there(tape, mark.node, mark.generation)) {
+        return ad_tape_fail(tape, AD_ERR_STALE, "ad_tape_rewind", NULL,
+                            "the tape has been rewound to before this mark; take a new one");
+    }
+    uint32_t keep = tape->rewind_count;
+    while (keep > 0 && tape->rewinds[keep - 1].node >= mark.node) {
+        keep--;
+    }
+    if (!ad__reserve(tape, (void **)&tape->rewinds, &tape->rewind_capacity, keep + 1,
+                     sizeof *tape->rewinds)) {
+        return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_tape_rewind", NULL, "out of memory");
+    }
+    tape->generation++;
+    tape->rewinds[keep] = (ad__rewind){tape->generation, mark.node};
+    tape->rewind_count = keep + 1;
+    tape->settled = tape->rewinds[0].node;
+    tape->count = mark.node;
+    tape->detail_count = mark.detail;
+    tape->argument_count = mark.argument;
+    if (tape->structured >= mark.node) {
+        tape->structured = UINT32_MAX;
+    }
+    ad__arena_rewind(&tape->values, (ad__arena_mark){mark.block, mark.used});
+    return AD_OK;
+}
+
+/* ---- reading ---- */
+
+/* The node, or 0. */
+static uint32_t readable(ad_var x)
+{
+    return x.tape != NULL && ad__is_alive(x.tape, x.ref.at) ? x.ref.at.node : 0;
+}
+
+int ad_is_dead(ad_var x)
+{
+    return x.tape != NULL && readable(x) == 0;
+}
+
+static double element(const ad__kind *kind, const void *data, size_t i)
+{
+    switch (kind->type) {
+    case AD_F64:
+        return ((const double *)data)[i];
+    case AD_F32:
+        return (double)((const float *)data)[i];
+    case AD_I64:
+        return (double)((const int64_t *)data)[i];
+    }
+    return NAN;
+}
+
+double ad_value(ad_var x)
+{
+    if (x.tape == NULL) {
+        return x.ref.literal;
+    }
+    uint32_t node = readable(x);
+    const ad__kind *kind = ad__kind_of(x.tape, node);
+    return kind->count == 1 ? element(kind, ad__data_of(x.tape, node), 0) : NAN;
+}
+
+static const ad__kind *kind_of(ad_var x)
+{
+    static const ad__kind literal = {.type = AD_F64, .count = 1};
+    return x.tape == NULL ? &literal : ad__kind_of(x.tape, readable(x));
+}
+
+ad_type ad_type_of(ad_var x)
+{
+    return kind_of(x)->type;
+}
+
+ad_shape ad_shape_of(ad_var x)
+{
+    return kind_of(x)->shape;
+}
+
+size_t ad_count(ad_var x)
+{
+    return kind_of(x)->count;
+}
+
+const void *ad_data(ad_var x)
+{
+    uint32_t node = readable(x);
+    return node == 0 ? NULL : ad__data_of(x.tape, node);
+}
+
+ad_status ad_read(ad_var x, size_t count, double *out)
+{
+    if (x.tape == NULL) {
+        if (count != 1) {
+            return AD_ERR_SHAPE;
+        }
+        *out = x.ref.literal;
+        return AD_OK;
+    }
+    if (x.tape->error.status != AD_OK) {
+        return x.tape->error.status;
+    }
+    uint32_t node = readable(x);
+    if (node == 0) {
+        return AD_ERR_STALE;
+    }
+    const ad__kind *kind = ad__kind_of(x.tape, node);
+    if (kind->count != count) {
+        return AD_ERR_SHAPE;
+    }
+    const void *data = ad__data_of(x.tape, node);
+    for (size_t i = 0; i < count; i++) {
+        out[i] = element(kind, data, i);
+    }
+    return AD_OK;
+}
+
+/* ---- size ---- */
+
+size_t ad_tape_len(const ad_tape *tape)
+{
+    return tape->count - 1;
+}
+
+size_t ad_tape_bytes(const ad_tape *tape)
+{
+    size_t node = sizeof *tape->op + sizeof *tape->args + sizeof *tape->kind +
+                  sizeof *tape->value + sizeof *tape->site;
+    return sizeof *tape + node * tape->capacity + sizeof *tape->kinds * tape->kind_capacity +
+           sizeof *tape->kind_table * tape->kind_table_len +
+           sizeof *tape->details * tape->detail_capacity +
+           sizeof *tape->arguments * tape->argument_capacity +
+           sizeof *tape->rewinds * tape->rewind_capacity + ad__arena_bytes(&tape->values) +
+           ad__arena_bytes(&tape->keep) + ad__arena_bytes(&tape->scratch);
+}
+
+ad_status ad_tape_set_threads(ad_tape *tape, int count)
+{
+    if (count < 1) {
+        return ad_tape_fail(tape, AD_ERR_DOMAIN, "ad_tape_set_threads", NULL,
+                            "%d threads; give at least 1", count);
+    }
+    tape->threads = count;
+    return AD_OK;
+}

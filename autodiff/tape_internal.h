@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AD_TAPE_INTERNAL_H
+#define AD_TAPE_INTERNAL_H
+
+#include "op_internal.h"
+#include "tape.h"
+
+/* The columns of a tape and the paths that write them.
+ *
+ * Invariants: node 0 is dead, its kind is KIND_DEAD, so a test for KIND_SCALAR excludes it. Columns
+ * have room for `capacity` nodes; `limit` is the capacity, or 0 while there is an error, so that one
+ * comparison sends every failed tape to the slow path. Arguments have smaller numbers than results. */
+
+enum { AD__KIND_SCALAR, AD__KIND_DEAD, AD__KIND_FIRST_FREE };
+enum { AD__LITERALS = 64 };
+
+/* What a structured node keeps beside the columns. */
+typedef struct ad__detail {
+    const void *attributes;
+    uint32_t first, count; /* its arguments, in the tape's argument list */
+} ad__detail;
+
+/* A handle of generation g is valid if no rewind after g went below its node. The stack keeps, for
+ * ever lower marks, the last rewind to each: marks increase from bottom to top. */
+typedef struct ad__rewind {
+    uint32_t generation, node;
+} ad__rewind;
+
+struct ad_tape {
+    const ad_op **op;
+    ad__args *args;
+    uint32_t *kind;
+    ad__slot *value;
+    const char **site;
+    uint32_t count, limit;
+    uint32_t generation;
+    uint32_t settled;    /* nodes below are valid in handles of every generation */
+    uint32_t structured; /* the first node that is not an f64 scalar of an elementwise row or leaf */
+    uint32_t literal[AD__LITERALS]; /* recent constants by the bits of their value; only a hint */
+
+    uint32_t capacity;
+    ad__kind **kinds; /* in keep */
+    uint32_t kind_count, kind_capacity;
+    uint32_t *kind_table; /* open addressing over kinds, entries are index + 1 */
+    uint32_t kind_table_len;
+    ad__detail *details;
+    uint32_t detail_count, detail_capacity;
+    uint32_t *arguments;
+    uint32_t argument_count, argument_capacity;
+    ad__rewind *rewinds;
+    uint32_t rewind_count, rewind_capacity;
+
+    ad_allocator allocator;
+    ad__arena values;  /* elements and attributes, taken back by rewind */
+    ad__arena keep;    /* kinds, for the tape's life */
+    ad__arena scratch; /* for one call of an algorithm */
+    int threads;
+    ad_error error;
+};
+
+extern const ad_op ad__op_input;    /* a leaf with its own copy of the caller's numbers */
+extern const ad_op ad__op_view;     /* a leaf that reads the caller's memory */
+extern const ad_op ad__op_assigned; /* a view whose memory an assign has changed since */
+extern const ad_op ad__op_constant; /* a leaf that no replay changes */
+
+/* ---- the fast path: f64 scalars ---- */
+
+static inline uint32_t ad__literal_slot(double value)
+{
+    union {
+        double value;
+        uint64_t bits;
+    } key = {value};
+    return (uint32_t)((key.bits ^ key.bits >> 32) * 0x9e3779b97f4a7c15U >> 58);
+}
+
+static inline int ad__same_bits(double a, double b)
+{
+    union {
+        double value;
+        uint64_t bits;
+    } p = {a}, q = {b};
+    return p.bits == q.bits;
+}
+
+/* The node of an f64 scalar that is alive on tape, or of a literal that is already there; else 0. */
+static inline uint32_t ad__scalar_node(const ad_tape *tape, ad_var v)
+{
+    if (v.tape == NULL) {
+        uint32_t node = tape->literal[ad__literal_slot(v.ref.literal)];
+        int hit = node < tape->count && tape->op[node] == &ad__op_constant &&
+                  tape->kind[node] == AD__KIND_SCALAR &&
+                  ad__same_bits(tape->value[node].scalar, v.ref.literal);
+        return hit ? node : 0;
+    }
+    ad__node_ref at = v.ref.at;
+    int alive = v.tape == tape && (at.generation == tape->generation || at.node < tape->settled) &&
+                tape->kind[at.node] == AD__KIND_SCALAR;
+    return alive ? at.node : 0;
+}
+
+static inline ad_var ad__handle(ad_tape *tape, uint32_t node)
+{
+    ad_var v;
+    v.tape = tape;
+    v.ref.at.node = node;
+    v.ref.at.generation = tape->generation;
+    return v;
+}
+
+/* Appends an f64 scalar; the caller has checked count < limit. */
+static inline ad_var ad__push_scalar(ad_tape *tape, const ad_op *op, ad__args args, double value,
+                                     const char *site)
+{
+    uint32_t node = tape->count++;
+    tape->op[node] = op;
+    tape->args[node] = args;
+    tape->kind[node] = AD__KIND_SCALAR;
+    tape->value[node].scalar = value;
+    tape->site[node] = site;
+    return ad__handle(tape, node);
+}
+
+/* ---- the general path ---- */
+
+/* Records op on count arguments of which at least one is on a tape (elementwise operations also take
+ * literals alone): checks the handles, turns literals into constants, infers, evaluates, appends.
+ * attributes are copied, bytes of them. Returns a dead handle on any error. */
+ad_var ad__record(const ad_op *op, int count, const ad_var *x, const void *attributes, size_t bytes,
+                  const char *site);
+
+/* As ad__record for a source: no arguments, so the tape is named. */
+ad_var ad__record_source(ad_tape *tape, const ad_op *op, const void *attributes, size_t bytes,
+                         const char *site);
+
+/* A leaf of a type and shape whose elements are data itself (borrowed) or a copy of it. */
+ad_var ad__record_leaf(ad_tape *tape, const ad_op *op, ad_type type, const ad_shape *shape,
+                       const void *data, const char *origin, const char *site);
+
+/* ---- storage ---- */
+
+/* Room for count entries of bytes each in a list of the tape's; 0 if there is no memory. */
+int ad__reserve(ad_tape *tape, void **memory, uint32_t *capacity, uint32_t count, size_t bytes);
+
+/* Room for more nodes; for more kinds. */
+int ad__grow(ad_tape *tape);
+int ad__grow_kinds(ad_tape *tape);
+
+/* The number of a kind on this tape, or AD__KIND_DEAD if there is no memory for a new one. */
+uint32_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape);
+
+/* ---- handles and nodes ---- */
+
+int ad__is_alive(const ad_tape *tape, ad__node_ref at);
+
+/* AD_OK if v is alive on tape; else the tape keeps the error, in the name of origin. */
+ad_status ad__check_handle(ad_tape *tape, ad_var v, const char *origin, const char *site);
+
+ad_var ad__dead(ad_tape *tape);
+
+/* The tape of the first argument that is on one, or NULL. */
+ad_tape *ad__tape_of(int count, const ad_var *x);
+
+/* The literal as a constant of the given type on tape; reuses a recent one. */
+ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *site);
+
+/* The arguments of a node. */
+const uint32_t *ad__args_of(const ad_tape *tape, uint32_t node, int *count);
+const void *ad__attributes_of(const ad_tape *tape, uint32_t node);
+
+/* The elements of a node, and its type and shape. */
+void *ad__data_of(const ad_tape *tape, uint32_t node);
+static inline const ad__kind *ad__kind_of(const ad_tape *tape, uint32_t node)
+{
+    return tape->kinds[tape->kind[node]];
+}
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "tape_internal.h"
+
+#include <string.h>
+
+/* How a tape's columns and its list of kinds grow. */
+
+/* ---- growth ---- */
+
+int ad__reserve(ad_tape *tape, void **memory, uint32_t *capacity, uint32_t count, size_t bytes)
+{
+    if (count <= *capacity) {
+        return 1;
+    }
+    uint32_t larger = *capacity < 32 ? 64 : *capacity <= UINT32_MAX / 2 ? *capacity * 2 : UINT32_MAX;
+    larger = larger < count ? count : larger;
+    void *moved = ad__resize_array(&tape->allocator, *memory, larger, bytes);
+    if (moved == NULL) {
+        return 0;
+    }
+    *memory = moved;
+    *capacity = larger;
+    return 1;
+}
+
+int ad__grow(ad_tape *tape)
+{
+    struct {
+        void **memory;
+        size_t bytes;
+    } columns[] = {{(void **)&tape->op, sizeof *tape->op},
+                   {(void **)&tape->args, sizeof *tape->args},
+                   {(void **)&tape->kind, sizeof *tape->kind},
+                   {(void **)&tape->value, sizeof *tape->value},
+                   {(void **)&tape->site, sizeof *tape->site}};
+    uint32_t capacity = tape->capacity;
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        capacity = tape->capacity;
+        uint32_t wanted = capacity < UINT32_MAX ? capacity + 1 : UINT32_MAX;
+        if (wanted == capacity ||
+            !ad__reserve(tape, columns[i].memory, &capacity, wanted, columns[i].bytes)) {
+            return 0;
+        }
+    }
+    tape->capacity = capacity;
+    tape->limit = tape->error.status == AD_OK ? capacity : 0;
+    return 1;
+}
+
+/* ---- kinds ---- */
+
+static uint32_t kind_hash(ad_type type, const ad_shape *shape)
+{
+    uint64_t hash = (uint64_t)type * 31 + (uint64_t)shape->rank;
+    for (int i = 0; i < shape->rank; i++) {
+        hash = (hash ^ (uint64_t)shape->len[i]) * 0x9e3779b97f4a7c15U;
+    }
+    return (uint32_t)(hash >> 32);
+}
+
+static void kind_enter(ad_tape *tape, uint32_t index)
+{
+    const ad__kind *kind = tape->kinds[index];
+    uint32_t mask = tape->kind_table_len - 1, at = kind_hash(kind->type, &kind->shape) & mask;
+    while (tape->kind_table[at] != 0) {
+        at = (at + 1) & mask;
+    }
+    tape->kind_table[at] = index + 1;
+}
+
+/* The table stays at most half full. */
+int ad__grow_kinds(ad_tape *tape)
+{
+    if (!ad__reserve(tape, (void **)&tape->kinds, &tape->kind_capacity, tape->kind_count + 8,
+                     sizeof(ad__kind *))) {
+        return 0;
+    }
+    if (tape->kind_table_len >= 2 * tape->kind_capacity) {
+        return 1;
+    }
+    uint32_t len = tape->kind_table_len ? tape->kind_table_len : 128;
+    while (len < 2 * tape->kind_capacity) {
+        len *= 2;
+    }
+    uint32_t *table = ad__resize_array(&tape->allocator, NULL, len, sizeof *table);
+    if (table == NULL) {
+        return 0;
+    }
+    memset(table, 0, len * sizeof *table);
+    ad__resize(&tape->allocator, tape->kind_table, 0);
+    tape->kind_table = table;
+    tape->kind_table_len = len;
+    for (uint32_t i = AD__KIND_FIRST_FREE; i < tape->kind_count; i++) {
+        kind_enter(tape, i);
+    }
+    return 1;
+}
+
+uint32_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape)
+{
+    if (type == AD_F64 && shape->rank == 0) {
+        return AD__KIND_SCALAR;
+    }
+    uint32_t mask = tape->kind_table_len - 1, at = kind_hash(type, shape) & mask;
+    for (; tape->kind_table[at] != 0; at = (at + 1) & mask) {
+        const ad__kind *kind = tape->kinds[tape->kind_table[at] - 1];
+        if (kind->type == type && ad_shape_equal(&kind->shape, shape)) {
+            return tape->kind_table[at] - 1;
+        }
+    }
+    ad__kind *kind = ad__grow_kinds(tape) ? ad__arena_take(&tape->keep, sizeof *kind) : NULL;
+    if (kind == NULL) {
+        return AD__KIND_DEAD;
+    }
+    *kind = (ad__kind){type, *shape, ad_shape_count(shape)};
+    tape->kinds[tape->kind_count] = kind;
+    kind_enter(tape, tape->kind_count);
+    return tape->kind_count++;
+}

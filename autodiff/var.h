@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AD_VAR_H
+#define AD_VAR_H
+
+#include "status.h"
+
+#include <stdint.h>
+
+/* The handle of a value on a tape. [everyday]
+ *
+ * A small plain value: copied freely, never freed. It names a node of a tape, or carries a plain
+ * number (tape == NULL), which operations turn into a constant of the type they need; so
+ * `ad_mul(2.0, x)` and `ad_var half = ad_literal(0.5)` work, and operations on literals alone are
+ * computed at once. A handle is dead when the operation that made it failed; operations on dead
+ * handles do nothing and give dead handles.
+ */
+
+typedef struct ad_tape ad_tape;
+
+typedef struct ad__node_ref {
+    uint32_t node; /* 0: dead */
+    uint32_t generation;
+} ad__node_ref;
+
+typedef struct ad_var {
+    ad_tape *tape;
+    union {
+        ad__node_ref at;
+        double literal;
+    } ref;
+} ad_var;
+
+static inline ad_var ad_literal(double value)
+{
+    ad_var v;
+    v.tape = 0;
+    v.ref.literal = value;
+    return v;
+}
+
+/* AD_VAR(e): e itself if it is an ad_var, the literal of e if it is a number. */
+#ifdef __cplusplus
+static inline ad_var ad__var(ad_var v)
+{
+    return v;
+}
+static inline ad_var ad__var(double value)
+{
+    return ad_literal(value);
+}
+#define AD_VAR(e) ad__var(e)
+#else
+static inline ad_var ad__same(ad_var v)
+{
+    return v;
+}
+#define AD_VAR(e) (_Generic((e), ad_var: ad__same, default: ad_literal)(e))
+#endif
+
+/* Where an operation was recorded, "train.c:42": a string that outlives the tape. */
+#define AD_HERE __FILE__ ":" AD__STRING(__LINE__)
+#define AD__STRING(number) AD__STRING_OF(number)
+#define AD__STRING_OF(text) #text
+
+#endif
