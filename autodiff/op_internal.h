@@ -32,7 +32,7 @@ typedef struct ad__call {
     void *z;                /* the result's elements: filled by eval */
     ad__arena *scratch;     /* storage that is taken back after eval */
     int threads;
-    ad_error *error;        /* the tape puts the operation's name and the site around its text */
+    ad_error *error; /* the tape puts the operation's name and the site around its text */
 } ad__call;
 
 typedef struct ad__vjp {
@@ -40,8 +40,8 @@ typedef struct ad__vjp {
     const char *site; /* where the operation was recorded */
     const void *attributes;
     int count;
-    const ad_var *x; /* arguments */
-    ad_var z, g;     /* result and its cotangent */
+    const ad_var *x;      /* arguments */
+    ad_var z, g;          /* result and its cotangent */
     const uint8_t *needs; /* needs[i]: the gradient of argument i is wanted */
     ad_var *dx;           /* out: contributions, literal 0 (none) before the call */
 } ad__vjp;
@@ -87,6 +87,9 @@ struct ad_op {
 
     /* Sets call->kind.type and .shape from the arguments' kinds and the attributes, or fails. */
     ad_status (*infer)(ad__call *call);
+
+    /* 1: the result is argument 0's elements under another shape, so they may share memory. */
+    int shares;
 
     /* Fills call->z. A pure function of arguments and attributes: it may run again, elsewhere, with
      * the same bits. Fails only on values (an index outside its axis) or memory. */

@@ -121,8 +121,10 @@ ad_var ad__record_leaf(ad_tape *tape, const ad_op *op, ad_type type, const ad_sh
         return ad__dead(tape);
     }
     if (ad_type_bytes(type) == 0) {
-        ad_tape_fail(tape, AD_ERR_TYPE, origin, site, "%d is no element type; use AD_F64, AD_F32 "
-                     "or AD_I64", (int)type);
+        ad_tape_fail(tape, AD_ERR_TYPE, origin, site,
+                     "%d is no element type; use AD_F64, AD_F32 "
+                     "or AD_I64",
+                     (int)type);
         return ad__dead(tape);
     }
     size_t bytes = ad_shape_count(shape) * ad_type_bytes(type);
@@ -155,8 +157,8 @@ ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *si
     if (type == AD_F64) {
         uint32_t node = ad__scalar_node(tape, ad_literal(value));
         if (node == 0) {
-            ad_var v = ad__record_leaf(tape, &ad__op_constant, type, &scalar, &value, "constant",
-                                       site);
+            ad_var v =
+                ad__record_leaf(tape, &ad__op_constant, type, &scalar, &value, "constant", site);
             tape->literal[ad__literal_slot(value)] = v.ref.at.node;
             return v;
         }
@@ -193,6 +195,14 @@ static int resolve(ad_tape *tape, const ad_op *op, int count, const ad_var *x, u
         nodes[i] = v.ref.at.node;
     }
     return 1;
+}
+
+/* Whether the result can use its argument's elements: not those of a scalar, which lie in a column
+ * that moves, nor the caller's, which may change. */
+static int shares(const ad_tape *tape, const ad_op *op, uint32_t kind, const uint32_t *nodes)
+{
+    return op->shares && kind != AD__KIND_SCALAR && tape->kind[nodes[0]] != AD__KIND_SCALAR &&
+           tape->op[nodes[0]] != &ad__op_view && tape->op[nodes[0]] != &ad__op_assigned;
 }
 
 /* A place for the elements of a result: a number of the tape's, or storage; NULL without memory. */
@@ -257,7 +267,13 @@ static ad_var evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array
     ad__slot value = {.scalar = 0};
     ad__args args = {{0, 0, 0}};
     uint32_t kind = ad__kind_index(tape, call->kind.type, &call->kind.shape);
-    call->z = kind != AD__KIND_DEAD ? place(tape, kind, &value) : NULL;
+    int shared = kind != AD__KIND_DEAD && shares(tape, op, kind, nodes);
+    if (shared) {
+        value.data = tape->value[nodes[0]].data;
+        call->z = value.data;
+    } else if (kind != AD__KIND_DEAD) {
+        call->z = place(tape, kind, &value);
+    }
     if (call->z == NULL || !has_room(tape) ||
         !keep_arguments(tape, op, call, nodes, attribute_bytes, &args)) {
         return out_of_memory(tape, op->name, site);
@@ -266,7 +282,7 @@ static ad_var evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array
     for (int i = 0; i < call->count; i++) {
         x[i].data = ad__data_of(tape, nodes[i]);
     }
-    status = op->eval(call);
+    status = shared ? AD_OK : op->eval(call);
     if (status != AD_OK) {
         ad_tape_fail(tape, status, op->name, site, "%s",
                      status == AD_ERR_MEMORY ? "out of memory" : call->error->message);

@@ -67,8 +67,8 @@ void ad_tape_free(ad_tape *tape)
     ad__arena_clear(&tape->values);
     ad__arena_clear(&tape->keep);
     ad__arena_clear(&tape->scratch);
-    void *blocks[] = {(void *)tape->op,    tape->args,    tape->kind,      tape->value,
-                      (void *)tape->site,  tape->details, tape->arguments, tape->rewinds,
+    void *blocks[] = {(void *)tape->op,    tape->args,      tape->kind,      tape->value,
+                      (void *)tape->site,  tape->details,   tape->arguments, tape->rewinds,
                       (void *)tape->kinds, tape->kind_table};
     ad_allocator allocator = tape->allocator;
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
@@ -264,8 +264,8 @@ size_t ad_tape_len(const ad_tape *tape)
 
 size_t ad_tape_bytes(const ad_tape *tape)
 {
-    size_t node = sizeof *tape->op + sizeof *tape->args + sizeof *tape->kind +
-                  sizeof *tape->value + sizeof *tape->site;
+    size_t node = sizeof *tape->op + sizeof *tape->args + sizeof *tape->kind + sizeof *tape->value +
+                  sizeof *tape->site;
     return sizeof *tape + node * tape->capacity + sizeof *tape->kinds * tape->kind_capacity +
            sizeof *tape->kind_table * tape->kind_table_len +
            sizeof *tape->details * tape->detail_capacity +

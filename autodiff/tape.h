@@ -43,8 +43,8 @@ AD_API void ad_tape_clear_error(ad_tape *tape);
 
 /* For the builders of operations outside the library: keeps an error, unless there is one already,
  * and returns the tape's status. origin is a function's name; site as AD_HERE, or NULL. */
-AD_API ad_status ad_tape_fail(ad_tape *tape, ad_status status, const char *origin,
-                              const char *site, const char *format, ...) AD_PRINTF(5, 6);
+AD_API ad_status ad_tape_fail(ad_tape *tape, ad_status status, const char *origin, const char *site,
+                              const char *format, ...) AD_PRINTF(5, 6);
 
 /* ---- mark and rewind [everyday] ---- */
 

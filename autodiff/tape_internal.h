@@ -34,8 +34,9 @@ struct ad_tape {
     const char **site;
     uint32_t count, limit;
     uint32_t generation;
-    uint32_t settled;    /* nodes below are valid in handles of every generation */
-    uint32_t structured; /* the first node that is not an f64 scalar of an elementwise row or leaf */
+    uint32_t settled; /* nodes below are valid in handles of every generation */
+    uint32_t
+        structured; /* the first node that is not an f64 scalar of an elementwise row or leaf */
     uint32_t literal[AD__LITERALS]; /* recent constants by the bits of their value; only a hint */
 
     uint32_t capacity;

@@ -12,7 +12,9 @@ int ad__reserve(ad_tape *tape, void **memory, uint32_t *capacity, uint32_t count
     if (count <= *capacity) {
         return 1;
     }
-    uint32_t larger = *capacity < 32 ? 64 : *capacity <= UINT32_MAX / 2 ? *capacity * 2 : UINT32_MAX;
+    uint32_t larger = *capacity < 32                ? 64
+                      : *capacity <= UINT32_MAX / 2 ? *capacity * 2
+                                                    : UINT32_MAX;
     larger = larger < count ? count : larger;
     void *moved = ad__resize_array(&tape->allocator, *memory, larger, bytes);
     if (moved == NULL) {

@@ -54,7 +54,7 @@ static inline ad_var ad__same(ad_var v)
 {
     return v;
 }
-#define AD_VAR(e) (_Generic((e), ad_var: ad__same, default: ad_literal)(e))
+#define AD_VAR(e) (_Generic((e), ad_var : ad__same, default : ad_literal)(e))
 #endif
 
 /* Where an operation was recorded, "train.c:42": a string that outlives the tape. */

@@ -19,11 +19,10 @@ ad_status ad__elementwise_infer(ad__call *call)
         char a[160], b[160];
         ad_shape *shape = &call->kind.shape;
         if (next->type != first->type) {
-            return ad_error_set(call->error, AD_ERR_TYPE,
-                                "%s %s with %s %s; convert one with ad_cast",
-                                ad_type_name(first->type), ad_shape_print(shape, a, sizeof a),
-                                ad_type_name(next->type),
-                                ad_shape_print(&next->shape, b, sizeof b));
+            return ad_error_set(
+                call->error, AD_ERR_TYPE, "%s %s with %s %s; convert one with ad_cast",
+                ad_type_name(first->type), ad_shape_print(shape, a, sizeof a),
+                ad_type_name(next->type), ad_shape_print(&next->shape, b, sizeof b));
         }
         ad_shape before = *shape;
         if (ad_shape_broadcast(&before, &next->shape, shape) != AD_OK) {

@@ -20,45 +20,28 @@
 #define AD_STRUCTURED(name, ...)
 #define AD_COMPOSED(type, name, ...)
 
-#define SCALAR(x, i) const double x = tape->value[node[i]].scalar;
-
-#define RECORD(name, count, list, value, ...)                                                      \
+/* The scalar fast path, then the general one. */
+#define RECORD(NAME, ARITY, ...)                                                                   \
     {                                                                                              \
-        const ad_var vars[count] = {list};                                                         \
-        ad_tape *tape = ad__tape_of(count, vars);                                                  \
+        const ad_var vars[ARITY] = {__VA_ARGS__};                                                  \
+        ad_tape *tape = ad__tape_of(ARITY, vars);                                                  \
         if (tape != NULL && tape->count < tape->limit) {                                           \
-            uint32_t node[3] = {0, 0, 0};                                                          \
+            ad__args nodes = {{0, 0, 0}};                                                          \
             int scalars = 1;                                                                       \
-            for (int i = 0; i < (count); i++) {                                                    \
-                node[i] = ad__scalar_node(tape, vars[i]);                                          \
-                scalars &= node[i] != 0;                                                           \
+            for (int i = 0; i < ARITY; i++) {                                                      \
+                nodes.at[i] = ad__scalar_node(tape, vars[i]);                                      \
+                scalars &= nodes.at[i] != 0;                                                       \
             }                                                                                      \
             if (scalars) {                                                                         \
-                __VA_ARGS__                                                                        \
-                ad__args args = {{node[0], node[1], node[2]}};                                     \
-                return ad__push_scalar(tape, &name##__op, args, value, site);                      \
+                const double z = NAME##__value(tape->value, nodes.at);                             \
+                return ad__push_scalar(tape, &NAME##__op, nodes, z, site);                         \
             }                                                                                      \
         }                                                                                          \
-        return ad__record(&name##__op, count, vars, NULL, 0, site);                                \
+        return ad__record(&NAME##__op, ARITY, vars, NULL, 0, site);                                \
     }
 
-#define LIST(...) __VA_ARGS__
-
-#define DESCRIBE(name, count, ...)                                                                 \
-    static ad_status name##__eval(const ad__call *call)                                            \
-    {                                                                                              \
-        return ad__elementwise_eval(call, name##__op.kernels);                                     \
-    }                                                                                              \
-    const ad_op name##__op = {.name = #name,                                                       \
-                              .arity = count,                                                      \
-                              .infer = ad__elementwise_infer,                                      \
-                              .eval = name##__eval,                                                \
-                              .vjp = name##__vjp,                                                  \
-                              .kernels = {&name##__f64, &name##__f32},                             \
-                              .range = {__VA_ARGS__}};
-
-#define VJP(name, ...)                                                                             \
-    static void name##__vjp(ad__vjp *v)                                                            \
+#define VJP(NAME, ...)                                                                             \
+    static void NAME##__vjp(ad__vjp *v)                                                            \
     {                                                                                              \
         const char *site = v->site;                                                                \
         const ad_var z = v->z, g = v->g;                                                           \
@@ -66,37 +49,53 @@
         __VA_ARGS__                                                                                \
     }
 
-#define ARGUMENT(x, i)                                                                             \
-    const ad_var x = v->x[i];                                                                      \
-    (void)x;
-#define PARTIAL(i, dx)                                                                             \
-    if (v->needs[i]) {                                                                             \
-        v->dx[i] = dx;                                                                             \
+#define VALUE_OF(LETTER, INDEX)                                                                    \
+    const double LETTER = slot[at[INDEX]].scalar;                                                  \
+    (void)LETTER;
+#define ARGUMENT(LETTER, INDEX)                                                                    \
+    const ad_var LETTER = v->x[INDEX];                                                             \
+    (void)LETTER;
+#define PARTIAL(INDEX, EXPRESSION)                                                                 \
+    if (v->needs[INDEX]) {                                                                         \
+        v->dx[INDEX] = EXPRESSION;                                                                 \
     }
 
-#define AD_UNARY(name, value, dx, xlo, xhi)                                                        \
-    extern const ad_op name##__op;                                                                 \
-    extern const ad__kernels name##__f64, name##__f32;                                             \
-    ad_var name##_at(ad_var a, const char *site)                                                   \
-    RECORD(name, 1, LIST(a), value, SCALAR(x, 0))                                                  \
-    VJP(name, ARGUMENT(x, 0) PARTIAL(0, dx))                                                       \
-    DESCRIBE(name, 1, {xlo, xhi})
+#define VALUE_FUNCTION(NAME, ARGUMENTS, EXPRESSION)                                                \
+    extern const ad_op NAME##__op;                                                                 \
+    extern const ad__kernels NAME##__f64, NAME##__f32;                                             \
+    static inline double NAME##__value(const ad__slot *slot, const uint32_t *at)                   \
+    {                                                                                              \
+        ARGUMENTS return EXPRESSION;                                                               \
+    }
 
-#define AD_BINARY(name, value, dx, dy, xlo, xhi, ylo, yhi)                                         \
-    extern const ad_op name##__op;                                                                 \
-    extern const ad__kernels name##__f64, name##__f32;                                             \
-    ad_var name##_at(ad_var a, ad_var b, const char *site)                                         \
-    RECORD(name, 2, LIST(a, b), value, SCALAR(x, 0) SCALAR(y, 1))                                  \
-    VJP(name, ARGUMENT(x, 0) ARGUMENT(y, 1) PARTIAL(0, dx) PARTIAL(1, dy))                         \
-    DESCRIBE(name, 2, {xlo, xhi}, {ylo, yhi})
+#define DESCRIBE(NAME, ARITY, ...)                                                                 \
+    static ad_status NAME##__eval(const ad__call *call)                                            \
+    {                                                                                              \
+        return ad__elementwise_eval(call, NAME##__op.kernels);                                     \
+    }                                                                                              \
+    const ad_op NAME##__op = {.name = #NAME,                                                       \
+                              .arity = ARITY,                                                      \
+                              .infer = ad__elementwise_infer,                                      \
+                              .eval = NAME##__eval,                                                \
+                              .vjp = NAME##__vjp,                                                  \
+                              .kernels = {&NAME##__f64, &NAME##__f32},                             \
+                              .range = {__VA_ARGS__}};
 
-#define AD_TERNARY(name, value, dx, dy, dw, xlo, xhi, ylo, yhi, wlo, whi)                          \
-    extern const ad_op name##__op;                                                                 \
-    extern const ad__kernels name##__f64, name##__f32;                                             \
-    ad_var name##_at(ad_var a, ad_var b, ad_var c, const char *site)                               \
-    RECORD(name, 3, LIST(a, b, c), value, SCALAR(x, 0) SCALAR(y, 1) SCALAR(w, 2))                  \
-    VJP(name, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2)                                         \
-        PARTIAL(0, dx) PARTIAL(1, dy) PARTIAL(2, dw))                                              \
-    DESCRIBE(name, 3, {xlo, xhi}, {ylo, yhi}, {wlo, whi})
+#define AD_UNARY(NAME, VALUE, DX, XLO, XHI)                                                        \
+    VALUE_FUNCTION(NAME, VALUE_OF(x, 0), VALUE)                                                    \
+    ad_var NAME##_at(ad_var a, const char *site) RECORD(NAME, 1, a)                                \
+        VJP(NAME, ARGUMENT(x, 0) PARTIAL(0, DX)) DESCRIBE(NAME, 1, {XLO, XHI})
+
+#define AD_BINARY(NAME, VALUE, DX, DY, XLO, XHI, YLO, YHI)                                         \
+    VALUE_FUNCTION(NAME, VALUE_OF(x, 0) VALUE_OF(y, 1), VALUE)                                     \
+    ad_var NAME##_at(ad_var a, ad_var b, const char *site) RECORD(NAME, 2, a, b)                   \
+        VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) PARTIAL(0, DX) PARTIAL(1, DY))                     \
+            DESCRIBE(NAME, 2, {XLO, XHI}, {YLO, YHI})
+
+#define AD_TERNARY(NAME, VALUE, DX, DY, DW, XLO, XHI, YLO, YHI, WLO, WHI)                          \
+    VALUE_FUNCTION(NAME, VALUE_OF(x, 0) VALUE_OF(y, 1) VALUE_OF(w, 2), VALUE)                      \
+    ad_var NAME##_at(ad_var a, ad_var b, ad_var c, const char *site) RECORD(NAME, 3, a, b, c)      \
+        VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2) PARTIAL(0, DX) PARTIAL(1, DY)       \
+                      PARTIAL(2, DW)) DESCRIBE(NAME, 3, {XLO, XHI}, {YLO, YHI}, {WLO, WHI})
 
 #include "../ops.def"

@@ -28,20 +28,20 @@
 
 /* ---- functions on numbers ---- */
 
-#define AD_UNARY(name, value, ...)                                                                 \
-    static inline real name(real x)                                                                \
+#define AD_UNARY(NAME, VALUE, ...)                                                                 \
+    static inline real NAME(real x)                                                                \
     {                                                                                              \
-        return value;                                                                              \
+        return VALUE;                                                                              \
     }
-#define AD_BINARY(name, value, ...)                                                                \
-    static inline real name(real x, real y)                                                        \
+#define AD_BINARY(NAME, VALUE, ...)                                                                \
+    static inline real NAME(real x, real y)                                                        \
     {                                                                                              \
-        return value;                                                                              \
+        return VALUE;                                                                              \
     }
-#define AD_TERNARY(name, value, ...)                                                               \
-    static inline real name(real x, real y, real w)                                                \
+#define AD_TERNARY(NAME, VALUE, ...)                                                               \
+    static inline real NAME(real x, real y, real w)                                                \
     {                                                                                              \
-        return value;                                                                              \
+        return VALUE;                                                                              \
     }
 #include "../ops.def"
 #undef AD_UNARY
@@ -55,56 +55,56 @@
         z[i] = __VA_ARGS__;                                                                        \
     }
 
-#define AD_UNARY(name, ...)                                                                        \
-    CLONES static void name##__loop(size_t n, const void *const *args, const size_t *step,         \
+#define AD_UNARY(NAME, ...)                                                                        \
+    CLONES static void NAME##__loop(size_t n, const void *const *args, const size_t *step,         \
                                     void *result)                                                  \
     {                                                                                              \
         const real *restrict x = args[0];                                                          \
         real *restrict z = result;                                                                 \
         if (step[0] == 1) {                                                                        \
-            ROW(name(x[i]))                                                                        \
+            ROW(NAME(x[i]))                                                                        \
         } else {                                                                                   \
-            const real z0 = name(*x);                                                              \
+            const real z0 = NAME(*x);                                                              \
             ROW(z0)                                                                                \
         }                                                                                          \
     }
-#define AD_BINARY(name, ...)                                                                       \
-    CLONES static void name##__loop(size_t n, const void *const *args, const size_t *step,         \
+#define AD_BINARY(NAME, ...)                                                                       \
+    CLONES static void NAME##__loop(size_t n, const void *const *args, const size_t *step,         \
                                     void *result)                                                  \
     {                                                                                              \
         const real *restrict x = args[0], *restrict y = args[1];                                   \
         const size_t sx = step[0], sy = step[1];                                                   \
         real *restrict z = result;                                                                 \
         if (sx == 1 && sy == 1) {                                                                  \
-            ROW(name(x[i], y[i]))                                                                  \
+            ROW(NAME(x[i], y[i]))                                                                  \
         } else if (sx == 1) {                                                                      \
             const real y0 = *y;                                                                    \
-            ROW(name(x[i], y0))                                                                    \
+            ROW(NAME(x[i], y0))                                                                    \
         } else if (sy == 1) {                                                                      \
             const real x0 = *x;                                                                    \
-            ROW(name(x0, y[i]))                                                                    \
+            ROW(NAME(x0, y[i]))                                                                    \
         } else {                                                                                   \
-            const real z0 = name(*x, *y);                                                          \
+            const real z0 = NAME(*x, *y);                                                          \
             ROW(z0)                                                                                \
         }                                                                                          \
     }
-#define AD_TERNARY(name, ...)                                                                      \
-    CLONES static void name##__loop(size_t n, const void *const *args, const size_t *step,         \
+#define AD_TERNARY(NAME, ...)                                                                      \
+    CLONES static void NAME##__loop(size_t n, const void *const *args, const size_t *step,         \
                                     void *result)                                                  \
     {                                                                                              \
         const real *restrict x = args[0], *restrict y = args[1], *restrict w = args[2];            \
         const size_t sx = step[0], sy = step[1], sw = step[2];                                     \
         real *restrict z = result;                                                                 \
         if (sx == 1 && sy == 1 && sw == 1) {                                                       \
-            ROW(name(x[i], y[i], w[i]))                                                            \
+            ROW(NAME(x[i], y[i], w[i]))                                                            \
         } else if (sx == 1 && sy == 1) {                                                           \
             const real w0 = *w;                                                                    \
-            ROW(name(x[i], y[i], w0))                                                              \
+            ROW(NAME(x[i], y[i], w0))                                                              \
         } else if (sx == 0 && sy == 1 && sw == 1) {                                                \
             const real x0 = *x;                                                                    \
-            ROW(name(x0, y[i], w[i]))                                                              \
+            ROW(NAME(x0, y[i], w[i]))                                                              \
         } else {                                                                                   \
-            ROW(name(x[i * sx], y[i * sy], w[i * sw]))                                             \
+            ROW(NAME(x[i * sx], y[i * sy], w[i * sw]))                                             \
         }                                                                                          \
     }
 #include "../ops.def"
@@ -115,30 +115,30 @@
 /* ---- numeric reverse sweep: adds g dz/dx to the adjoint of x ---- */
 
 #if SWEEPS
-#define SWEEP(name, count, body)                                                                   \
-    static void name##__sweep(const ad__sweep *s, uint32_t node)                                   \
+#define SWEEP(NAME, ...)                                                                           \
+    static void NAME##__sweep(const ad__sweep *s, uint32_t node)                                   \
     {                                                                                              \
         const uint32_t *at = s->args[node].at;                                                     \
         const real z = s->value[node].scalar, g = s->adjoint[node];                                \
         (void)z, (void)g;                                                                          \
-        body                                                                                       \
+        __VA_ARGS__                                                                                \
     }                                                                                              \
-    const ad__kernels KERNELS(name) = {name##__loop, name##__sweep};
+    const ad__kernels KERNELS(NAME) = {NAME##__loop, NAME##__sweep};
 
-#define ARGUMENT(x, i)                                                                             \
-    const real x = s->value[at[i]].scalar;                                                         \
-    (void)x;
+#define ARGUMENT(LETTER, INDEX)                                                                    \
+    const real LETTER = s->value[at[INDEX]].scalar;                                                \
+    (void)LETTER;
+#define PARTIAL(INDEX, EXPRESSION) s->adjoint[at[INDEX]] += EXPRESSION;
 
-#define AD_UNARY(name, value, dx, ...)                                                             \
-    SWEEP(name, 1, ARGUMENT(x, 0) s->adjoint[at[0]] += dx;)
-#define AD_BINARY(name, value, dx, dy, ...)                                                        \
-    SWEEP(name, 2, ARGUMENT(x, 0) ARGUMENT(y, 1) s->adjoint[at[0]] += dx; s->adjoint[at[1]] += dy;)
-#define AD_TERNARY(name, value, dx, dy, dw, ...)                                                   \
-    SWEEP(name, 3, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2) s->adjoint[at[0]] += dx;           \
-          s->adjoint[at[1]] += dy; s->adjoint[at[2]] += dw;)
+#define AD_UNARY(NAME, VALUE, DX, ...) SWEEP(NAME, ARGUMENT(x, 0) PARTIAL(0, DX))
+#define AD_BINARY(NAME, VALUE, DX, DY, ...)                                                        \
+    SWEEP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) PARTIAL(0, DX) PARTIAL(1, DY))
+#define AD_TERNARY(NAME, VALUE, DX, DY, DW, ...)                                                   \
+    SWEEP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2) PARTIAL(0, DX) PARTIAL(1, DY)         \
+                    PARTIAL(2, DW))
 #else
-#define AD_UNARY(name, ...) const ad__kernels KERNELS(name) = {name##__loop, NULL};
-#define AD_BINARY(name, ...) const ad__kernels KERNELS(name) = {name##__loop, NULL};
-#define AD_TERNARY(name, ...) const ad__kernels KERNELS(name) = {name##__loop, NULL};
+#define AD_UNARY(NAME, ...) const ad__kernels KERNELS(NAME) = {NAME##__loop, NULL};
+#define AD_BINARY(NAME, ...) const ad__kernels KERNELS(NAME) = {NAME##__loop, NULL};
+#define AD_TERNARY(NAME, ...) const ad__kernels KERNELS(NAME) = {NAME##__loop, NULL};
 #endif
 #include "../ops.def"

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+# Makes ops.h (out=header) or ops.c (out=source) from the rows of ops.def.
+#
+# For each row: the documentation that stands above it; NAME_at, the function with the caller's
+# file:line; NAME, a plain function for other languages, debuggers and function pointers; and a
+# macro NAME that turns numbers into literals and fills in the line.
+
+BEGIN {
+    kinds["AD_UNARY"] = "ad_var x"
+    kinds["AD_BINARY"] = "ad_var x, ad_var y"
+    kinds["AD_TERNARY"] = "ad_var x, ad_var y, ad_var w"
+    kinds["AD_STRUCTURED"] = ""
+    kinds["AD_COMPOSED"] = ""
+    print "/* SPDX-License-Identifier: MIT */"
+    print "/* Made from ops.def by ops.awk: change that, not this. */"
+    if (out == "header") {
+        print "#ifndef AD_OPS_H\n#define AD_OPS_H\n"
+        print "#include \"tape.h\"\n#include \"custom.h\"\n"
+        print "#ifdef __cplusplus\nextern \"C\" {\n#endif\n"
+    } else {
+        print "#include \"ops.h\"\n"
+    }
+}
+
+function depth_of(text,    i, c, depth) {
+    for (i = 1; i <= length(text); i++) {
+        c = substr(text, i, 1)
+        depth += (c == "(") - (c == ")")
+    }
+    return depth
+}
+
+function trim(text) {
+    gsub(/^[ \t\n]+|[ \t\n]+$/, "", text)
+    return text
+}
+
+# The name of a parameter declared as `type name`, `type *name` or `type name[]`.
+function parameter_name(declaration) {
+    sub(/\[[^]]*\]$/, "", declaration)
+    sub(/^.*[ *]/, "", declaration)
+    return declaration
+}
+
+# One row: prototypes and macro, or the plain function.
+function emit(row,    kind, body, type, name, at, params, n, list, i, p, names, passed) {
+    kind = row
+    sub(/\(.*$/, "", kind)
+    body = substr(row, length(kind) + 2)
+    sub(/\)[ \t\n]*$/, "", body)
+    gsub(/[ \t\n]+/, " ", body)
+    type = "ad_var"
+    if (kind == "AD_COMPOSED") {
+        at = index(body, ",")
+        type = trim(substr(body, 1, at - 1))
+        body = substr(body, at + 1)
+    }
+    at = index(body, ",")
+    name = trim(substr(body, 1, at - 1))
+    params = kinds[kind] != "" ? kinds[kind] : trim(substr(body, at + 1))
+    n = split(params, list, ",")
+    names = passed = ""
+    for (i = 1; i <= n; i++) {
+        p = parameter_name(trim(list[i]))
+        names = names (i > 1 ? ", " : "") p
+        passed = passed (trim(list[i]) ~ /^ad_var [a-z]/ ? "AD_VAR(" p ")" : p) ", "
+    }
+    if (out == "header") {
+        print "AD_API " type " " name "(" params ");"
+        print "AD_API " type " " name "_at(" params ", const char *site);"
+        print "#define " name "(" names ") " name "_at(" passed "AD_HERE)"
+    } else {
+        print type " (" name ")(" params ")\n{"
+        print "    return " name "_at(" names ", NULL);\n}\n"
+    }
+}
+
+row != "" || /^AD_[A-Z]+\(/ {
+    row = row $0 "\n"
+    depth += depth_of($0)
+    if (depth == 0) {
+        emit(row)
+        row = ""
+    }
+    next
+}
+
+out == "header" && !/SPDX/ && !/^\/\* clang-format/
+
+END {
+    if (out == "header") {
+        print "\n#ifdef __cplusplus\n}\n#endif\n\n#endif"
+    }
+}

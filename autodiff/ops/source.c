@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Leaves: values that come from the caller. */
+#include "../tape_internal.h"
+
+#include "ops.h"
+
+#include <math.h>
+
+ad_var ad_input_at(ad_tape *tape, double value, const char *site)
+{
+    if (tape != NULL && tape->count < tape->limit) {
+        return ad__push_scalar(tape, &ad__op_input, (ad__args){{0, 0, 0}}, value, site);
+    }
+    const ad_shape scalar = {.rank = 0};
+    return ad__record_leaf(tape, &ad__op_input, AD_F64, &scalar, &value, "ad_input", site);
+}
+
+ad_var ad_input_array_at(ad_tape *tape, ad_type type, ad_shape shape, const void *data,
+                         const char *site)
+{
+    return ad__record_leaf(tape, &ad__op_input, type, &shape, data, "ad_input_array", site);
+}
+
+ad_var ad_input_view_at(ad_tape *tape, ad_type type, ad_shape shape, void *data, const char *site)
+{
+    return ad__record_leaf(tape, &ad__op_view, type, &shape, data, "ad_input_view", site);
+}
+
+ad_var ad_constant_at(ad_tape *tape, ad_type type, ad_shape shape, const void *data,
+                      const char *site)
+{
+    return ad__record_leaf(tape, &ad__op_constant, type, &shape, data, "ad_constant", site);
+}
+
+ad_var ad_full_at(ad_tape *tape, ad_type type, ad_shape shape, double value, const char *site)
+{
+    if (tape == NULL) {
+        return ad_literal(NAN);
+    }
+    return ad_broadcast_to_at(ad__constant_of(tape, type, value, site), shape, site);
+}

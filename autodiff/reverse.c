@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+#include "reverse.h"
+
+#include "ops.h"
+#include "tape_internal.h"
+
+#include <string.h>
+
+/* The state of one reverse transform over nodes first .. last. Both tables are indexed by
+ * node - first. */
+typedef struct reverse {
+    ad_tape *tape;
+    uint32_t first, last;
+    uint8_t *depends;  /* 1: some x reaches the node */
+    uint32_t *adjoint; /* the node that holds the cotangent so far, 0: none */
+} reverse;
+
+static ad_var variable(const reverse *r, uint32_t node)
+{
+    return ad__handle(r->tape, node);
+}
+
+/* Marks every node that some x reaches. */
+static void mark_dependent(const reverse *r, int count, const ad_var *x)
+{
+    const ad_tape *tape = r->tape;
+    memset(r->depends, 0, r->last - r->first + 1);
+    for (int i = 0; i < count; i++) {
+        if (x[i].ref.at.node <= r->last) {
+            r->depends[x[i].ref.at.node - r->first] = 1;
+        }
+    }
+    for (uint32_t node = r->first; node <= r->last; node++) {
+        int args;
+        const uint32_t *arg = ad__args_of(tape, node, &args);
+        if (tape->op[node]->vjp == NULL) {
+            continue;
+        }
+        uint8_t reached = r->depends[node - r->first];
+        for (int i = 0; i < args; i++) {
+            reached |= arg[i] >= r->first && r->depends[arg[i] - r->first];
+        }
+        r->depends[node - r->first] = reached;
+    }
+}
+
+/* Adds a contribution to the cotangent of a node: the one place where broadcasting is undone, and
+ * where a gradient's shape is held against its variable's. */
+static ad_status contribute(reverse *r, uint32_t node, ad_var c, const char *origin,
+                            const char *site)
+{
+    ad_tape *tape = r->tape;
+    if (c.tape == NULL && ad__same_bits(c.ref.literal, 0.0)) {
+        return tape->error.status; /* no contribution */
+    }
+    const ad__kind *kind = ad__kind_of(tape, node);
+    if (c.tape == NULL) {
+        c = ad_full_at(tape, kind->type, kind->shape, c.ref.literal, site);
+    }
+    if (ad__check_handle(tape, c, origin, site) != AD_OK) {
+        return tape->error.status;
+    }
+    const ad__kind *own = ad__kind_of(tape, c.ref.at.node);
+    if (own->type != kind->type) {
+        return ad_tape_fail(tape, AD_ERR_TYPE, origin, site,
+                            "its derivative is %s for an argument of %s", ad_type_name(own->type),
+                            ad_type_name(kind->type));
+    }
+    if (own != kind) {
+        c = ad_sum_to_at(c, kind->shape, site);
+    }
+    uint32_t *adjoint = &r->adjoint[node - r->first];
+    if (*adjoint != 0) {
+        c = ad_add_at(variable(r, *adjoint), c, site);
+    }
+    *adjoint = c.ref.at.node;
+    return tape->error.status;
+}
+
+enum { FEW = 4 };
+
+/* Runs the rule of one node and hands its contributions on. */
+static ad_status visit(reverse *r, uint32_t node)
+{
+    ad_tape *tape = r->tape;
+    const ad_op *op = tape->op[node];
+    const char *site = tape->site[node];
+    ad_var few_vars[2 * FEW];
+    uint8_t few_needs[FEW];
+    int count;
+    const uint32_t *arg = ad__args_of(tape, node, &count);
+    ad_var *vars = few_vars;
+    uint8_t *needs = few_needs;
+    uint32_t own[FEW], *nodes = own;
+    if (count > FEW) {
+        size_t len = (size_t)count;
+        vars = ad__arena_take(&tape->scratch, 2 * len * sizeof *vars);
+        needs = ad__arena_take(&tape->scratch, len);
+        nodes = ad__arena_take(&tape->scratch, len * sizeof *nodes);
+        if (vars == NULL || needs == NULL || nodes == NULL) {
+            return ad_tape_fail(tape, AD_ERR_MEMORY, op->name, site, "out of memory");
+        }
+    }
+    for (int i = 0; i < count; i++) {
+        nodes[i] = arg[i];
+        needs[i] = arg[i] >= r->first && r->depends[arg[i] - r->first];
+        if (tape->op[arg[i]] == &ad__op_assigned) {
+            return ad_tape_fail(tape, AD_ERR_STATE, op->name, site,
+                                "an argument was changed by ad_assign; take gradients before "
+                                "assigning");
+        }
+        vars[i] = variable(r, arg[i]);
+        vars[count + i] = ad_literal(0);
+    }
+    ad__vjp v = {.tape = tape,
+                 .site = site,
+                 .attributes = ad__attributes_of(tape, node),
+                 .count = count,
+                 .x = vars,
+                 .z = variable(r, node),
+                 .g = variable(r, r->adjoint[node - r->first]),
+                 .needs = needs,
+                 .dx = vars + count};
+    op->vjp(&v);
+    for (int i = 0; i < count && tape->error.status == AD_OK; i++) {
+        if (needs[i]) {
+            contribute(r, nodes[i], v.dx[i], op->name, site);
+        }
+    }
+    return tape->error.status;
+}
+
+/* Checks the arguments of a gradient; on success *first and *last bound the nodes to look at. */
+static ad_status check_arguments(ad_tape *tape, int results, const ad_var *y, const ad_var *g,
+                                 int count, const ad_var *x, uint32_t *first, uint32_t *last)
+{
+    const char *origin = g != NULL ? "ad_vjp" : "ad_grad";
+    *first = UINT32_MAX;
+    *last = 0;
+    for (int i = 0; i < count; i++) {
+        if (ad__check_handle(tape, x[i], origin, NULL) != AD_OK) {
+            return tape->error.status;
+        }
+        uint32_t node = x[i].ref.at.node;
+        if (ad__kind_of(tape, node)->type == AD_I64) {
+            return ad_tape_fail(tape, AD_ERR_TYPE, origin, tape->site[node],
+                                "x[%d] is i64; integers carry no gradient", i);
+        }
+        *first = node < *first ? node : *first;
+    }
+    for (int j = 0; j < results; j++) {
+        if (y[j].tape == NULL) {
+            continue; /* a number depends on nothing */
+        }
+        if (ad__check_handle(tape, y[j], origin, NULL) != AD_OK ||
+            (g != NULL && g[j].tape != NULL &&
+             ad__check_handle(tape, g[j], origin, NULL) != AD_OK)) {
+            return tape->error.status;
+        }
+        uint32_t node = y[j].ref.at.node;
+        const ad_shape *shape = &ad__kind_of(tape, node)->shape;
+        char a[160], b[160];
+        if (g == NULL && shape->rank != 0) {
+            return ad_tape_fail(tape, AD_ERR_SHAPE, origin, tape->site[node],
+                                "y has shape %s; a gradient is of a scalar: sum y, or use ad_vjp",
+                                ad_shape_print(shape, a, sizeof a));
+        }
+        if (g != NULL && g[j].tape != NULL &&
+            ad__kind_of(tape, g[j].ref.at.node) != ad__kind_of(tape, node)) {
+            ad_shape own = ad_shape_of(g[j]);
+            return ad_tape_fail(tape, AD_ERR_SHAPE, origin, tape->site[node],
+                                "cotangent %d has shape %s, its y has %s; they must be the same, "
+                                "and of one type",
+                                j, ad_shape_print(&own, a, sizeof a),
+                                ad_shape_print(shape, b, sizeof b));
+        }
+        *last = node > *last ? node : *last;
+    }
+    return AD_OK;
+}
+
+static ad_status sweep_back(reverse *r, int results, const ad_var *y, const ad_var *g, int count,
+                            const ad_var *x)
+{
+    ad_tape *tape = r->tape;
+    mark_dependent(r, count, x);
+    memset(r->adjoint, 0, (r->last - r->first + 1) * sizeof *r->adjoint);
+    for (int j = 0; j < results; j++) {
+        uint32_t node = y[j].tape == NULL ? 0 : y[j].ref.at.node;
+        if (node >= r->first && r->depends[node - r->first]) {
+            contribute(r, node, g ? g[j] : ad_literal(1), "ad_vjp", tape->site[node]);
+        }
+    }
+    for (uint32_t node = r->last;; node--) {
+        if (tape->error.status != AD_OK) {
+            break;
+        }
+        uint32_t i = node - r->first;
+        if (r->depends[i] && r->adjoint[i] != 0 && tape->op[node]->vjp != NULL) {
+            visit(r, node);
+        }
+        if (node == r->first) {
+            break;
+        }
+    }
+    return tape->error.status;
+}
+
+static ad_status transform(ad_tape *tape, int results, const ad_var *y, const ad_var *g, int count,
+                           const ad_var *x, ad_var *dx)
+{
+    reverse r = {.tape = tape};
+    if (check_arguments(tape, results, y, g, count, x, &r.first, &r.last) != AD_OK) {
+        return tape->error.status;
+    }
+    if (r.first <= r.last && r.last != 0) {
+        size_t len = (size_t)(r.last - r.first) + 1;
+        r.depends = ad__arena_take(&tape->scratch, len);
+        r.adjoint = ad__arena_take(&tape->scratch, len * sizeof *r.adjoint);
+        if (r.depends == NULL || r.adjoint == NULL) {
+            return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_grad", NULL, "out of memory");
+        }
+        if (sweep_back(&r, results, y, g, count, x) != AD_OK) {
+            return tape->error.status;
+        }
+    }
+    for (int i = 0; i < count; i++) {
+        uint32_t node = x[i].ref.at.node;
+        uint32_t found = r.adjoint != NULL && node <= r.last ? r.adjoint[node - r.first] : 0;
+        const ad__kind *kind = ad__kind_of(tape, node);
+        dx[i] = found != 0 ? variable(&r, found)
+                           : ad_full_at(tape, kind->type, kind->shape, 0, tape->site[node]);
+    }
+    return tape->error.status;
+}
+
+static ad_status differentiate(int results, const ad_var *y, const ad_var *g, int count,
+                               const ad_var *x, ad_var *dx)
+{
+    ad_tape *tape = ad__tape_of(count, x);
+    if (tape == NULL) {
+        for (int i = 0; i < count; i++) {
+            dx[i] = ad_literal(0);
+        }
+        return count > 0 ? AD_ERR_DOMAIN : AD_OK; /* a number is no variable */
+    }
+    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
+    ad_status status = tape->error.status;
+    if (status == AD_OK) {
+        status = transform(tape, results, y, g, count, x, dx);
+    }
+    ad__arena_rewind(&tape->scratch, before);
+    for (int i = 0; i < count && status != AD_OK; i++) {
+        dx[i] = ad__dead(tape);
+    }
+    return status;
+}
+
+ad_status ad_grad(ad_var y, int count, const ad_var *x, ad_var *dx)
+{
+    return differentiate(1, &y, NULL, count, x, dx);
+}
+
+ad_status ad_vjp(int results, const ad_var *y, const ad_var *g, int count, const ad_var *x,
+                 ad_var *dx)
+{
+    return differentiate(results, y, g, count, x, dx);
+}
+
+/* ---- gradients as numbers ---- */
+
+/* The scalar case: adjoints are plain doubles. -0 is the one number that leaves every first
+ * contribution as it is, so that sums have the bits of the recorded gradient. */
+static ad_status sweep_scalars(ad_tape *tape, uint32_t last, int count, const ad_var *x,
+                               double *out)
+{
+    double *adjoint = ad__arena_take(&tape->scratch, ((size_t)last + 1) * sizeof *adjoint);
+    if (adjoint == NULL) {
+        return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_grad_values", NULL, "out of memory");
+    }
+    for (uint32_t node = 0; node <= last; node++) {
+        adjoint[node] = -0.0;
+    }
+    const ad__sweep s = {tape->args, tape->value, adjoint};
+    adjoint[last] = 1;
+    for (uint32_t node = last; node > 0; node--) {
+        const ad_op *op = tape->op[node];
+        if (op->arity > 0 && adjoint[node] != 0) {
+            op->kernels[AD_F64]->sweep(&s, node);
+        }
+    }
+    for (int i = 0; i < count; i++) {
+        uint32_t node = x[i].ref.at.node;
+        out[i] = node <= last ? adjoint[node] + 0.0 : 0; /* an untouched -0 becomes 0 */
+    }
+    return AD_OK;
+}
+
+static ad_status record_and_read(ad_tape *tape, ad_var y, int count, const ad_var *x, double *out)
+{
+    ad_mark mark = ad_tape_mark(tape);
+    ad_var *dx = ad__arena_take(&tape->scratch, (size_t)count * sizeof *dx);
+    if (dx == NULL) {
+        return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_grad_values", NULL, "out of memory");
+    }
+    ad_status status = ad_grad(y, count, x, dx);
+    for (int i = 0; i < count && status == AD_OK; i++) {
+        size_t len = ad_count(dx[i]);
+        status = ad_read(dx[i], len, out);
+        out += len;
+    }
+    ad_status rewound = ad_tape_rewind(tape, mark);
+    return status != AD_OK ? status : rewound;
+}
+
+ad_status ad_grad_values(ad_var y, int count, const ad_var *x, double *out)
+{
+    ad_tape *tape = ad__tape_of(count, x);
+    if (tape == NULL) {
+        return count > 0 ? AD_ERR_DOMAIN : AD_OK;
+    }
+    if (tape->error.status != AD_OK) {
+        return tape->error.status;
+    }
+    uint32_t first, last;
+    ad_status status = check_arguments(tape, 1, &y, NULL, count, x, &first, &last);
+    if (status != AD_OK) {
+        return status;
+    }
+    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
+    if (last > 0 && last < tape->structured) {
+        status = sweep_scalars(tape, last, count, x, out);
+    } else {
+        status = record_and_read(tape, y, count, x, out);
+    }
+    ad__arena_rewind(&tape->scratch, before);
+    return status;
+}
