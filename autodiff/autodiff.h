@@ -28,6 +28,7 @@
 
 #include "status.h"
 #include "arena.h"
+#include "rng.h"
 #include "shape.h"
 #include "var.h"
 #include "tape.h"
