@@ -3,195 +3,286 @@
 VERSION = 0.1.0
 SOVERSION = 0
 
-# ---- what to build and where: make FLAVOUR=asan BUILD=/tmp/x PREFIX=/usr test
+# ---- what to build and where: make test FLAVOUR=asan BUILD=/tmp/x
 FLAVOUR ?= release
 BUILD ?= build
-PREFIX ?= /usr/local
 B = $(BUILD)/$(FLAVOUR)
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
 
-ifeq ($(origin CC),default)
-CC = gcc
-endif
-
-OPT_release = -O3 -g -DNDEBUG
-OPT_debug = -O0 -g3
-OPT_clang = $(OPT_release)
-OPT_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-OPT_tsan = -O1 -g -fno-omit-frame-pointer -fsanitize=thread
-FLAVOURS = $(patsubst OPT_%,%,$(filter OPT_%,$(.VARIABLES)))
+OPTIONS_release = -O3 -g -DNDEBUG
+OPTIONS_clang = -O3 -g -DNDEBUG
+OPTIONS_debug = -O0 -g3
+OPTIONS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+OPTIONS_tsan = -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+FLAVOURS = release debug clang asan tsan
 
 ifeq ($(filter $(FLAVOUR),$(FLAVOURS)),)
 $(error FLAVOUR=$(FLAVOUR) is not one of: $(FLAVOURS))
 endif
 ifeq ($(FLAVOUR),clang)
 CC = clang
+else ifeq ($(origin CC),default)
+CC = gcc
 endif
 
-# ---- Debian packages, one list; `make deps` installs those that are missing
+# ---- Debian packages; test, check, demo and bench install those of theirs that are missing
 PACKAGES_build = gcc libc6-dev make pkg-config libblis-dev libxsmm-dev zlib1g-dev
 PACKAGES_test = $(PACKAGES_build) libcriterion-dev gnuplot-nox
 PACKAGES_demo = $(PACKAGES_build) gnuplot-nox curl ca-certificates
-PACKAGES_check = $(PACKAGES_test) g++ clang clang-format clang-tidy shellcheck
-PACKAGES_bench = $(PACKAGES_build) # its peers are optional: make bench-deps
-PACKAGES_peers = python3-torch libadolc-dev libopenblas-dev g++
+PACKAGES_check = $(PACKAGES_test) binutils g++ clang clang-format clang-tidy shellcheck
+PACKAGES_bench = $(PACKAGES_demo)
+PACKAGES_peers = g++ python3-torch libadolc-dev libopenblas-dev # optional, large: make bench-deps
 
-# test, check, demo and bench bring their packages: make reads this file again after an install,
-# so that the probes below see what was installed.
-GOAL_PACKAGES = $(sort $(foreach goal,$(filter test check demo bench,$(MAKECMDGOALS)),\
-                $(PACKAGES_$(goal))))
-ifneq ($(GOAL_PACKAGES),)
-include $(BUILD)/deps.mk
+# make reads this file again after an install, so that the probes below see what was installed
+WANTED = $(sort $(foreach goal,$(filter test check demo bench,$(MAKECMDGOALS)),$(PACKAGES_$(goal))))
+ifneq ($(WANTED),)
+include $(BUILD)/packages.mk
 endif
-$(BUILD)/deps.mk: FORCE
-	@.ci/deps $@ $(GOAL_PACKAGES)
+$(BUILD)/packages.mk: FORCE
+	@.ci/packages $@ $(WANTED)
 
 # ---- probes
 # BLIS has no .pc file; Debian keeps its header in a multiarch folder.
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
-BLIS_DIRS = $(addprefix /usr/include/,$(MULTIARCH) $(MULTIARCH)/blis* blis) /usr/local/include/blis
-BLIS_CFLAGS ?= $(addprefix -isystem ,$(patsubst %/blis.h,%,\
-               $(firstword $(wildcard $(addsuffix /blis.h,$(BLIS_DIRS))))))
+BLIS_FOLDERS = $(addprefix /usr/include/,$(MULTIARCH) $(MULTIARCH)/blis* blis) /usr/local/include/blis
+BLIS_CFLAGS ?= $(patsubst %/blis.h,-isystem %,$(firstword $(wildcard $(BLIS_FOLDERS:=/blis.h))))
 BLIS_LIBS ?= -lblis
 
-# LIBXSMM is optional: HAVE_LIBXSMM= builds without it
-HAVE_LIBXSMM ?= $(if $(shell pkg-config --exists libxsmmnoblas libxsmm 2>/dev/null && echo 1),1,)
+# LIBXSMM makes small matrix products faster where it is there; HAVE_LIBXSMM= builds without it.
+ifndef HAVE_LIBXSMM
+HAVE_LIBXSMM := $(shell pkg-config --exists libxsmmnoblas libxsmm 2>/dev/null && echo 1)
+endif
 ifneq ($(HAVE_LIBXSMM),)
-XSMM_CFLAGS = -DHAVE_LIBXSMM=1 $(shell pkg-config --cflags-only-I libxsmm)
-XSMM_LIBS = $(shell pkg-config --libs libxsmmnoblas libxsmm)
+XSMM_CFLAGS := -DHAVE_LIBXSMM=1 $(shell pkg-config --cflags-only-I libxsmm)
+XSMM_LIBS := $(shell pkg-config --libs libxsmmnoblas libxsmm)
 endif
 
 # ---- flags
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 # no fused contraction: the same bits from every instruction set
 MATH = -ffp-contract=off -fno-math-errno -fno-trapping-math
-CFLAGS ?= $(OPT_$(FLAVOUR))
-BASE_CFLAGS = -std=c11 $(WARN) $(MATH) -D_GNU_SOURCE -pthread $(CFLAGS)
+CFLAGS ?= $(OPTIONS_$(FLAVOUR))
+BASE_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(MATH) -pthread $(CFLAGS)
 LIB_CFLAGS = $(BASE_CFLAGS) -fPIC -fvisibility=hidden -fno-semantic-interposition
-AD_LIBS = $(XSMM_LIBS) $(BLIS_LIBS) -lm -pthread
-NN_LIBS = -lz -lm -pthread
+AD_CFLAGS = $(LIB_CFLAGS) -Iautodiff -I$(INC) $(BLIS_CFLAGS) $(XSMM_CFLAGS)
+NN_CFLAGS = $(LIB_CFLAGS) -Inn -I$(B)/include
+TEST_CFLAGS = $(BASE_CFLAGS) -Iautodiff -Inn -Itests -I$(INC) -I$(B)/include
+PROGRAM_CFLAGS = $(BASE_CFLAGS) -I$(B)/include
+AD_LIBS = $(XSMM_LIBS) $(BLIS_LIBS) -lm
+NN_LIBS = -lz -lm
 
 # ---- files, by wildcard
 AD_SRC = $(wildcard autodiff/*.c autodiff/ops/*.c autodiff/fn/*.c)
 NN_SRC = $(wildcard nn/*.c nn/*/*.c)
-TEST_SRC = $(wildcard tests/*.c tests/*/*.c)
+PROGRAM_TEST_SRC = $(wildcard tests/programs/*.c)
+TEST_SRC = $(filter-out tests/programs/%,$(wildcard tests/*.c tests/*/*.c))
 EXAMPLE_SRC = $(wildcard examples/*.c)
 BENCH_SRC = $(filter-out bench/bench.c,$(wildcard bench/*.c))
-PUBLIC = $(filter-out %_internal.h,$(wildcard autodiff/*.h nn/*.h nn/*/*.h))
+PUBLIC_H = $(filter-out %_internal.h,$(wildcard autodiff/*.h nn/*.h nn/*/*.h))
+ALL_C = $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* nn nn/* tests tests/* bench examples))
 
 INC = $(B)/include/wengert
 ifneq ($(wildcard autodiff/ops.awk),)
 GENERATED_H = $(INC)/ops.h
-GENERATED_C = $(B)/gen/ops.c
+GENERATED_C = $(B)/generated/ops.c
 endif
-STAGED = $(addprefix $(INC)/,$(patsubst autodiff/%,%,$(patsubst nn/%,%,$(PUBLIC)))) $(GENERATED_H)
+STAGED = $(patsubst autodiff/%,$(INC)/%,$(patsubst nn/%,$(INC)/%,$(PUBLIC_H))) $(GENERATED_H)
 
-object = $(patsubst %.c,$(B)/obj/%.o,$(1))
-AD_OBJ = $(call object,$(AD_SRC)) $(GENERATED_C:.c=.o)
-NN_OBJ = $(call object,$(NN_SRC))
-TEST_OBJ = $(call object,$(TEST_SRC))
+objects = $(patsubst %.c,$(B)/objects/%.o,$(1))
+AD_OBJ = $(call objects,$(AD_SRC)) $(GENERATED_C:.c=.o)
+NN_OBJ = $(call objects,$(NN_SRC))
+TEST_OBJ = $(call objects,$(TEST_SRC))
 EXAMPLES = $(EXAMPLE_SRC:%.c=$(B)/%)
+PROGRAM_TESTS = $(PROGRAM_TEST_SRC:%.c=$(B)/%)
 BENCHES = $(BENCH_SRC:%.c=$(B)/%)
 
-AD_A = $(B)/libwengert.a
-NN_A = $(if $(NN_SRC),$(B)/libwengert-nn.a)
 AD_SO = $(B)/libwengert.so.$(VERSION)
-NN_SO = $(if $(NN_SRC),$(B)/libwengert-nn.so.$(VERSION))
-STATIC = $(NN_A) $(AD_A)
+NN_SO = $(B)/libwengert-nn.so.$(VERSION)
+STATIC = $(B)/libwengert-nn.a $(B)/libwengert.a
 
 .DEFAULT_GOAL = all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all test check bench bench-deps demo install uninstall clean help deps format lint FORCE
 FORCE:
+.PHONY: FORCE all help deps bench-deps test threads check headers layers symbols installed lint \
+        format demo bench install uninstall clean
 
 all: $(STATIC) $(AD_SO) $(NN_SO) $(EXAMPLES) ## build both libraries and the examples
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z_-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z_-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "flavours: $(FLAVOURS); for example: make test FLAVOUR=asan"
 
-deps: ## install the Debian packages that test, check and demo need
-	@.ci/deps - $(sort $(PACKAGES_check) $(PACKAGES_demo))
+deps: ## install the Debian packages of test, check, demo and bench
+	@.ci/packages - $(sort $(PACKAGES_check) $(PACKAGES_demo) $(PACKAGES_bench))
 
-bench-deps: ## install the optional peers of the benchmarks (large)
-	@.ci/deps - $(sort $(PACKAGES_peers))
+bench-deps: ## install what the benchmarks compare with (large)
+	@.ci/packages - $(sort $(PACKAGES_peers))
 
 # ---- headers, staged as they are installed
-$(INC)/%.h: autodiff/%.h
+$(INC)/%.h: autodiff/%.h | $(B)/files
 	@mkdir -p $(@D) && cp $< $@
 
-$(INC)/%.h: nn/%.h
+$(INC)/%.h: nn/%.h | $(B)/files
 	@mkdir -p $(@D) && cp $< $@
 
 $(INC)/ops.h: autodiff/ops.def autodiff/ops.awk
 	@mkdir -p $(@D) && awk -f autodiff/ops.awk -v out=header autodiff/ops.def > $@
 
-$(B)/gen/ops.c: autodiff/ops.def autodiff/ops.awk
+$(B)/generated/ops.c: autodiff/ops.def autodiff/ops.awk
 	@mkdir -p $(@D) && awk -f autodiff/ops.awk -v out=source autodiff/ops.def > $@
 
+# What was built before: a changed list of files links again, changed flags compile again.
+$(B)/files: FORCE
+	@mkdir -p $(@D); echo '$(AD_SRC) $(NN_SRC) $(TEST_SRC) $(STAGED)' | cmp -s - $@ || \
+	{ rm -f $(filter-out $(STAGED),$(shell find $(INC) -name '*.h' 2>/dev/null)); \
+	echo '$(AD_SRC) $(NN_SRC) $(TEST_SRC) $(STAGED)' > $@; }
+
+$(B)/flags: FORCE
+	@mkdir -p $(@D); echo '$(CC) $(AD_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(AD_CFLAGS)' > $@
+
 # ---- objects
-COMPILE = @mkdir -p $(@D); echo "CC $<"; $(CC) -MMD -MP -c -o $@ $<
+COMPILE = @mkdir -p $(@D) && echo "CC $<" && $(CC) -MMD -MP -c -o $@ $<
 
-$(B)/obj/autodiff/%.o: autodiff/%.c | $(STAGED)
-	$(COMPILE) $(LIB_CFLAGS) -Iautodiff -I$(INC) $(BLIS_CFLAGS) $(XSMM_CFLAGS)
+$(B)/objects/autodiff/%.o: autodiff/%.c $(B)/flags | $(STAGED)
+	$(COMPILE) $(AD_CFLAGS)
 
-$(B)/gen/%.o: $(B)/gen/%.c | $(STAGED)
-	$(COMPILE) $(LIB_CFLAGS) -Iautodiff -I$(INC)
+$(B)/generated/%.o: $(B)/generated/%.c $(B)/flags | $(STAGED)
+	$(COMPILE) $(AD_CFLAGS)
 
-$(B)/obj/nn/%.o: nn/%.c | $(STAGED)
-	$(COMPILE) $(LIB_CFLAGS) -Inn -I$(B)/include
+$(B)/objects/nn/%.o: nn/%.c $(B)/flags | $(STAGED)
+	$(COMPILE) $(NN_CFLAGS)
 
-$(B)/obj/tests/%.o: tests/%.c | $(STAGED)
-	$(COMPILE) $(BASE_CFLAGS) -Iautodiff -Inn -Itests -I$(INC) -I$(B)/include
+$(B)/objects/tests/%.o: tests/%.c $(B)/flags | $(STAGED)
+	$(COMPILE) $(TEST_CFLAGS)
 
-$(B)/obj/%.o: %.c | $(STAGED)
-	$(COMPILE) $(BASE_CFLAGS) -I$(B)/include -Iautodiff -Ibench
+$(B)/objects/bench/%.o: bench/%.c $(B)/flags | $(STAGED)
+	$(COMPILE) $(PROGRAM_CFLAGS) -Iautodiff $(BLIS_CFLAGS) $(XSMM_CFLAGS)
+
+$(B)/objects/examples/%.o: examples/%.c $(B)/flags | $(STAGED)
+	$(COMPILE) $(PROGRAM_CFLAGS)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # ---- libraries and programs
-$(AD_A): $(AD_OBJ)
-$(NN_A): $(NN_OBJ)
-$(AD_A) $(NN_A):
-	@rm -f $@ && ar rcs $@ $^
+$(B)/libwengert.a: $(AD_OBJ) $(B)/files
+$(B)/libwengert-nn.a: $(NN_OBJ) $(B)/files
+$(STATIC):
+	@rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
-SHARED = @$(CC) $(CFLAGS) -shared -o $@ -Wl,-soname,$(@F:.$(VERSION)=.$(SOVERSION)) \
-         -Wl,-Bsymbolic-functions -Wl,--as-needed -Wl,-z,relro,-z,now
+# Symbols of static libraries that are linked in stay inside.
+SHARE = @$(CC) $(CFLAGS) -shared -o $@ -Wl,-soname,$(@F:.$(VERSION)=.$(SOVERSION)) \
+        -Wl,-Bsymbolic-functions,--as-needed,--exclude-libs,ALL,-z,relro,-z,now
+SHARED_NAMES = @ln -sf $(@F) $(@:.$(VERSION)=.$(SOVERSION)) && ln -sf $(@F) $(@:.$(VERSION)=)
 
-$(AD_SO): $(AD_OBJ)
-	$(SHARED) $^ -Wl,--exclude-libs,ALL $(AD_LIBS)
-	@ln -sf $(@F) $(B)/libwengert.so.$(SOVERSION) && ln -sf $(@F) $(B)/libwengert.so
+$(AD_SO): $(AD_OBJ) $(B)/files
+	$(SHARE) $(AD_OBJ) $(AD_LIBS)
+	$(SHARED_NAMES)
 
-$(NN_SO): $(NN_OBJ) $(AD_SO)
-	$(SHARED) $(NN_OBJ) -L$(B) -lwengert $(NN_LIBS)
-	@ln -sf $(@F) $(B)/libwengert-nn.so.$(SOVERSION) && ln -sf $(@F) $(B)/libwengert-nn.so
+$(NN_SO): $(NN_OBJ) $(AD_SO) $(B)/files
+	$(SHARE) $(NN_OBJ) -L$(B) -lwengert $(NN_LIBS)
+	$(SHARED_NAMES)
 
-LINK = @mkdir -p $(@D); $(CC) $(CFLAGS) -o $@ $^ $(NN_LIBS) $(AD_LIBS)
+LINK = @mkdir -p $(@D) && $(CC) $(CFLAGS) -pthread -o $@ $(filter %.o %.a,$^) $(NN_LIBS) $(AD_LIBS)
 
 $(B)/tests/run: $(TEST_OBJ) $(STATIC)
 	$(LINK) -lcriterion
 
-$(EXAMPLES): $(B)/examples/%: $(B)/obj/examples/%.o $(STATIC)
+$(EXAMPLES) $(PROGRAM_TESTS): $(B)/%: $(B)/objects/%.o $(STATIC)
 	$(LINK)
 
-$(BENCHES): $(B)/bench/%: $(B)/obj/bench/%.o $(B)/obj/bench/bench.o $(STATIC)
+$(BENCHES): $(B)/bench/%: $(B)/objects/bench/%.o $(B)/objects/bench/bench.o $(STATIC)
 	$(LINK)
 
-# ---- running
-# Tests run in the root of the tree; WENGERT_BUILD tells them where the programs are.
-test: $(B)/tests/run $(EXAMPLES) ## run every test; T=tape runs the suites whose name begins so
-	@WENGERT_BUILD=$(B) $(B)/tests/run $(if $(T),--filter '$(T)*/*')
+# ---- tests
+# They run in the root of the tree; WENGERT_BUILD tells them where the programs are. Criterion has
+# counted a test before its process ends and finds a leak, so the sanitizers write to files, and a
+# report in one of them fails the run.
+LOG = $(abspath $(B))/sanitizer
+TEST_ENV = WENGERT_BUILD=$(B) TSAN_OPTIONS=log_path=$(LOG) \
+           ASAN_OPTIONS=allocator_may_return_null=1:log_path=$(LOG)
+RUN_TESTS = @rm -f $(LOG).*; export $(TEST_ENV); status=0; $(1) || status=1; \
+            if grep -qsE 'ERROR: |WARNING: Thread|runtime error' $(LOG).*; then \
+                cat $(LOG).* >&2; echo "a sanitizer reported errors" >&2; status=1; \
+            fi; exit $$status
 
-# Peers get the machine's own kernels; what the caller's environment forced is not for them.
-PEER_ENV = env -u BLIS_ARCH_TYPE -u OPENBLAS_CORETYPE
-bench: $(BENCHES) ## time every bench/*.c beside its peers; writes build/bench.tsv
-	@printf 'case\tours_us\tbaseline\tbaseline_us\tratio\n' > $(BUILD)/bench.tsv
-	@for program in $(BENCHES); do \
-	    $(PEER_ENV) BENCH_TSV=$(BUILD)/bench.tsv WENGERT_BUILD=$(B) $$program || exit 1; \
-	done
+test: $(B)/tests/run $(EXAMPLES) ## run every test; T=tape: only suites whose name begins so
+	$(call RUN_TESTS,$< $(if $(T),--filter '$(T)*/*'))
+
+# Criterion cannot run under ThreadSanitizer, so these are programs of their own.
+threads: $(PROGRAM_TESTS) ## run the programs that use several threads
+	$(call RUN_TESTS,for program in $^; do $$program && echo "$$program: passed" || exit 1; done)
+
+# ---- checks
+STEPS = test threads 'test FLAVOUR=clang' 'test FLAVOUR=asan' 'threads FLAVOUR=tsan' \
+        $(shell .ci/blis_types) headers layers symbols installed lint
+
+check: ## everything that CI runs: tests in every flavour, headers, layers, symbols, install, lint
+	@failed=; for step in $(STEPS); do \
+	    echo "==== make $$step"; \
+	    $(MAKE) --no-print-directory WERROR=-Werror $$step || failed="$$failed [$$step]"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "check: failed:$$failed"; exit 1; fi; echo "check: passed"
+
+headers: $(STAGED) ## compile each public header alone, as C11 and as C++, with both compilers
+	@.ci/headers $(B)/include $(STAGED:$(B)/include/%=%)
+
+layers: ## each file includes only files of lower layers
+	@awk -f .ci/layers.awk .ci/layers $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* nn nn/*)) \
+	    $(wildcard autodiff/ops.def)
+
+symbols: $(STATIC) $(AD_SO) $(NN_SO) ## no mutable global state, nothing exported but the interface
+	@.ci/symbols $^
+
+installed: all ## install to a scratch folder; build and run the README's program against it
+	@.ci/installed $(abspath $(B))/installed
+
+lint: $(STAGED) $(GENERATED_C) ## clang-format, clang-tidy and shellcheck, changing nothing
+	@clang-format --dry-run -Werror $(ALL_C)
+	@printf '%s\n' $(AD_SRC) | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(AD_CFLAGS)' -
+	@printf '%s\n' $(NN_SRC) | xargs -rP 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(NN_CFLAGS)' -
+	@printf '%s\n' $(EXAMPLE_SRC) | \
+	    xargs -rP 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(PROGRAM_CFLAGS)' -
+	@shellcheck $(filter-out %.awk .ci/layers,$(wildcard .ci/*)) examples/data/fetch_mnist.sh
 
 format: ## lay out every source file with clang-format
-	clang-format -i $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* nn nn/* tests tests/* bench examples))
+	clang-format -i $(ALL_C)
+
+# ---- demo and benchmarks
+# An example's argument is the folder for its figures; the last one's second is where MNIST is.
+demo: $(filter %_mnist,$(EXAMPLES)) ## train on MNIST to 98 %, with pictures in build/demo
+	@mkdir -p $(BUILD)/demo; $< $(BUILD)/demo $$(examples/data/fetch_mnist.sh)
+
+# Peers get the machine's own kernels; what the caller's environment forced is not for them.
+bench: $(BENCHES) ## time every bench/*.c beside its baselines; writes build/bench.tsv
+	@printf 'case\tours_us\tbaseline\tbaseline_us\tratio\n' > $(BUILD)/bench.tsv
+	@mnist=$$(examples/data/fetch_mnist.sh); for program in $(BENCHES); do \
+	    env -u BLIS_ARCH_TYPE -u OPENBLAS_CORETYPE WENGERT_BUILD=$(B) WENGERT_MNIST="$$mnist" \
+	        BENCH_TSV=$(BUILD)/bench.tsv $$program || exit 1; \
+	done
+
+# ---- install
+PC_HEAD = 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' 'Version: $(VERSION)' \
+          'Cflags: -I$${includedir}'
+PC_DIR = $(DESTDIR)$(LIBDIR)/pkgconfig
+
+install: $(STATIC) $(AD_SO) $(NN_SO) $(STAGED) ## install to $(DESTDIR)$(PREFIX)
+	@mkdir -p $(DESTDIR)$(INCLUDEDIR)/wengert $(PC_DIR)
+	cd $(B)/include && cp -R --parents $(STAGED:$(B)/include/%=%) $(DESTDIR)$(INCLUDEDIR)
+	cp -P $(STATIC) $(B)/libwengert*.so* $(DESTDIR)$(LIBDIR)
+	@printf '%s\n' $(PC_HEAD) 'Name: wengert' \
+	    'Description: reverse-mode automatic differentiation of scalars and tensors' \
+	    'Libs: -L$${libdir} -lwengert' 'Libs.private: $(AD_LIBS)' > $(PC_DIR)/wengert.pc
+	@printf '%s\n' $(PC_HEAD) 'Name: wengert-nn' 'Description: neural networks on wengert' \
+	    'Requires: wengert' \
+	    'Libs: -L$${libdir} -lwengert-nn' 'Libs.private: $(NN_LIBS)' > $(PC_DIR)/wengert-nn.pc
+
+uninstall: ## remove what install put there
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/wengert
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libwengert.* libwengert-nn.* pkgconfig/wengert.pc \
+	    pkgconfig/wengert-nn.pc)
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
