@@ -6,35 +6,43 @@ function fail(text) {
     failed = 1
 }
 
-# the line number in LAYERS of a file, 0 if it has none
-function layer(file,    name) {
-    name = file
-    sub(/(_internal)?\.(c|h|def)$/, "", name)
-    if (name in rank) {
-        return rank[name]
-    }
-    sub(/[^\/]*$/, "*", name)
-    return rank[name]
+# the line number in LAYERS of a file's own name
+function own_layer(file) {
+    sub(/(_internal)?\.(c|h|def)$/, "", file)
+    return line[file]
 }
 
-# the path of a quoted include: beside the file, or from the top of its library
-function resolve(file, included,    folder, top) {
+# that, or the one of its folder; 0 if neither is there
+function layer(file,    folder) {
     folder = file
+    sub(/[^\/]*$/, "*", folder)
+    return own_layer(file) ? own_layer(file) : line[folder] + 0
+}
+
+# the layer of a quoted include: a file beside this one, or from the top of its library
+function included_layer(file, included,    folder, top) {
+    folder = top = file
     sub(/[^\/]*$/, "", folder)
-    top = file
     sub(/\/.*$/, "/", top)
-    return layer(folder included) ? folder included : top included
+    while (included ~ /^\.\.\//) {
+        sub(/^\.\.\//, "", included)
+        sub(/[^\/]*\/$/, "", folder)
+    }
+    return own_layer(folder included) ? own_layer(folder included) : \
+           own_layer(top included) ? own_layer(top included) : \
+           layer(folder included) ? layer(folder included) : layer(top included)
 }
 
 FNR == NR {
-    if ($0 !~ /^#/ && NF) {
-        rank[$1] = FNR
+    for (i = 1; i <= NF && !/^#/; i++) {
+        line[$i] = FNR
     }
     next
 }
 
 FNR == 1 && !layer(FILENAME) {
     fail("has no line in .ci/layers")
+    nextfile
 }
 
 /^#include </ {
@@ -48,11 +56,11 @@ FNR == 1 && !layer(FILENAME) {
 }
 
 /^#include "/ {
-    included = resolve(FILENAME, substr($2, 2, length($2) - 2))
-    if (!layer(included)) {
+    included = substr($2, 2, length($2) - 2)
+    if (!included_layer(FILENAME, included)) {
         fail(included " has no line in .ci/layers")
-    } else if (layer(included) > layer(FILENAME)) {
-        fail(included " lies above this file's layer")
+    } else if (included_layer(FILENAME, included) > layer(FILENAME)) {
+        fail(included " lies in a higher layer than this file")
     }
 }
 
