@@ -237,7 +237,7 @@ symbols: $(STATIC) $(AD_SO) $(NN_SO) ## no mutable global state, nothing exporte
 	@.ci/symbols $^
 
 installed: all ## install to a scratch folder; build and run the README's program against it
-	@.ci/installed $(abspath $(B))/installed
+	@+.ci/installed $(abspath $(B))/installed
 
 lint: $(STAGED) $(GENERATED_C) ## clang-format, clang-tidy and shellcheck, changing nothing
 	@clang-format --dry-run -Werror $(ALL_C)
