@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "blas_internal.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+
+int ad__cpu_vectors(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
+        return 512;
+    }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        return 256;
+    }
+#endif
+    return 0;
+}
+
+/* One product in one element type. */
+typedef struct job {
+    ad__gemm shape;
+    const unsigned char *a, *b;
+    unsigned char *c;
+    size_t bytes; /* of an element */
+    ad__gemm_kernel *kernel;
+} job;
+
+enum {
+    TILES_UP_TO_BYTES = 1 << 21, /* of B: above, BLIS's blocking for the outer caches pays */
+    TILES_UP_TO_ROWS = 128,      /* of A: so few do not repay BLIS's packing of B */
+    PART = 48,                   /* least rows or columns for a thread: see run_threaded */
+    MOST_THREADS = 64
+};
+/* Terms from which threads repay their start, some 20 us: about 1 ms of work for one. */
+static const double THREADED_FROM = 6e7;
+
+/* The kernel depends on the shape and the CPU only, so that the bits do too. */
+static ad__gemm_kernel *choose(const ad__gemm *s, size_t bytes)
+{
+    int is_double = bytes == sizeof(double);
+#if defined(__x86_64__)
+    if (s->m <= TILES_UP_TO_ROWS || s->n <= TILES_UP_TO_BYTES / s->k / (int64_t)bytes) {
+        switch (ad__cpu_vectors()) {
+        case 512:
+            return is_double ? ad__dgemm_avx512 : ad__sgemm_avx512;
+        case 256:
+            return is_double ? ad__dgemm_avx2 : ad__sgemm_avx2;
+        default:
+            break;
+        }
+    }
+#endif
+    return is_double ? ad__dgemm_blis : ad__sgemm_blis;
+}
+
+static void *run_part(void *part)
+{
+    job *j = part;
+    j->kernel(&j->shape, j->a, j->b, j->c);
+    return NULL;
+}
+
+/* Rows or columns [first, first + count) of the product. */
+static job part_of(const job *whole, int by_rows, int64_t first, int64_t count)
+{
+    job part = *whole;
+    const ad__gemm *s = &whole->shape;
+    size_t skip = (size_t)first * whole->bytes;
+    if (by_rows) {
+        part.shape.m = count;
+        part.a += skip * (size_t)(s->transpose_a ? 1 : s->lda);
+        part.c += skip * (size_t)s->ldc;
+    } else {
+        part.shape.n = count;
+        part.b += skip * (size_t)(s->transpose_b ? s->ldb : 1);
+        part.c += skip;
+    }
+    return part;
+}
+
+/* Divides the longer side of C, never k, into parts large enough that the kernels treat them as
+ * the whole: each element is computed as by one thread. A thread that cannot be started leaves its
+ * part to this one. */
+static void run_threaded(const job *whole, int threads)
+{
+    job parts[MOST_THREADS];
+    pthread_t ids[MOST_THREADS];
+    int started[MOST_THREADS] = {0};
+    int by_rows = whole->shape.m >= whole->shape.n;
+    int64_t len = by_rows ? whole->shape.m : whole->shape.n;
+    int64_t units = len < PART ? 1 : len / PART;
+    int count = units < threads ? (int)units : threads;
+    for (int i = 0; i < count; i++) {
+        int64_t first = units * i / count * PART;
+        int64_t end = i == count - 1 ? len : units * (i + 1) / count * PART;
+        parts[i] = part_of(whole, by_rows, first, end - first);
+        started[i] = i > 0 && pthread_create(&ids[i], NULL, run_part, &parts[i]) == 0;
+    }
+    for (int i = 0; i < count; i++) {
+        if (started[i]) {
+            pthread_join(ids[i], NULL);
+        } else {
+            run_part(&parts[i]);
+        }
+    }
+}
+
+/* A column as result is computed as a row: C' = op(B)' op(A)'. */
+static void turn_column(job *j)
+{
+    ad__gemm *s = &j->shape;
+    const unsigned char *a = j->a;
+    j->a = j->b;
+    j->b = a;
+    ad__gemm row = *s;
+    row.m = 1;
+    row.n = s->m;
+    row.transpose_a = !s->transpose_b;
+    row.transpose_b = !s->transpose_a;
+    row.lda = s->ldb;
+    row.ldb = s->lda;
+    row.ldc = s->m;
+    *s = row;
+}
+
+static void clear_rows(const job *j)
+{
+    for (int64_t i = 0; i < j->shape.m; i++) {
+        memset(j->c + (size_t)(i * j->shape.ldc) * j->bytes, 0, (size_t)j->shape.n * j->bytes);
+    }
+}
+
+static void run(job j)
+{
+    const ad__gemm *s = &j.shape;
+    if (s->m == 0 || s->n == 0) {
+        return;
+    }
+    if (s->k == 0) {
+        if (!s->accumulate) {
+            clear_rows(&j);
+        }
+        return;
+    }
+    if (s->n == 1 && s->m > 1 && s->ldc == 1) {
+        turn_column(&j);
+    }
+    j.kernel = choose(s, j.bytes);
+    int threads = s->threads < MOST_THREADS ? s->threads : MOST_THREADS;
+    if (threads > 1 && s->m > 1 && (double)s->m * (double)s->n * (double)s->k >= THREADED_FROM) {
+        run_threaded(&j, threads);
+    } else {
+        j.kernel(s, j.a, j.b, j.c);
+    }
+}
+
+void ad__dgemm(const ad__gemm *s, const double *a, const double *b, double *c)
+{
+    run((job){.shape = *s,
+              .a = (const unsigned char *)a,
+              .b = (const unsigned char *)b,
+              .c = (unsigned char *)c,
+              .bytes = sizeof(double)});
+}
+
+void ad__sgemm(const ad__gemm *s, const float *a, const float *b, float *c)
+{
+    run((job){.shape = *s,
+              .a = (const unsigned char *)a,
+              .b = (const unsigned char *)b,
+              .c = (unsigned char *)c,
+              .bytes = sizeof(float)});
+}

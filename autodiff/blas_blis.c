@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "blas_internal.h"
+
+#include <blis.h>
+
+#include <stdlib.h>
+
+#if defined(__x86_64__) && defined(BLIS_CONFIG_SKX) && defined(BLIS_CONFIG_HASWELL)
+
+/* BLIS 0.9.0 knows CPUs by vendor and family. On those it does not know (AMD after Zen 4, Hygon,
+ * Zhaoxin) it takes portable kernels, which are 5 times slower than those for AVX-512. Intel's
+ * are all found by their features. */
+static int blis_knows_this_cpu(void)
+{
+    return __builtin_cpu_is("intel") || __builtin_cpu_is("amdfam15h") ||
+           __builtin_cpu_is("amdfam17h") || __builtin_cpu_is("amdfam19h");
+}
+
+/* BLIS reads its kernel type from the environment, once, so it is started here, when the library
+ * is loaded, with the type in place for just as long: child processes may hold another BLIS, with
+ * other numbers. Never overrides the user's choice, and only picks kernels the CPU can run.
+ * Weakness: a program that loads the library while another of its threads reads the environment
+ * risks what any setenv does. */
+__attribute__((constructor)) static void start_blis_on_new_cpus(void)
+{
+    static const char name[] = "BLIS_ARCH_TYPE";
+    __builtin_cpu_init();
+    int bits = ad__cpu_vectors();
+    if (bits == 0 || blis_knows_this_cpu() || getenv(name) != NULL) {
+        return;
+    }
+    const char type[] = {(char)('0' + (bits == 512 ? BLIS_ARCH_SKX : BLIS_ARCH_HASWELL)), '\0'};
+    if (setenv(name, type, 0) == 0) {
+        bli_init();
+        unsetenv(name);
+    }
+}
+
+#endif
+
+/* BLIS's special path for small matrices ("sup") reads outside its operands in float, in the
+ * Haswell and Zen kernels of 0.9.0 (flame/blis issues 635 and 824), so it is off. One thread,
+ * whatever BLIS's own environment says: blas.c divides the work. */
+static rntm_t one_thread_without_sup(void)
+{
+    rntm_t rntm;
+    bli_rntm_init(&rntm);
+    bli_rntm_set_num_threads(1, &rntm);
+    bli_rntm_disable_l3_sup(&rntm);
+    return rntm;
+}
+
+static trans_t transposed(int transpose)
+{
+    return transpose ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE;
+}
+
+/* BLIS takes its operands without const; it writes to c alone. */
+void ad__dgemm_blis(const ad__gemm *s, const void *a, const void *b, void *c)
+{
+    rntm_t rntm = one_thread_without_sup();
+    double one = 1, beta = s->accumulate ? 1 : 0;
+    bli_dgemm_ex(transposed(s->transpose_a), transposed(s->transpose_b), s->m, s->n, s->k, &one,
+                 (double *)(uintptr_t)a, s->lda, 1, (double *)(uintptr_t)b, s->ldb, 1, &beta, c,
+                 s->ldc, 1, NULL, &rntm);
+}
+
+void ad__sgemm_blis(const ad__gemm *s, const void *a, const void *b, void *c)
+{
+    rntm_t rntm = one_thread_without_sup();
+    float one = 1, beta = s->accumulate ? 1 : 0;
+    bli_sgemm_ex(transposed(s->transpose_a), transposed(s->transpose_b), s->m, s->n, s->k, &one,
+                 (float *)(uintptr_t)a, s->lda, 1, (float *)(uintptr_t)b, s->ldb, 1, &beta, c,
+                 s->ldc, 1, NULL, &rntm);
+}

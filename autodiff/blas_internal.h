@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AD_BLAS_INTERNAL_H
+#define AD_BLAS_INTERNAL_H
+
+#include <stdint.h>
+
+/* The door to dense linear algebra: nothing else in the library knows BLIS or vector kernels.
+ *
+ *   C = op(A) op(B)            accumulate = 0; what C held before, even NaN, has no influence
+ *   C = C + op(A) op(B)        accumulate = 1
+ *
+ * op(A) [m, k]   op(B) [k, n]   C [m, n], all row-major with rows lda, ldb, ldc elements apart;
+ * op transposes if transpose_a or transpose_b is set: A is then stored [k, m], B [n, k].
+ * m, n, k >= 0; k = 0 is a sum of no terms. NaN and infinity propagate. C overlaps neither A nor B.
+ *
+ * threads is how many may be used, 1 or less for the calling one. The result has the same bits
+ * for any number of threads: which kernel runs depends on the shape and the CPU alone, and no sum
+ * is split between threads. May be called from several threads at once. */
+typedef struct ad__gemm {
+    int64_t m, n, k;
+    int64_t lda, ldb, ldc;
+    int transpose_a, transpose_b;
+    int accumulate;
+    int threads;
+} ad__gemm;
+
+void ad__dgemm(const ad__gemm *s, const double *a, const double *b, double *c);
+void ad__sgemm(const ad__gemm *s, const float *a, const float *b, float *c);
+
+/* What the door chooses from; a, b and c point to float in sgemm, to double in dgemm. They ignore
+ * threads and need m, n, k > 0. The AVX kernels exist on x86-64 only, and need the CPU to have
+ * what ad__cpu_vectors tells. */
+typedef void ad__gemm_kernel(const ad__gemm *s, const void *a, const void *b, void *c);
+
+ad__gemm_kernel ad__dgemm_avx512, ad__sgemm_avx512;
+ad__gemm_kernel ad__dgemm_avx2, ad__sgemm_avx2;
+ad__gemm_kernel ad__dgemm_blis, ad__sgemm_blis;
+
+/* 512 if the CPU has AVX-512 F, DQ, BW and VL; else 256 if it has AVX2 and FMA; else 0. */
+int ad__cpu_vectors(void);
+
+#endif
