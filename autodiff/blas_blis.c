@@ -61,8 +61,7 @@ void ad__dgemm_blis(const ad__gemm *s, const void *a, const void *b, void *c)
     rntm_t rntm = one_thread_without_sup();
     double one = 1, beta = s->accumulate ? 1 : 0;
     bli_dgemm_ex(transposed(s->transpose_a), transposed(s->transpose_b), s->m, s->n, s->k, &one,
-                 (double *)(uintptr_t)a, s->lda, 1, (double *)(uintptr_t)b, s->ldb, 1, &beta, c,
-                 s->ldc, 1, NULL, &rntm);
+                 (double *)a, s->lda, 1, (double *)b, s->ldb, 1, &beta, c, s->ldc, 1, NULL, &rntm);
 }
 
 void ad__sgemm_blis(const ad__gemm *s, const void *a, const void *b, void *c)
@@ -70,6 +69,5 @@ void ad__sgemm_blis(const ad__gemm *s, const void *a, const void *b, void *c)
     rntm_t rntm = one_thread_without_sup();
     float one = 1, beta = s->accumulate ? 1 : 0;
     bli_sgemm_ex(transposed(s->transpose_a), transposed(s->transpose_b), s->m, s->n, s->k, &one,
-                 (float *)(uintptr_t)a, s->lda, 1, (float *)(uintptr_t)b, s->ldb, 1, &beta, c,
-                 s->ldc, 1, NULL, &rntm);
+                 (float *)a, s->lda, 1, (float *)b, s->ldb, 1, &beta, c, s->ldc, 1, NULL, &rntm);
 }
