@@ -59,6 +59,7 @@ typedef union ad__slot {
 
 /* What a numeric reverse sweep over scalar nodes reads, and the adjoints it adds to. */
 typedef struct ad__sweep {
+    const struct ad_op *const *op;
     const ad__args *args;
     const ad__slot *value;
     double *adjoint;

@@ -85,7 +85,12 @@ row != "" || /^AD_[A-Z]+\(/ {
     next
 }
 
-out == "header" && !/SPDX/ && !/^\/\* clang-format/
+# Comments for users begin at the first section.
+/^\/\* ====/ {
+    started = 1
+}
+
+out == "header" && started
 
 END {
     if (out == "header") {

@@ -281,7 +281,7 @@ static ad_status sweep_scalars(ad_tape *tape, uint32_t last, int count, const ad
     for (uint32_t node = 0; node <= last; node++) {
         adjoint[node] = -0.0;
     }
-    const ad__sweep s = {tape->args, tape->value, adjoint};
+    const ad__sweep s = {tape->op, tape->args, tape->value, adjoint};
     adjoint[last] = 1;
     for (uint32_t node = last; node > 0; node--) {
         const ad_op *op = tape->op[node];

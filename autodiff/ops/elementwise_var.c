@@ -16,6 +16,7 @@
 #undef AD_HERE
 #define AD_HERE site
 #define AD_ZERO (ad_literal(0))
+#define AD_TIE(INDEX) (v->tape->op[v->x[INDEX].ref.at.node] == &ad__op_constant ? 0 : 0.5)
 
 #define AD_STRUCTURED(name, ...)
 #define AD_COMPOSED(type, name, ...)

@@ -11,6 +11,7 @@
  * other rows call; the loop over tensors; and the step of a numeric reverse sweep. */
 
 #include "elementwise_internal.h"
+#include "../tape_internal.h"
 #include "real.h"
 
 /* Plain loops that the compiler turns into vectors, for baseline x86-64 and two later levels, the
@@ -25,6 +26,7 @@
 #define AD_STRUCTURED(name, ...)
 #define AD_COMPOSED(type, name, ...)
 #define AD_ZERO 0
+#define AD_TIE(INDEX) (s->op[at[INDEX]] == &ad__op_constant ? 0 : 0.5)
 
 /* ---- functions on numbers ---- */
 

@@ -1,1 +1,192 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * Values too long for their row in ops.def. Included once over double and once over float, with
+ * `real` the number, REAL() its constants and libm's plain names its functions. Accuracy: within
+ * 3 ulp wherever the result is a normal number; fma() serves to carry the part of a product that
+ * rounding would drop where an exponential would magnify it. */
+
+/* e^(y x^2). The exponent is as large as 745, where half an ulp of it is 50 ulp of the result. */
+static inline real real_exp_square(real x, real y)
+{
+    real square = x * x;
+    real exponent = y * square;
+    real lost = fma(y, square, -exponent) + y * fma(x, x, -square);
+    real z = exp(exponent);
+    return z == 0 || isinf(z) ? z : z + z * lost;
+}
+
+/* e^(x^2) erfc(x), x >= 1/2, as (1 + 2 x) e^(x^2) erfc(x) in powers of (x - 3) / (x + 3).
+ * Coefficients: tests/autodiff/reference/erfcx.py. */
+static inline real real_erfcx(real x)
+{
+    static const real coefficients[] = {
+        REAL(3.4275413951735185e-9),  REAL(-2.3491732154512521e-8),  REAL(1.8457237236033453e-8),
+        REAL(1.3334501109170855e-7),  REAL(-1.2363522014308014e-7),  REAL(-6.5468370447428054e-7),
+        REAL(3.5214561179697773e-7),  REAL(3.4977076156491269e-6),   REAL(-7.3322799876707429e-7),
+        REAL(-2.0110868091929428e-5), REAL(4.9511467024188217e-6),   REAL(0.00012510201672197225),
+        REAL(-0.00010516033966750463), REAL(-0.00077983270897478658), REAL(0.0018886904504313377),
+        REAL(0.0025293918598249705),  REAL(-0.023770514926884544),   REAL(0.068308027341519121),
+        REAL(-0.11927366341494692),   REAL(0.12964515870282553),     REAL(-0.047562294353456725),
+        REAL(-0.13562110612458169),   REAL(1.2530080582697297)};
+    real q = (x - 3) / (x + 3), sum = coefficients[0];
+    for (int i = 1; i < (int)(sizeof coefficients / sizeof *coefficients); i++)
+        sum = sum * q + coefficients[i];
+    return sum / (1 + 2 * x);
+}
+
+/* erfc(x); libm's own reaches 5 ulp in the tail. */
+static inline real real_erfc(real x)
+{
+    return x > 1 && !isinf(x) ? real_erfcx(x) * real_exp_square(x, -1) : erfc(x);
+}
+
+/* The normal distribution function: erfc(-x / sqrt(2)) / 2. In the tail rounding x / sqrt(2) would
+ * cost 2 x^2 ulp, but erfcx does not mind. Times x: the tail of x Phi(x) keeps its digits down to
+ * the smallest number if the exponential comes last. */
+static inline real real_normal_cdf(real x, real times)
+{
+    const real sqrt_half = REAL(0.70710678118654752);
+    if (isinf(x))
+        return x > 0 ? times : 0;
+    if (x < REAL(-0.7))
+        return times * real_erfcx(-x * sqrt_half) / 2 * real_exp_square(x, REAL(-0.5));
+    return times * (erfc(-x * sqrt_half) / 2);
+}
+
+/* 1 / (1 + e^-x) without overflow, and with full precision in both tails. */
+static inline real real_sigmoid(real x)
+{
+    real e = exp(-fabs(x));
+    return (x < 0 ? e : 1) / (1 + e);
+}
+
+/* 1 / (1 + e^(y - x)), the difference not rounded; 0 where x = -inf, 1/2 where both are +inf. */
+static inline real real_sigmoid_sub(real x, real y)
+{
+    if (isinf(x) || isinf(y))
+        return x == y ? (x < 0 ? 0 : REAL(0.5)) : real_sigmoid(x - y);
+    real d = x - y, back = x - d;
+    real lost = (x - (d + back)) + (back - y);
+    real z = real_sigmoid(d);
+    return z == 0 || isinf(d) ? z : z + z * (lost * real_sigmoid(-d));
+}
+
+/* x / (1 + e^-x); below -40 the denominator is e^-x, halved so that the result, not e^x, is the
+ * first to leave the normal numbers. */
+static inline real real_silu(real x)
+{
+    if (!(x < -40))
+        return x * real_sigmoid(x);
+    real root = exp(x / 2);
+    return root == 0 ? -root : x * root * root;
+}
+
+/* 1 / cosh(x)^2 = 4 e / (1 + e)^2 with e = e^(-2 |x|). */
+static inline real real_sech2(real x)
+{
+    real e = exp(-2 * fabs(x));
+    return 4 * e / ((1 + e) * (1 + e));
+}
+
+/* log(e^x + e^y) = max + log1p(e^(min - max)). */
+static inline real real_logaddexp(real x, real y)
+{
+    if (x == y)
+        return x + REAL(0.69314718055994531);
+    return (x < y ? y : x) + log1p(exp(-fabs(x - y)));
+}
+
+/* The cube root: libm's, which is off by up to 4 ulp, and a Newton step whose residual x - r^3 is
+ * formed with twice the digits, scaled so that none of them underflow. */
+static inline real real_cbrt(real x)
+{
+    if (x == 0 || isinf(x))
+        return x;
+    const real huge = REAL(0x1p60), shift = REAL(0x1p120), root_shift = REAL(0x1p40);
+    real scale = fabs(x) > huge ? 1 / shift : fabs(x) < 1 / huge ? shift : 1;
+    real back = fabs(x) > huge ? root_shift : fabs(x) < 1 / huge ? 1 / root_shift : 1;
+    real a = x * scale, r = cbrt(a);
+    real square = r * r, cube = square * r;
+    real lost = fma(square, r, -cube) + fma(r, r, -square) * r;
+    return (r + (a - cube - lost) / (3 * square)) * back;
+}
+
+/* x^(y + w), the sum not rounded: near x = 1e300 half an ulp of it is 350 ulp of the result. */
+static inline real real_pow_add(real x, real y, real w)
+{
+    real s = y + w, back = s - y;
+    real lost = (y - (s - back)) + (w - back);
+    real z = isnan(x) || isnan(s) ? x + s : pow(x, s);
+    return lost == 0 || z == 0 || isinf(z) || isinf(s) ? z : z + z * (lost * log(x));
+}
+
+/* x^(y + w) log(x), 0 where the power is 0 and also at 0^0 and inf^0. In two square roots of the
+ * power, so that neither factor leaves the normal numbers before the product. */
+static inline real real_pow_log(real x, real y, real w)
+{
+    real root = real_pow_add(x, y / 2, w / 2), logarithm = log(x);
+    if (isinf(logarithm) && (root == 0 || y + w == 0))
+        return 0;
+    return root * logarithm * root;
+}
+
+/* The cosine of the angle of the point (x, y), x / hypot(x, y); 0 at the origin. The scale keeps
+ * hypot among the normal numbers. */
+static inline real real_unit(real x, real y)
+{
+    if (isinf(x) && !isinf(y) && !isnan(y))
+        return copysign((real)1, x);
+    real scale = fabs(x) > 1 || fabs(y) > 1 ? REAL(0.25) : REAL(0x1p60);
+    return x == 0 && y == 0 ? 0 : x * scale / hypot(x * scale, y * scale);
+}
+
+/* sin(pi x + k pi / 2), pi times a number of at most 1/4: exact at every half integer. */
+static inline real real_sin_pi(real x, int k)
+{
+    real period = x - 2 * rint(x / 2), quarters = rint(2 * period);
+    real angle = REAL(3.14159265358979324) * (period - quarters / 2);
+    switch (((int)quarters + k) & 3) {
+    case 0:
+        return sin(angle);
+    case 1:
+        return cos(angle);
+    case 2:
+        return -sin(angle);
+    default:
+        return -cos(angle);
+    }
+}
+
+/* The derivative of order n of sin(u) / u, u = pi x, for |u| below about n / 4 or pi / 2:
+ * pi^n times the sum over m = n mod 2, + 2, .. of (-1)^((n + m) / 2) u^m / (m! (n + m + 1)). */
+static inline real real_sinc_series(real u, int n)
+{
+    int m = n & 1;
+    real term = (m ? u : 1) * (((n + m) / 2) & 1 ? -1 : 1), sum = 0;
+    for (int steps = 0; steps < 40 + n / 2; steps++, m += 2) {
+        sum += term / (real)(n + m + 1);
+        term *= -u * u / (real)((m + 1) * (m + 2));
+    }
+    for (int i = 0; i < n; i++)
+        sum *= REAL(3.14159265358979324);
+    return sum;
+}
+
+/* The derivative of order n of sin(pi x) / (pi x), at 0 too. Away from 0 by the derivatives of
+ * x f = sin(pi x) / pi:  x f_n + n f_(n-1) = pi^(n-1) sin(pi x + n pi / 2). */
+static inline real real_sinc(real x, real order)
+{
+    const real pi = REAL(3.14159265358979324);
+    if (!(order > REAL(-0.5) && order < 1000) || isnan(x))
+        return NAN;
+    if (isinf(x))
+        return 0;
+    int n = (int)rint(order);
+    real u = pi * x, near = REAL(0.28) * (real)n;
+    if (fabs(x) < REAL(0.5) || fabs(u) < near)
+        return n == 0 && x == 0 ? 1 : real_sinc_series(u, n);
+    real f = real_sin_pi(x, 0) / u, power = 1;
+    for (int i = 1; i <= n; i++, power *= pi)
+        f = (power * real_sin_pi(x, i) - (real)i * f) / x;
+    return f;
+}
