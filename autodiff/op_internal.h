@@ -46,10 +46,15 @@ typedef struct ad__vjp {
     ad_var *dx;           /* out: contributions, literal 0 (none) before the call */
 } ad__vjp;
 
-/* Up to three arguments' nodes; a structured operation keeps its own in a detail, named by at[0]. */
-typedef struct ad__args {
-    uint32_t at[3];
-} ad__args;
+typedef struct ad_op ad_op;
+
+/* One entry of the tape, without its value. */
+typedef struct ad__node {
+    const ad_op *op;
+    const char *site; /* where it was recorded, or NULL */
+    uint32_t arg[3];  /* up to three arguments; of a structured operation arg[0] is its detail */
+    uint32_t kind;    /* of the result: the number of an ad__kind */
+} ad__node;
 
 /* A value: an f64 scalar itself, or the address of any other value's elements. */
 typedef union ad__slot {
@@ -57,20 +62,14 @@ typedef union ad__slot {
     void *data;
 } ad__slot;
 
-/* What a numeric reverse sweep over scalar nodes reads, and the adjoints it adds to. */
-typedef struct ad__sweep {
-    const struct ad_op *const *op;
-    const ad__args *args;
-    const ad__slot *value;
-    double *adjoint;
-} ad__sweep;
-
 /* The numeric instantiations of an elementwise row, for one element type. */
 typedef struct ad__kernels {
     /* z[i] = f(x[0][i step[0]], ...) for i < n; steps are 0 or 1; z overlaps no argument */
     void (*loop)(size_t n, const void *const *x, const size_t *step, void *z);
-    /* adds the scalar node's contributions to its arguments' adjoints (f64 only) */
-    void (*sweep)(const ad__sweep *s, uint32_t node);
+    /* f64 only: f of the scalars value[arg[0]], ... */
+    double (*scalar)(const ad__slot *value, const uint32_t *arg);
+    /* f64 only: adds the contributions of scalar node z to its arguments' adjoints */
+    void (*sweep)(const ad__node *nodes, uint32_t z, const ad__slot *value, double *adjoint);
 } ad__kernels;
 
 /* A case for the automatic tests of a structured operation: shapes and range of its differentiable
@@ -105,7 +104,6 @@ struct ad_op {
     const ad__sample *samples;     /* structured */
     int sample_count;
 };
-typedef struct ad_op ad_op;
 
 /* Every operation of ops.def, in its order; ends in NULL. */
 extern const ad_op *const ad__catalogue[];

@@ -52,44 +52,43 @@ ad_status ad__check_handle(ad_tape *tape, ad_var v, const char *origin, const ch
 
 const uint32_t *ad__args_of(const ad_tape *tape, uint32_t node, int *count)
 {
-    const ad_op *op = tape->op[node];
+    const ad_op *op = tape->node[node].op;
     if (op->arity > 0) {
         *count = op->arity;
-        return tape->args[node].at;
+        return tape->node[node].arg;
     }
     if (op->eval == NULL) {
         *count = 0;
         return NULL;
     }
-    const ad__detail *detail = &tape->details[tape->args[node].at[0]];
+    const ad__detail *detail = &tape->details[tape->node[node].arg[0]];
     *count = (int)detail->count;
     return tape->arguments + detail->first;
 }
 
 const void *ad__attributes_of(const ad_tape *tape, uint32_t node)
 {
-    const ad_op *op = tape->op[node];
+    const ad_op *op = tape->node[node].op;
     int has_detail = op->arity == 0 && op->eval != NULL;
-    return has_detail ? tape->details[tape->args[node].at[0]].attributes : NULL;
+    return has_detail ? tape->details[tape->node[node].arg[0]].attributes : NULL;
 }
 
 void *ad__data_of(const ad_tape *tape, uint32_t node)
 {
     ad__slot *slot = &tape->value[node];
-    return tape->kind[node] == AD__KIND_SCALAR ? &slot->scalar : slot->data;
+    return tape->node[node].kind == AD__KIND_SCALAR ? &slot->scalar : slot->data;
 }
 
-static ad_var push(ad_tape *tape, const ad_op *op, ad__args args, uint32_t kind, ad__slot value,
-                   const char *site)
+static ad_var push(ad_tape *tape, ad__node node, ad__slot value)
 {
-    ad_var v = ad__push_scalar(tape, op, args, 0, site);
-    tape->kind[v.ref.at.node] = kind;
-    tape->value[v.ref.at.node] = value;
-    if ((kind != AD__KIND_SCALAR || (op->eval != NULL && op->arity == 0)) &&
-        tape->structured > v.ref.at.node) {
-        tape->structured = v.ref.at.node;
+    uint32_t number = tape->count++;
+    tape->node[number] = node;
+    tape->value[number] = value;
+    int structured = node.op->eval != NULL && node.op->arity == 0;
+    if ((node.kind != AD__KIND_SCALAR || structured) && tape->structured > number) {
+        tape->structured = number;
     }
-    return v;
+    return ad__handle(tape, number);
 }
 
 static ad_var out_of_memory(ad_tape *tape, const char *origin, const char *site)
@@ -148,21 +147,41 @@ ad_var ad__record_leaf(ad_tape *tape, const ad_op *op, ad_type type, const ad_sh
             memcpy(value.data, data, bytes);
         }
     }
-    return push(tape, op, (ad__args){{0, 0, 0}}, kind, value, site);
+    return push(tape, (ad__node){op, site, {0, 0, 0}, kind}, value);
+}
+
+/* ---- literals ---- */
+
+static uint32_t literal_place(double value)
+{
+    union {
+        double value;
+        uint64_t bits;
+    } key = {value};
+    return (uint32_t)((key.bits ^ key.bits >> 32) * 0x9e3779b97f4a7c15U >> 58);
+}
+
+/* The node of a recent f64 constant of this value, or 0. */
+static inline uint32_t recent_literal(const ad_tape *tape, double value)
+{
+    uint32_t node = tape->literal[literal_place(value)];
+    int hit = node < tape->count && tape->node[node].op == &ad__op_constant &&
+              tape->node[node].kind == AD__KIND_SCALAR &&
+              ad__same_bits(tape->value[node].scalar, value);
+    return hit ? node : 0;
 }
 
 ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *site)
 {
     static const ad_shape scalar = {.rank = 0};
     if (type == AD_F64) {
-        uint32_t node = ad__scalar_node(tape, ad_literal(value));
-        if (node == 0) {
-            ad_var v =
-                ad__record_leaf(tape, &ad__op_constant, type, &scalar, &value, "constant", site);
-            tape->literal[ad__literal_slot(value)] = v.ref.at.node;
-            return v;
+        uint32_t node = recent_literal(tape, value);
+        if (node != 0) {
+            return ad__handle(tape, node);
         }
-        return ad__handle(tape, node);
+        ad_var v = ad__record_leaf(tape, &ad__op_constant, type, &scalar, &value, "constant", site);
+        tape->literal[literal_place(value)] = v.ref.at.node;
+        return v;
     }
     float narrow = (float)value;
     int64_t whole = value >= -0x1p62 && value <= 0x1p62 ? (int64_t)value : 0;
@@ -201,8 +220,9 @@ static int resolve(ad_tape *tape, const ad_op *op, int count, const ad_var *x, u
  * that moves, nor the caller's, which may change. */
 static int shares(const ad_tape *tape, const ad_op *op, uint32_t kind, const uint32_t *nodes)
 {
-    return op->shares && kind != AD__KIND_SCALAR && tape->kind[nodes[0]] != AD__KIND_SCALAR &&
-           tape->op[nodes[0]] != &ad__op_view && tape->op[nodes[0]] != &ad__op_assigned;
+    const ad__node *x = &tape->node[nodes[0]];
+    return op->shares && kind != AD__KIND_SCALAR && x->kind != AD__KIND_SCALAR &&
+           x->op != &ad__op_view && x->op != &ad__op_assigned;
 }
 
 /* A place for the elements of a result: a number of the tape's, or storage; NULL without memory. */
@@ -218,11 +238,11 @@ static void *place(ad_tape *tape, uint32_t kind, ad__slot *value)
 
 /* Where a node finds its arguments: its own three places, or a detail. */
 static int keep_arguments(ad_tape *tape, const ad_op *op, const ad__call *call,
-                          const uint32_t *nodes, size_t attribute_bytes, ad__args *args)
+                          const uint32_t *nodes, size_t attribute_bytes, uint32_t *arg)
 {
     uint32_t count = (uint32_t)call->count, first = tape->argument_count;
     if (op->arity > 0) {
-        memcpy(args->at, nodes, count * sizeof *nodes);
+        memcpy(arg, nodes, count * sizeof *nodes);
         return 1;
     }
     if (count > UINT32_MAX - first ||
@@ -243,7 +263,7 @@ static int keep_arguments(ad_tape *tape, const ad_op *op, const ad__call *call,
     if (count > 0) {
         memcpy(tape->arguments + first, nodes, count * sizeof *nodes);
     }
-    args->at[0] = tape->detail_count;
+    arg[0] = tape->detail_count;
     tape->details[tape->detail_count++] = (ad__detail){attributes, first, count};
     tape->argument_count += count;
     return 1;
@@ -265,8 +285,8 @@ static ad_var evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array
         return ad__dead(tape);
     }
     ad__slot value = {.scalar = 0};
-    ad__args args = {{0, 0, 0}};
     uint32_t kind = ad__kind_index(tape, call->kind.type, &call->kind.shape);
+    ad__node node = {op, site, {0, 0, 0}, kind};
     int shared = kind != AD__KIND_DEAD && shares(tape, op, kind, nodes);
     if (shared) {
         value.data = tape->value[nodes[0]].data;
@@ -275,7 +295,7 @@ static ad_var evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array
         call->z = place(tape, kind, &value);
     }
     if (call->z == NULL || !has_room(tape) ||
-        !keep_arguments(tape, op, call, nodes, attribute_bytes, &args)) {
+        !keep_arguments(tape, op, call, nodes, attribute_bytes, node.arg)) {
         return out_of_memory(tape, op->name, site);
     }
     call->kind.count = tape->kinds[kind]->count;
@@ -288,7 +308,7 @@ static ad_var evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array
                      status == AD_ERR_MEMORY ? "out of memory" : call->error->message);
         return ad__dead(tape);
     }
-    return push(tape, op, args, kind, value, site);
+    return push(tape, node, value);
 }
 
 static ad_var record(ad_tape *tape, const ad_op *op, int count, const ad_var *vars,
@@ -345,4 +365,49 @@ ad_var ad__record_source(ad_tape *tape, const ad_op *op, const void *attributes,
                          const char *site)
 {
     return tape == NULL ? ad_literal(NAN) : record(tape, op, 0, NULL, attributes, bytes, site);
+}
+
+/* ---- scalars beside the fast path ---- */
+
+/* The node of an f64 scalar or recent literal, else 0. */
+static inline uint32_t scalar_node(const ad_tape *tape, ad_var v)
+{
+    if (v.tape == NULL) {
+        return recent_literal(tape, v.ref.literal);
+    }
+    ad__node_ref at = v.ref.at;
+    int alive = v.tape == tape && (at.tag == tape->tag || at.node < tape->settled);
+    return alive && tape->node[at.node].kind == AD__KIND_SCALAR ? at.node : 0;
+}
+
+static inline ad_var record_scalars(const ad_op *op, ad_tape *tape, int count, const ad_var *x,
+                                    const char *site)
+{
+    uint32_t arg[3] = {0, 0, 0};
+    int found = tape != NULL && tape->count < tape->limit;
+    for (int i = 0; i < count && found; i++) {
+        arg[i] = scalar_node(tape, x[i]);
+        found = arg[i] != 0;
+    }
+    if (!found) {
+        return ad__record(op, count, x, NULL, 0, site);
+    }
+    double z = op->kernels[AD_F64]->scalar(tape->value, arg);
+    return ad__push_scalar(tape, op, arg[0], arg[1], arg[2], z, site);
+}
+
+ad_var ad__record_unary(ad_var a, const char *site, const ad_op *op)
+{
+    return record_scalars(op, a.tape, 1, &a, site);
+}
+
+ad_var ad__record_binary(ad_var a, ad_var b, const char *site, const ad_op *op)
+{
+    return record_scalars(op, a.tape ? a.tape : b.tape, 2, (const ad_var[]){a, b}, site);
+}
+
+ad_var ad__record_ternary(ad_var a, ad_var b, ad_var c, const char *site, const ad_op *op)
+{
+    const ad_var x[] = {a, b, c};
+    return record_scalars(op, ad__tape_of(3, x), 3, x, site);
 }

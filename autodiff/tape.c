@@ -27,11 +27,8 @@ static int tape_start(ad_tape *tape)
         *tape->kinds[i] = fixed[i];
     }
     tape->kind_count = AD__KIND_FIRST_FREE;
-    tape->op[0] = &dead;
-    tape->args[0] = (ad__args){{0, 0, 0}};
-    tape->kind[0] = AD__KIND_DEAD;
+    tape->node[0] = (ad__node){&dead, NULL, {0, 0, 0}, AD__KIND_DEAD};
     tape->value[0].data = NULL;
-    tape->site[0] = NULL;
     tape->count = 1;
     return 1;
 }
@@ -42,7 +39,7 @@ ad_tape *ad_tape_new_in(const ad_allocator *allocator)
     if (tape == NULL) {
         return NULL;
     }
-    *tape = (ad_tape){.allocator = *allocator, .threads = 1, .structured = UINT32_MAX};
+    *tape = (ad_tape){.allocator = *allocator, .threads = 1, .tag = 1, .structured = UINT32_MAX};
     ad__arena_init(&tape->values, *allocator);
     ad__arena_init(&tape->keep, *allocator);
     ad__arena_init(&tape->scratch, *allocator);
@@ -67,9 +64,8 @@ void ad_tape_free(ad_tape *tape)
     ad__arena_clear(&tape->values);
     ad__arena_clear(&tape->keep);
     ad__arena_clear(&tape->scratch);
-    void *blocks[] = {(void *)tape->op,    tape->args,      tape->kind,      tape->value,
-                      (void *)tape->site,  tape->details,   tape->arguments, tape->rewinds,
-                      (void *)tape->kinds, tape->kind_table};
+    void *blocks[] = {tape->node,    tape->value, tape->details,   tape->arguments,
+                      tape->rewinds, tape->kinds, tape->kind_table};
     ad_allocator allocator = tape->allocator;
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         ad__resize(&allocator, blocks[i], 0);
@@ -117,15 +113,15 @@ ad_status ad_tape_fail(ad_tape *tape, ad_status status, const char *origin, cons
 ad_mark ad_tape_mark(const ad_tape *tape)
 {
     ad__arena_mark values = ad__arena_mark_here(&tape->values);
-    return (ad_mark){tape->count,          tape->generation, tape->detail_count,
-                     tape->argument_count, values.block,     values.used};
+    return (ad_mark){tape->count,          tape->tag,    tape->detail_count,
+                     tape->argument_count, values.block, values.used};
 }
 
-/* Whether nodes below `end` that existed in `generation` are still the same ones. */
-static int still_there(const ad_tape *tape, uint32_t end, uint32_t generation)
+/* Whether nodes below `end` are still those of the time when tag was the tape's. */
+static int still_there(const ad_tape *tape, uint32_t end, uint32_t tag)
 {
     for (uint32_t i = 0; i < tape->rewind_count; i++) {
-        if (tape->rewinds[i].generation > generation) {
+        if (tape->rewinds[i].tag > (tag | 1)) {
             return end <= tape->rewinds[i].node;
         }
     }
@@ -134,12 +130,12 @@ static int still_there(const ad_tape *tape, uint32_t end, uint32_t generation)
 
 int ad__is_alive(const ad_tape *tape, ad__node_ref at)
 {
-    return at.node != 0 && still_there(tape, at.node + 1, at.generation);
+    return at.node != 0 && still_there(tape, at.node + 1, at.tag);
 }
 
 ad_status ad_tape_rewind(ad_tape *tape, ad_mark mark)
 {
-    if (!still_there(tape, mark.node, mark.generation)) {
+    if (!still_there(tape, mark.node, mark.tag)) {
         return ad_tape_fail(tape, AD_ERR_STALE, "ad_tape_rewind", NULL,
                             "the tape has been rewound to before this mark; take a new one");
     }
@@ -151,8 +147,8 @@ ad_status ad_tape_rewind(ad_tape *tape, ad_mark mark)
                      sizeof *tape->rewinds)) {
         return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_tape_rewind", NULL, "out of memory");
     }
-    tape->generation++;
-    tape->rewinds[keep] = (ad__rewind){tape->generation, mark.node};
+    tape->tag += 2;
+    tape->rewinds[keep] = (ad__rewind){tape->tag, mark.node};
     tape->rewind_count = keep + 1;
     tape->settled = tape->rewinds[0].node;
     tape->count = mark.node;
@@ -264,8 +260,7 @@ size_t ad_tape_len(const ad_tape *tape)
 
 size_t ad_tape_bytes(const ad_tape *tape)
 {
-    size_t node = sizeof *tape->op + sizeof *tape->args + sizeof *tape->kind + sizeof *tape->value +
-                  sizeof *tape->site;
+    size_t node = sizeof *tape->node + sizeof *tape->value;
     return sizeof *tape + node * tape->capacity + sizeof *tape->kinds * tape->kind_capacity +
            sizeof *tape->kind_table * tape->kind_table_len +
            sizeof *tape->details * tape->detail_capacity +

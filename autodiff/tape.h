@@ -17,7 +17,7 @@
 
 /* A place on a tape to come back to. */
 typedef struct ad_mark {
-    uint32_t node, generation, detail, argument;
+    uint32_t node, tag, detail, argument;
     void *block;
     size_t used;
 } ad_mark;

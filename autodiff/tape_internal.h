@@ -20,23 +20,20 @@ typedef struct ad__detail {
     uint32_t first, count; /* its arguments, in the tape's argument list */
 } ad__detail;
 
-/* A handle of generation g is valid if no rewind after g went below its node. The stack keeps, for
- * ever lower marks, the last rewind to each: marks increase from bottom to top. */
+/* A handle is valid if no rewind since its generation went below its node. The stack keeps, for ever
+ * lower marks, the last rewind to each: marks increase from bottom to top. */
 typedef struct ad__rewind {
-    uint32_t generation, node;
+    uint32_t tag, node;
 } ad__rewind;
 
 struct ad_tape {
-    const ad_op **op;
-    ad__args *args;
-    uint32_t *kind;
+    ad__node *node;
     ad__slot *value;
-    const char **site;
     uint32_t count, limit;
-    uint32_t generation;
+    uint32_t tag;     /* twice the number of rewinds so far, plus 1: that of new f64 scalars */
     uint32_t settled; /* nodes below are valid in handles of every generation */
-    uint32_t
-        structured; /* the first node that is not an f64 scalar of an elementwise row or leaf */
+    /* the first node that is not an f64 scalar leaf, or such a result of an elementwise row */
+    uint32_t structured;
     uint32_t literal[AD__LITERALS]; /* recent constants by the bits of their value; only a hint */
 
     uint32_t capacity;
@@ -66,15 +63,6 @@ extern const ad_op ad__op_constant; /* a leaf that no replay changes */
 
 /* ---- the fast path: f64 scalars ---- */
 
-static inline uint32_t ad__literal_slot(double value)
-{
-    union {
-        double value;
-        uint64_t bits;
-    } key = {value};
-    return (uint32_t)((key.bits ^ key.bits >> 32) * 0x9e3779b97f4a7c15U >> 58);
-}
-
 static inline int ad__same_bits(double a, double b)
 {
     union {
@@ -84,20 +72,10 @@ static inline int ad__same_bits(double a, double b)
     return p.bits == q.bits;
 }
 
-/* The node of an f64 scalar that is alive on tape, or of a literal that is already there; else 0. */
-static inline uint32_t ad__scalar_node(const ad_tape *tape, ad_var v)
+/* Whether v is an f64 scalar recorded on tape since its last rewind: all in one comparison. */
+static inline int ad__is_fresh_scalar(const ad_tape *tape, ad_var v)
 {
-    if (v.tape == NULL) {
-        uint32_t node = tape->literal[ad__literal_slot(v.ref.literal)];
-        int hit = node < tape->count && tape->op[node] == &ad__op_constant &&
-                  tape->kind[node] == AD__KIND_SCALAR &&
-                  ad__same_bits(tape->value[node].scalar, v.ref.literal);
-        return hit ? node : 0;
-    }
-    ad__node_ref at = v.ref.at;
-    int alive = v.tape == tape && (at.generation == tape->generation || at.node < tape->settled) &&
-                tape->kind[at.node] == AD__KIND_SCALAR;
-    return alive ? at.node : 0;
+    return v.tape == tape && v.ref.at.tag == tape->tag;
 }
 
 static inline ad_var ad__handle(ad_tape *tape, uint32_t node)
@@ -105,22 +83,29 @@ static inline ad_var ad__handle(ad_tape *tape, uint32_t node)
     ad_var v;
     v.tape = tape;
     v.ref.at.node = node;
-    v.ref.at.generation = tape->generation;
+    v.ref.at.tag = tape->tag - (tape->node[node].kind != AD__KIND_SCALAR);
     return v;
 }
 
 /* Appends an f64 scalar; the caller has checked count < limit. */
-static inline ad_var ad__push_scalar(ad_tape *tape, const ad_op *op, ad__args args, double value,
-                                     const char *site)
+static inline ad_var ad__push_scalar(ad_tape *tape, const ad_op *op, uint32_t a, uint32_t b,
+                                     uint32_t c, double value, const char *site)
 {
     uint32_t node = tape->count++;
-    tape->op[node] = op;
-    tape->args[node] = args;
-    tape->kind[node] = AD__KIND_SCALAR;
+    tape->node[node] = (ad__node){op, site, {a, b, c}, AD__KIND_SCALAR};
     tape->value[node].scalar = value;
-    tape->site[node] = site;
-    return ad__handle(tape, node);
+    ad_var v;
+    v.tape = tape;
+    v.ref.at.node = node;
+    v.ref.at.tag = tape->tag;
+    return v;
 }
+
+/* What the fast path falls back to: f64 scalars and literals of any age, then the general path. The
+ * order of the parameters lets the call be a jump. */
+ad_var ad__record_unary(ad_var a, const char *site, const ad_op *op);
+ad_var ad__record_binary(ad_var a, ad_var b, const char *site, const ad_op *op);
+ad_var ad__record_ternary(ad_var a, ad_var b, ad_var c, const char *site, const ad_op *op);
 
 /* ---- the general path ---- */
 
@@ -173,7 +158,7 @@ const void *ad__attributes_of(const ad_tape *tape, uint32_t node);
 void *ad__data_of(const ad_tape *tape, uint32_t node);
 static inline const ad__kind *ad__kind_of(const ad_tape *tape, uint32_t node)
 {
-    return tape->kinds[tape->kind[node]];
+    return tape->kinds[tape->node[node].kind];
 }
 
 #endif

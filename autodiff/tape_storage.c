@@ -27,22 +27,11 @@ int ad__reserve(ad_tape *tape, void **memory, uint32_t *capacity, uint32_t count
 
 int ad__grow(ad_tape *tape)
 {
-    struct {
-        void **memory;
-        size_t bytes;
-    } columns[] = {{(void **)&tape->op, sizeof *tape->op},
-                   {(void **)&tape->args, sizeof *tape->args},
-                   {(void **)&tape->kind, sizeof *tape->kind},
-                   {(void **)&tape->value, sizeof *tape->value},
-                   {(void **)&tape->site, sizeof *tape->site}};
-    uint32_t capacity = tape->capacity;
-    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        capacity = tape->capacity;
-        uint32_t wanted = capacity < UINT32_MAX ? capacity + 1 : UINT32_MAX;
-        if (wanted == capacity ||
-            !ad__reserve(tape, columns[i].memory, &capacity, wanted, columns[i].bytes)) {
-            return 0;
-        }
+    uint32_t capacity = tape->capacity, same = tape->capacity;
+    if (capacity == UINT32_MAX ||
+        !ad__reserve(tape, (void **)&tape->node, &capacity, capacity + 1, sizeof *tape->node) ||
+        !ad__reserve(tape, (void **)&tape->value, &same, same + 1, sizeof *tape->value)) {
+        return 0;
     }
     tape->capacity = capacity;
     tape->limit = tape->error.status == AD_OK ? capacity : 0;

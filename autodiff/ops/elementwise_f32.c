@@ -5,5 +5,5 @@
 #define real float
 #define REAL(c) ((float)(c))
 #define KERNELS(name) name##__f32
-#define SWEEPS 0
+#define SCALARS 0
 #include "numeric_internal.h"

@@ -5,5 +5,5 @@
 #define real double
 #define REAL(c) (c)
 #define KERNELS(name) name##__f64
-#define SWEEPS 1
+#define SCALARS 1
 #include "numeric_internal.h"

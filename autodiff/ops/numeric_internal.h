@@ -5,10 +5,11 @@
  *
  *   real            the number type       REAL(c)   a constant of that type
  *   KERNELS(name)   the name of a row's kernels for this type
- *   SWEEPS          1 if the numeric reverse sweep is wanted, else 0
+ *   SCALARS         1 for the type whose scalars have a fast path, else 0
  *
  * For each row it makes a function on numbers under the operation's own name, which the partials of
- * other rows call; the loop over tensors; and the step of a numeric reverse sweep. */
+ * other rows call; the loop over tensors; and, for
+ * scalars, the value and the step of a numeric reverse sweep. */
 
 #include "elementwise_internal.h"
 #include "../tape_internal.h"
@@ -26,7 +27,7 @@
 #define AD_STRUCTURED(name, ...)
 #define AD_COMPOSED(type, name, ...)
 #define AD_ZERO 0
-#define AD_TIE(INDEX) (s->op[at[INDEX]] == &ad__op_constant ? 0 : 0.5)
+#define AD_TIE(INDEX) (nodes[arg[INDEX]].op == &ad__op_constant ? 0 : 0.5)
 
 /* ---- functions on numbers ---- */
 
@@ -114,33 +115,42 @@
 #undef AD_BINARY
 #undef AD_TERNARY
 
-/* ---- numeric reverse sweep: adds g dz/dx to the adjoint of x ---- */
+/* ---- scalars; the sweep adds g dz/dx to the adjoint of x ---- */
 
-#if SWEEPS
-#define SWEEP(NAME, ...)                                                                           \
-    static void NAME##__sweep(const ad__sweep *s, uint32_t node)                                   \
+#if SCALARS
+#define SCALAR(NAME, CALL, ...)                                                                    \
+    static double NAME##__scalar(const ad__slot *value, const uint32_t *arg)                       \
     {                                                                                              \
-        const uint32_t *at = s->args[node].at;                                                     \
-        const real z = s->value[node].scalar, g = s->adjoint[node];                                \
+        return CALL;                                                                               \
+    }                                                                                              \
+    static void NAME##__sweep(const ad__node *nodes, uint32_t node, const ad__slot *value,         \
+                              double *adjoint)                                                     \
+    {                                                                                              \
+        const uint32_t *arg = nodes[node].arg;                                                     \
+        const double z = value[node].scalar, g = adjoint[node];                                    \
         (void)z, (void)g;                                                                          \
         __VA_ARGS__                                                                                \
     }                                                                                              \
-    const ad__kernels KERNELS(NAME) = {NAME##__loop, NAME##__sweep};
+    const ad__kernels KERNELS(NAME) = {NAME##__loop, NAME##__scalar, NAME##__sweep};
 
+#define VALUE_OF(INDEX) value[arg[INDEX]].scalar
 #define ARGUMENT(LETTER, INDEX)                                                                    \
-    const real LETTER = s->value[at[INDEX]].scalar;                                                \
+    const double LETTER = VALUE_OF(INDEX);                                                         \
     (void)LETTER;
-#define PARTIAL(INDEX, EXPRESSION) s->adjoint[at[INDEX]] += EXPRESSION;
+#define PARTIAL(INDEX, EXPRESSION) adjoint[arg[INDEX]] += EXPRESSION;
 
-#define AD_UNARY(NAME, VALUE, DX, ...) SWEEP(NAME, ARGUMENT(x, 0) PARTIAL(0, DX))
+#define AD_UNARY(NAME, VALUE, DX, ...)                                                             \
+    SCALAR(NAME, NAME(VALUE_OF(0)), ARGUMENT(x, 0) PARTIAL(0, DX))
 #define AD_BINARY(NAME, VALUE, DX, DY, ...)                                                        \
-    SWEEP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) PARTIAL(0, DX) PARTIAL(1, DY))
+    SCALAR(NAME, NAME(VALUE_OF(0), VALUE_OF(1)),                                                   \
+           ARGUMENT(x, 0) ARGUMENT(y, 1) PARTIAL(0, DX) PARTIAL(1, DY))
 #define AD_TERNARY(NAME, VALUE, DX, DY, DW, ...)                                                   \
-    SWEEP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2) PARTIAL(0, DX) PARTIAL(1, DY)         \
-                    PARTIAL(2, DW))
+    SCALAR(NAME, NAME(VALUE_OF(0), VALUE_OF(1), VALUE_OF(2)),                                      \
+           ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2) PARTIAL(0, DX) PARTIAL(1, DY)              \
+               PARTIAL(2, DW))
 #else
-#define AD_UNARY(NAME, ...) const ad__kernels KERNELS(NAME) = {NAME##__loop, NULL};
-#define AD_BINARY(NAME, ...) const ad__kernels KERNELS(NAME) = {NAME##__loop, NULL};
-#define AD_TERNARY(NAME, ...) const ad__kernels KERNELS(NAME) = {NAME##__loop, NULL};
+#define AD_UNARY(NAME, ...) const ad__kernels KERNELS(NAME) = {.loop = NAME##__loop};
+#define AD_BINARY(NAME, ...) const ad__kernels KERNELS(NAME) = {.loop = NAME##__loop};
+#define AD_TERNARY(NAME, ...) const ad__kernels KERNELS(NAME) = {.loop = NAME##__loop};
 #endif
 #include "../ops.def"

@@ -9,7 +9,7 @@
 ad_var ad_input_at(ad_tape *tape, double value, const char *site)
 {
     if (tape != NULL && tape->count < tape->limit) {
-        return ad__push_scalar(tape, &ad__op_input, (ad__args){{0, 0, 0}}, value, site);
+        return ad__push_scalar(tape, &ad__op_input, 0, 0, 0, value, site);
     }
     const ad_shape scalar = {.rank = 0};
     return ad__record_leaf(tape, &ad__op_input, AD_F64, &scalar, &value, "ad_input", site);
