@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* Products of matrices and vectors. */
+#include "../blas_internal.h"
+#include "../tape_internal.h"
+
+#include "ops.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#undef AD_HERE
+#define AD_HERE v->site
+
+/* Which operands are read transposed; never a vector. */
+typedef struct transposes {
+    int x, y;
+} transposes;
+
+/* An operand as a stack of matrices: of rows x columns after its transpose. A vector is one row on
+ * the left and one column on the right. */
+typedef struct operand {
+    int64_t rows, columns;
+    ad_shape batch;
+} operand;
+
+static operand operand_of(const ad_shape *shape, int transpose, int is_right)
+{
+    operand o = {1, 1, {.rank = shape->rank > 2 ? shape->rank - 2 : 0}};
+    for (int i = 0; i < o.batch.rank; i++) {
+        o.batch.len[i] = shape->len[i];
+    }
+    if (shape->rank == 1) {
+        *(is_right ? &o.rows : &o.columns) = shape->len[0];
+    } else if (shape->rank > 1) {
+        o.rows = shape->len[shape->rank - (transpose ? 1 : 2)];
+        o.columns = shape->len[shape->rank - (transpose ? 2 : 1)];
+    }
+    return o;
+}
+
+/* ---- shapes ---- */
+
+static ad_status fail(const ad__call *call, ad_status status, const char *hint)
+{
+    const transposes *t = call->attributes;
+    const ad__kind *x = call->x[0].kind, *y = call->x[1].kind;
+    const char *x_type = status == AD_ERR_TYPE ? ad_type_name(x->type) : "";
+    const char *y_type = status == AD_ERR_TYPE ? ad_type_name(y->type) : "";
+    char a[160], b[160];
+    return ad_error_set(call->error, status, "%s%s%s x %s%s%s: %s", x_type,
+                        ad_shape_print(&x->shape, a, sizeof a), t->x ? "^T" : "", y_type,
+                        ad_shape_print(&y->shape, b, sizeof b), t->y ? "^T" : "", hint);
+}
+
+static ad_status matmul_infer(ad__call *call)
+{
+    const transposes *t = call->attributes;
+    const ad__kind *kx = call->x[0].kind, *ky = call->x[1].kind;
+    if (kx->type != ky->type) {
+        return fail(call, AD_ERR_TYPE, "one element type is needed; convert one with ad_cast");
+    }
+    if (kx->type == AD_I64) {
+        return fail(call, AD_ERR_TYPE, "products are of f64 or f32; ad_cast converts");
+    }
+    if (kx->shape.rank == 0 || ky->shape.rank == 0) {
+        return fail(call, AD_ERR_SHAPE, "an operand is a scalar; ad_mul scales");
+    }
+    operand x = operand_of(&kx->shape, t->x, 0), y = operand_of(&ky->shape, t->y, 1);
+    if (x.columns != y.rows) {
+        char hint[96];
+        (void)snprintf(hint, sizeof hint,
+                       "inner lengths %" PRId64 " and %" PRId64 " differ; transpose one?",
+                       x.columns, y.rows);
+        return fail(call, AD_ERR_SHAPE, hint);
+    }
+    ad_shape *shape = &call->kind.shape;
+    call->kind.type = kx->type;
+    if (ad_shape_broadcast(&x.batch, &y.batch, shape) != AD_OK) {
+        return fail(call, AD_ERR_SHAPE,
+                    "the axes before the last two must agree or be 1; reshape one?");
+    }
+    if (kx->shape.rank > 1) {
+        shape->len[shape->rank++] = x.rows;
+    }
+    if (ky->shape.rank > 1) {
+        shape->len[shape->rank++] = y.columns;
+    }
+    return AD_OK;
+}
+
+/* ---- values ---- */
+
+/* The products of one call: gemm for each index of `batch`, innermost axis first. */
+typedef struct products {
+    ad__gemm gemm;
+    int rank;
+    int64_t len[AD_MAX_RANK], x_step[AD_MAX_RANK], y_step[AD_MAX_RANK]; /* steps in elements */
+} products;
+
+static products products_of(const ad__call *call)
+{
+    const transposes *t = call->attributes;
+    const ad_shape *sx = &call->x[0].kind->shape, *sy = &call->x[1].kind->shape;
+    operand x = operand_of(sx, t->x, 0), y = operand_of(sy, t->y, 1);
+    products p = {.gemm = {.m = x.rows,
+                           .n = y.columns,
+                           .k = x.columns,
+                           .lda = t->x ? x.rows : x.columns,
+                           .ldb = t->y ? y.rows : y.columns,
+                           .ldc = y.columns,
+                           .transpose_a = t->x,
+                           .transpose_b = t->y,
+                           .threads = call->threads}};
+    int64_t x_step = x.rows * x.columns, y_step = y.rows * y.columns;
+    int folds = !t->x;
+    for (int i = 1; i <= x.batch.rank || i <= y.batch.rank; i++) {
+        int64_t x_len = i <= x.batch.rank ? x.batch.len[x.batch.rank - i] : 1;
+        int64_t y_len = i <= y.batch.rank ? y.batch.len[y.batch.rank - i] : 1;
+        if (x_len == 1 && y_len == 1) {
+            continue;
+        }
+        if (folds && y_len == 1) { /* one matrix y for a stack of x: more rows of one product */
+            p.gemm.m *= x_len;
+        } else {
+            folds = 0;
+            p.len[p.rank] = x_len == 1 ? y_len : x_len;
+            p.x_step[p.rank] = x_len == 1 ? 0 : x_step;
+            p.y_step[p.rank++] = y_len == 1 ? 0 : y_step;
+        }
+        x_step *= x_len;
+        y_step *= y_len;
+    }
+    return p;
+}
+
+static ad_status matmul_eval(const ad__call *call)
+{
+    products p = products_of(call);
+    int64_t index[AD_MAX_RANK] = {0}, x = 0, y = 0;
+    size_t size = (size_t)(p.gemm.m * p.gemm.n);
+    for (size_t done = 0; done < call->kind.count; done += size) {
+        if (call->kind.type == AD_F64) {
+            ad__dgemm(&p.gemm, (const double *)call->x[0].data + x,
+                      (const double *)call->x[1].data + y, (double *)call->z + done);
+        } else {
+            ad__sgemm(&p.gemm, (const float *)call->x[0].data + x,
+                      (const float *)call->x[1].data + y, (float *)call->z + done);
+        }
+        for (int axis = 0; axis < p.rank; axis++) {
+            x += p.x_step[axis];
+            y += p.y_step[axis];
+            if (++index[axis] < p.len[axis]) {
+                break;
+            }
+            x -= p.x_step[axis] * p.len[axis];
+            y -= p.y_step[axis] * p.len[axis];
+            index[axis] = 0;
+        }
+    }
+    return AD_OK;
+}
+
+/* ---- derivative ---- */
+
+/* With X = op(x), Y = op(y): dX = G Y^T, dY = X^T G, each written so that it comes out as stored. */
+static ad_var left_rule(const ad__vjp *v, ad_var y, ad_var g)
+{
+    const transposes *t = v->attributes;
+    return t->x ? ad_matmul_with(y, g, t->y, 1) : ad_matmul_with(g, y, 0, !t->y);
+}
+
+static ad_var right_rule(const ad__vjp *v, ad_var x, ad_var g)
+{
+    const transposes *t = v->attributes;
+    return t->y ? ad_matmul_with(g, x, 1, t->x) : ad_matmul_with(x, g, !t->x, 0);
+}
+
+/* A stack of matrices as one with all their rows. */
+static ad_var stacked(const ad__vjp *v, ad_var x)
+{
+    ad_shape shape = ad_shape_of(x);
+    int64_t rows = 1;
+    if (shape.rank == 0) { /* dead: out of memory */
+        return x;
+    }
+    for (int i = 0; i < shape.rank - 1; i++) {
+        rows *= shape.len[i];
+    }
+    return ad_reshape(x, AD_SHAPE(rows, shape.len[shape.rank - 1]));
+}
+
+/* Vectors and their results take the axis of length 1 that makes them matrices; it is dropped again
+ * at the end. */
+static void matmul_vjp(ad__vjp *v)
+{
+    const transposes *t = v->attributes;
+    ad_shape sx = ad_shape_of(v->x[0]), sy = ad_shape_of(v->x[1]), sg = ad_shape_of(v->g);
+    int x_vector = sx.rank == 1, y_vector = sy.rank == 1;
+    ad_var x = x_vector ? ad_reshape(v->x[0], AD_SHAPE(1, sx.len[0])) : v->x[0];
+    ad_var y = y_vector ? ad_reshape(v->x[1], AD_SHAPE(sy.len[0], 1)) : v->x[1];
+    ad_var g = v->g;
+    if (x_vector || y_vector) {
+        sg.rank -= 2 - x_vector - y_vector;
+        sg.len[sg.rank++] = operand_of(&sx, t->x, 0).rows;
+        sg.len[sg.rank++] = operand_of(&sy, t->y, 1).columns;
+        g = ad_reshape(g, sg);
+    }
+    if (v->needs[0]) {
+        ad_var dx = left_rule(v, y, g);
+        ad_shape shape = ad_shape_of(dx);
+        if (x_vector && shape.rank > 1) { /* [..., 1, k] to [..., k] */
+            shape.len[shape.rank - 2] = shape.len[shape.rank - 1];
+            shape.rank--;
+            dx = ad_reshape(dx, shape);
+        }
+        v->dx[0] = dx;
+    }
+    if (v->needs[1]) {
+        if (sy.rank <= 2 && sx.rank > 2 && !t->x) { /* one y for all: sums inside one product */
+            x = stacked(v, x);
+            g = stacked(v, g);
+        }
+        ad_var dy = right_rule(v, x, g);
+        ad_shape shape = ad_shape_of(dy);
+        if (y_vector && shape.rank > 1) { /* [..., k, 1] to [..., k] */
+            shape.rank--;
+            dy = ad_reshape(dy, shape);
+        }
+        v->dx[1] = dy;
+    }
+}
+
+/* ---- samples and builders ---- */
+
+static ad_var product_plain(const ad_var *x)
+{
+    return ad_matmul_at(x[0], x[1], NULL);
+}
+
+static ad_var product_left(const ad_var *x)
+{
+    return ad_matmul_with_at(x[0], x[1], 1, 0, NULL);
+}
+
+static ad_var product_right(const ad_var *x)
+{
+    return ad_matmul_with_at(x[0], x[1], 0, 1, NULL);
+}
+
+static ad_var product_both(const ad_var *x)
+{
+    return ad_matmul_with_at(x[0], x[1], 1, 1, NULL);
+}
+
+static const ad__sample matmul_samples[] = {
+    {2, {{2, {2, 3}}, {2, {3, 4}}}, -2, 2, product_plain},
+    {2, {{2, {3, 2}}, {2, {3, 4}}}, -2, 2, product_left},
+    {2, {{2, {2, 3}}, {2, {4, 3}}}, -2, 2, product_right},
+    {2, {{2, {3, 2}}, {2, {4, 3}}}, -2, 2, product_both},
+    {2, {{1, {3}}, {1, {3}}}, -2, 2, product_plain},
+    {2, {{1, {3}}, {3, {2, 3, 4}}}, -2, 2, product_plain},
+    {2, {{3, {2, 2, 3}}, {1, {3}}}, -2, 2, product_plain},
+    {2, {{3, {2, 2, 3}}, {2, {3, 2}}}, -2, 2, product_plain},
+    {2, {{4, {2, 1, 2, 3}}, {3, {3, 3, 2}}}, -2, 2, product_plain},
+    {2, {{3, {2, 3, 2}}, {2, {2, 3}}}, -2, 2, product_both},
+};
+
+const ad_op ad_matmul_with__op = {.name = "ad_matmul",
+                                  .infer = matmul_infer,
+                                  .eval = matmul_eval,
+                                  .vjp = matmul_vjp,
+                                  .samples = matmul_samples,
+                                  .sample_count = sizeof matmul_samples / sizeof *matmul_samples};
+
+ad_var ad_matmul_with_at(ad_var x, ad_var y, int transpose_x, int transpose_y, const char *site)
+{
+    transposes t = {transpose_x && ad_shape_of(x).rank > 1, transpose_y && ad_shape_of(y).rank > 1};
+    return ad__record(&ad_matmul_with__op, 2, (ad_var[]){x, y}, &t, sizeof t, site);
+}
+
+ad_var ad_matmul_at(ad_var x, ad_var y, const char *site)
+{
+    return ad_matmul_with_at(x, y, 0, 0, site);
+}
+
+/* ---- vectors ---- */
+
+/* 1 if both are vectors, of one length where that is asked; else the tape keeps the error. */
+static int are_vectors(ad_var x, ad_var y, int same, const char *origin, const char *site)
+{
+    ad_tape *tape = ad__tape_of(2, (ad_var[]){x, y});
+    ad_shape sx = ad_shape_of(x), sy = ad_shape_of(y);
+    int fit = sx.rank == 1 && sy.rank == 1 && (!same || sx.len[0] == sy.len[0]);
+    if (tape == NULL || ad_is_dead(x) || ad_is_dead(y) || fit) {
+        return 1; /* what is dead is reported by the next operation */
+    }
+    char a[160], b[160];
+    ad_tape_fail(tape, AD_ERR_SHAPE, origin, site, "%s x %s: takes two vectors%s; ad_reshape one?",
+                 ad_shape_print(&sx, a, sizeof a), ad_shape_print(&sy, b, sizeof b),
+                 same ? " of one length" : "");
+    return 0;
+}
+
+ad_var ad_dot_at(ad_var x, ad_var y, const char *site)
+{
+    if (!are_vectors(x, y, 1, "ad_dot", site)) {
+        return ad__dead(ad__tape_of(2, (ad_var[]){x, y}));
+    }
+    return ad_sum_at(ad_mul_at(x, y, site), AD_ALL, site);
+}
+
+ad_var ad_outer_at(ad_var x, ad_var y, const char *site)
+{
+    if (!are_vectors(x, y, 0, "ad_outer", site)) {
+        return ad__dead(ad__tape_of(2, (ad_var[]){x, y}));
+    }
+    ad_var column = ad_reshape_at(x, AD_SHAPE((int64_t)ad_count(x), 1), site);
+    ad_var row = ad_reshape_at(y, AD_SHAPE(1, (int64_t)ad_count(y)), site);
+    return ad_matmul_at(column, row, site);
+}
