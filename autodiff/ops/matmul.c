@@ -44,11 +44,12 @@ static ad_status fail(const ad__call *call, ad_status status, const char *hint)
 {
     const transposes *t = call->attributes;
     const ad__kind *x = call->x[0].kind, *y = call->x[1].kind;
-    const char *x_type = status == AD_ERR_TYPE ? ad_type_name(x->type) : "";
-    const char *y_type = status == AD_ERR_TYPE ? ad_type_name(y->type) : "";
+    int typed = status == AD_ERR_TYPE;
     char a[160], b[160];
-    return ad_error_set(call->error, status, "%s%s%s x %s%s%s: %s", x_type,
-                        ad_shape_print(&x->shape, a, sizeof a), t->x ? "^T" : "", y_type,
+    return ad_error_set(call->error, status, "%s%s%s%s x %s%s%s%s: %s",
+                        typed ? ad_type_name(x->type) : "", typed ? " " : "",
+                        ad_shape_print(&x->shape, a, sizeof a), t->x ? "^T" : "",
+                        typed ? ad_type_name(y->type) : "", typed ? " " : "",
                         ad_shape_print(&y->shape, b, sizeof b), t->y ? "^T" : "", hint);
 }
 
