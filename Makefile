@@ -11,8 +11,8 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 
-OPTIONS_release = -O3 -g -DNDEBUG
-OPTIONS_clang = -O3 -g -DNDEBUG
+OPTIONS_release = -O3 -g
+OPTIONS_clang = -O3 -g
 OPTIONS_debug = -O0 -g3
 OPTIONS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 OPTIONS_tsan = -O1 -g -fno-omit-frame-pointer -fsanitize=thread
@@ -28,7 +28,7 @@ CC = gcc
 endif
 
 # ---- Debian packages; test, check, demo and bench install those of theirs that are missing
-PACKAGES_build = gcc libc6-dev make pkg-config libblis-dev libxsmm-dev zlib1g-dev
+PACKAGES_build = gcc libc6-dev make pkg-config libblis-dev zlib1g-dev
 PACKAGES_test = $(PACKAGES_build) libcriterion-dev gnuplot-nox
 PACKAGES_demo = $(PACKAGES_build) gnuplot-nox curl ca-certificates
 PACKAGES_check = $(PACKAGES_test) binutils g++ clang clang-format clang-tidy shellcheck
@@ -50,15 +50,6 @@ BLIS_FOLDERS = $(addprefix /usr/include/,$(MULTIARCH) $(MULTIARCH)/blis* blis) /
 BLIS_CFLAGS ?= $(patsubst %/blis.h,-isystem %,$(firstword $(wildcard $(BLIS_FOLDERS:=/blis.h))))
 BLIS_LIBS ?= -lblis
 
-# LIBXSMM makes small matrix products faster where it is there; HAVE_LIBXSMM= builds without it.
-ifndef HAVE_LIBXSMM
-HAVE_LIBXSMM := $(shell pkg-config --exists libxsmmnoblas libxsmm 2>/dev/null && echo 1)
-endif
-ifneq ($(HAVE_LIBXSMM),)
-XSMM_CFLAGS := -DHAVE_LIBXSMM=1 $(shell pkg-config --cflags-only-I libxsmm)
-XSMM_LIBS := $(shell pkg-config --libs libxsmmnoblas libxsmm)
-endif
-
 # ---- flags
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 # no fused contraction: the same bits from every instruction set
@@ -66,11 +57,11 @@ MATH = -ffp-contract=off -fno-math-errno -fno-trapping-math
 CFLAGS ?= $(OPTIONS_$(FLAVOUR))
 BASE_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(MATH) -pthread $(CFLAGS)
 LIB_CFLAGS = $(BASE_CFLAGS) -fPIC -fvisibility=hidden -fno-semantic-interposition
-AD_CFLAGS = $(LIB_CFLAGS) -Iautodiff -I$(INC) $(BLIS_CFLAGS) $(XSMM_CFLAGS)
+AD_CFLAGS = $(LIB_CFLAGS) -Iautodiff -I$(INC) $(BLIS_CFLAGS)
 NN_CFLAGS = $(LIB_CFLAGS) -Inn -I$(B)/include
 TEST_CFLAGS = $(BASE_CFLAGS) -Iautodiff -Inn -Itests -I$(INC) -I$(B)/include
 PROGRAM_CFLAGS = $(BASE_CFLAGS) -I$(B)/include
-AD_LIBS = $(XSMM_LIBS) $(BLIS_LIBS) -lm
+AD_LIBS = $(BLIS_LIBS) -lm
 NN_LIBS = -lz -lm
 
 # ---- files, by wildcard
@@ -97,6 +88,7 @@ TEST_OBJ = $(call objects,$(TEST_SRC))
 EXAMPLES = $(EXAMPLE_SRC:%.c=$(B)/%)
 PROGRAM_TESTS = $(PROGRAM_TEST_SRC:%.c=$(B)/%)
 BENCHES = $(BENCH_SRC:%.c=$(B)/%)
+PEERS = $(if $(wildcard /usr/include/adolc),$(patsubst %.cc,$(B)/%,$(wildcard bench/peers/*_adolc.cc)))
 
 AD_SO = $(B)/libwengert.so.$(VERSION)
 NN_SO = $(B)/libwengert-nn.so.$(VERSION)
@@ -159,7 +151,11 @@ $(B)/objects/tests/%.o: tests/%.c $(B)/flags | $(STAGED)
 	$(COMPILE) $(TEST_CFLAGS)
 
 $(B)/objects/bench/%.o: bench/%.c $(B)/flags | $(STAGED)
-	$(COMPILE) $(PROGRAM_CFLAGS) -Iautodiff $(BLIS_CFLAGS) $(XSMM_CFLAGS)
+	$(COMPILE) $(PROGRAM_CFLAGS) -Iautodiff $(BLIS_CFLAGS)
+
+# a peer in C++ is built where its library is
+$(B)/bench/peers/%_adolc: bench/peers/%_adolc.cc
+	@mkdir -p $(@D) && g++ -O3 -o $@ $< -ladolc
 
 $(B)/objects/examples/%.o: examples/%.c $(B)/flags | $(STAGED)
 	$(COMPILE) $(PROGRAM_CFLAGS)
@@ -174,7 +170,7 @@ $(STATIC):
 
 # Symbols of static libraries that are linked in stay inside.
 SHARE = @$(CC) $(CFLAGS) -shared -o $@ -Wl,-soname,$(@F:.$(VERSION)=.$(SOVERSION)) \
-        -Wl,-Bsymbolic-functions,--as-needed,--exclude-libs,ALL,-z,relro,-z,now
+        -Wl,-Bsymbolic-functions,--as-needed,--exclude-libs,ALL,-z,defs,-z,relro,-z,now
 SHARED_NAMES = @ln -sf $(@F) $(@:.$(VERSION)=.$(SOVERSION)) && ln -sf $(@F) $(@:.$(VERSION)=)
 
 $(AD_SO): $(AD_OBJ) $(B)/files
@@ -239,13 +235,14 @@ symbols: $(STATIC) $(AD_SO) $(NN_SO) ## no mutable global state, nothing exporte
 installed: all ## install to a scratch folder; build and run the README's program against it
 	@+.ci/installed $(abspath $(B))/installed
 
+TIDY = xargs -rn 1 -P 2 sh -c 'clang-tidy --quiet "$$0" -- $(1)'
 lint: $(STAGED) $(GENERATED_C) ## clang-format, clang-tidy and shellcheck, changing nothing
-	@clang-format --dry-run -Werror $(ALL_C)
-	@printf '%s\n' $(AD_SRC) | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(AD_CFLAGS)' -
-	@printf '%s\n' $(NN_SRC) | xargs -rP 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(NN_CFLAGS)' -
-	@printf '%s\n' $(EXAMPLE_SRC) | \
-	    xargs -rP 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(PROGRAM_CFLAGS)' -
-	@shellcheck $(filter-out %.awk .ci/layers,$(wildcard .ci/*)) examples/data/fetch_mnist.sh
+	@status=0; clang-format --dry-run -Werror $(ALL_C) || status=1; \
+	printf '%s\n' $(AD_SRC) | $(call TIDY,$(AD_CFLAGS)) || status=1; \
+	printf '%s\n' $(NN_SRC) | $(call TIDY,$(NN_CFLAGS)) || status=1; \
+	printf '%s\n' $(EXAMPLE_SRC) | $(call TIDY,$(PROGRAM_CFLAGS)) || status=1; \
+	shellcheck $(filter-out %/layers %.awk,$(wildcard .ci/*)) examples/data/*.sh || status=1; \
+	exit $$status
 
 format: ## lay out every source file with clang-format
 	clang-format -i $(ALL_C)
@@ -256,7 +253,7 @@ demo: $(filter %_mnist,$(EXAMPLES)) ## train on MNIST to 98 %, with pictures in 
 	@mkdir -p $(BUILD)/demo; $< $(BUILD)/demo $$(examples/data/fetch_mnist.sh)
 
 # Peers get the machine's own kernels; what the caller's environment forced is not for them.
-bench: $(BENCHES) ## time every bench/*.c beside its baselines; writes build/bench.tsv
+bench: $(BENCHES) $(PEERS) ## time every bench/*.c beside its baselines; writes build/bench.tsv
 	@printf 'case\tours_us\tbaseline\tbaseline_us\tratio\n' > $(BUILD)/bench.tsv
 	@mnist=$$(examples/data/fetch_mnist.sh); for program in $(BENCHES); do \
 	    env -u BLIS_ARCH_TYPE -u OPENBLAS_CORETYPE WENGERT_BUILD=$(B) WENGERT_MNIST="$$mnist" \

@@ -6,10 +6,12 @@ function fail(text) {
     failed = 1
 }
 
-# the line number in LAYERS of a file's own name
+# the line number in LAYERS of a file's own name, or of what stands before its last _; else 0
 function own_layer(file) {
-    sub(/(_internal)?\.(c|h|def)$/, "", file)
-    return line[file]
+    sub(/\.(c|h|def)$/, "", file)
+    while (!(file in line) && sub(/_[^_\/]*$/, "", file)) {
+    }
+    return line[file] + 0
 }
 
 # that, or the one of its folder; 0 if neither is there
