@@ -199,7 +199,7 @@ $(BENCHES): $(B)/bench/%: $(B)/objects/bench/%.o $(B)/objects/bench/bench.o $(ST
 LOG = $(abspath $(B))/sanitizer
 TEST_ENV = WENGERT_BUILD=$(B) TSAN_OPTIONS=log_path=$(LOG) \
            ASAN_OPTIONS=allocator_may_return_null=1:log_path=$(LOG)
-RUN_TESTS = @rm -f $(LOG).*; export $(TEST_ENV); status=0; $(1) || status=1; \
+RUN_TESTS = @rm -f $(LOG).*; export $(TEST_ENV); status=0; ($(1)) || status=1; \
             if grep -qsE 'ERROR: |WARNING: Thread|runtime error' $(LOG).*; then \
                 cat $(LOG).* >&2; echo "a sanitizer reported errors" >&2; status=1; \
             fi; exit $$status
