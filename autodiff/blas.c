@@ -29,30 +29,45 @@ typedef struct job {
 } job;
 
 enum {
-    TILES_UP_TO_BYTES = 1 << 21, /* of B: above, BLIS's blocking for the outer caches pays */
-    TILES_UP_TO_ROWS = 128,      /* of A: so few do not repay BLIS's packing of B */
-    PART = 48,                   /* least rows or columns for a thread: see run_threaded */
+    PART = 48, /* least rows or columns for a thread: see run_threaded */
     MOST_THREADS = 64
 };
 /* Terms from which threads repay their start, some 20 us: about 1 ms of work for one. */
 static const double THREADED_FROM = 6e7;
 
-/* The kernel depends on the shape and the CPU only, so that the bits do too. */
-static ad__gemm_kernel *choose(const ad__gemm *s, size_t bytes)
+static ad__gemm_kernel *tiles(int vectors, int is_double)
 {
-    int is_double = bytes == sizeof(double);
 #if defined(__x86_64__)
-    if (s->m <= TILES_UP_TO_ROWS || s->n <= TILES_UP_TO_BYTES / s->k / (int64_t)bytes) {
-        switch (ad__cpu_vectors()) {
-        case 512:
-            return is_double ? ad__dgemm_avx512 : ad__sgemm_avx512;
-        case 256:
-            return is_double ? ad__dgemm_avx2 : ad__sgemm_avx2;
-        default:
-            break;
-        }
+    if (vectors == 512) {
+        return is_double ? ad__dgemm_avx512 : ad__sgemm_avx512;
+    }
+    if (vectors == 256) {
+        return is_double ? ad__dgemm_avx2 : ad__sgemm_avx2;
     }
 #endif
+    (void)vectors;
+    return is_double ? ad__dgemm_portable : ad__sgemm_portable;
+}
+
+/* Vector tiles are best while B stays in the inner caches, or has too few rows of A to repay BLIS's
+ * packing; beyond, BLIS's blocking pays. Portable ones only save BLIS's start, some 3 us. All the
+ * limits are measured. */
+static int is_for_tiles(const ad__gemm *s, int vectors, size_t bytes)
+{
+    if (vectors == 0) {
+        return s->m <= 3 || s->n <= (1 << 16) / s->m / s->k;
+    }
+    int64_t bytes_of_b = vectors == 512 ? 1 << 21 : 1 << 18;
+    return s->m <= 128 || s->n <= bytes_of_b / (int64_t)bytes / s->k;
+}
+
+/* By the shape and the CPU only, so that the bits depend on nothing else. */
+static ad__gemm_kernel *choose(const ad__gemm *s, size_t bytes)
+{
+    int is_double = bytes == sizeof(double), vectors = ad__cpu_vectors();
+    if (is_for_tiles(s, vectors, bytes)) {
+        return tiles(vectors, is_double);
+    }
     return is_double ? ad__dgemm_blis : ad__sgemm_blis;
 }
 

@@ -32,6 +32,7 @@ void ad__sgemm(const ad__gemm *s, const float *a, const float *b, float *c);
  * what ad__cpu_vectors tells. */
 typedef void ad__gemm_kernel(const ad__gemm *s, const void *a, const void *b, void *c);
 
+ad__gemm_kernel ad__dgemm_portable, ad__sgemm_portable;
 ad__gemm_kernel ad__dgemm_avx512, ad__sgemm_avx512;
 ad__gemm_kernel ad__dgemm_avx2, ad__sgemm_avx2;
 ad__gemm_kernel ad__dgemm_blis, ad__sgemm_blis;

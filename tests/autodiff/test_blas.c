@@ -34,6 +34,7 @@ typedef struct candidate {
 static const candidate candidates[] = {
     {"door", door_f64, door_f32, 0},
     {"blis", ad__dgemm_blis, ad__sgemm_blis, 0},
+    {"portable", ad__dgemm_portable, ad__sgemm_portable, 0},
 #if defined(__x86_64__)
     {"avx2", ad__dgemm_avx2, ad__sgemm_avx2, 256},
     {"avx512", ad__dgemm_avx512, ad__sgemm_avx512, 512},
