@@ -122,7 +122,8 @@ static double peak_flops(void)
     for (int i = 0; i < 7 && bits > 0; i++) {
         double start = bench_now_us();
         keep = bits == 512 ? fma_512() : fma_256();
-        rates[i] = 2.0 * (bits / 32) * CHAINS * TURNS / (bench_now_us() - start);
+        int flops = 2 * bits / 32 * CHAINS * TURNS;
+        rates[i] = flops / (bench_now_us() - start);
     }
     (void)keep;
     return bits > 0 ? bench_median(7, rates) : NAN;
