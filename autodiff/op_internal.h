@@ -62,15 +62,9 @@ typedef union ad__slot {
     void *data;
 } ad__slot;
 
-/* The numeric instantiations of an elementwise row, for one element type. */
-typedef struct ad__kernels {
-    /* z[i] = f(x[0][i step[0]], ...) for i < n; steps are 0 or 1; z overlaps no argument */
-    void (*loop)(size_t n, const void *const *x, const size_t *step, void *z);
-    /* f64 only: f of the scalars value[arg[0]], ... */
-    double (*scalar)(const ad__slot *value, const uint32_t *arg);
-    /* f64 only: adds the contributions of scalar node z to its arguments' adjoints */
-    void (*sweep)(const ad__node *nodes, uint32_t z, const ad__slot *value, double *adjoint);
-} ad__kernels;
+/* An elementwise row over tensors of one type: z[i] = f(x[0][i step[0]], ...) for i < n, where steps
+ * are 0 or 1 and z overlaps no argument. */
+typedef void ad__loop(size_t n, const void *const *x, const size_t *step, void *z);
 
 /* A case for the automatic tests of a structured operation: shapes and range of its differentiable
  * arguments, and a function that records it on them. */
@@ -99,9 +93,10 @@ struct ad_op {
      * that the argument was broadcast to: the reverse transform sums it down. NULL: no gradient. */
     void (*vjp)(ad__vjp *v);
 
-    const ad__kernels *kernels[2]; /* elementwise, by AD_F64 and AD_F32; else NULL */
-    double range[3][2];            /* elementwise: where tests draw each argument */
-    const ad__sample *samples;     /* structured */
+    int number;                /* elementwise: which row, from 1 */
+    ad__loop *loop[2];         /* elementwise: by AD_F64 and AD_F32 */
+    double range[3][2];        /* elementwise: where tests draw each argument */
+    const ad__sample *samples; /* structured */
     int sample_count;
 };
 

@@ -150,38 +150,21 @@ ad_var ad__record_leaf(ad_tape *tape, const ad_op *op, ad_type type, const ad_sh
     return push(tape, (ad__node){op, site, {0, 0, 0}, kind}, value);
 }
 
-/* ---- literals ---- */
-
-static uint32_t literal_place(double value)
-{
-    union {
-        double value;
-        uint64_t bits;
-    } key = {value};
-    return (uint32_t)((key.bits ^ key.bits >> 32) * 0x9e3779b97f4a7c15U >> 58);
-}
-
-/* The node of a recent f64 constant of this value, or 0. */
-static inline uint32_t recent_literal(const ad_tape *tape, double value)
-{
-    uint32_t node = tape->literal[literal_place(value)];
-    int hit = node < tape->count && tape->node[node].op == &ad__op_constant &&
-              tape->node[node].kind == AD__KIND_SCALAR &&
-              ad__same_bits(tape->value[node].scalar, value);
-    return hit ? node : 0;
-}
-
 ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *site)
 {
     static const ad_shape scalar = {.rank = 0};
     if (type == AD_F64) {
-        uint32_t node = recent_literal(tape, value);
-        if (node != 0) {
-            return ad__handle(tape, node);
+        uint64_t bits = ad__bits_of(value);
+        ad__literal *literal = &tape->literal[ad__literal_place(bits)];
+        int there = literal->tag == tape->tag || literal->node < tape->settled;
+        if (literal->bits != bits || literal->node == 0 || !there) {
+            ad_var v =
+                ad__record_leaf(tape, &ad__op_constant, type, &scalar, &value, "constant", site);
+            *literal = (ad__literal){bits, v.ref.at.node, tape->tag};
+            return v;
         }
-        ad_var v = ad__record_leaf(tape, &ad__op_constant, type, &scalar, &value, "constant", site);
-        tape->literal[literal_place(value)] = v.ref.at.node;
-        return v;
+        literal->tag = tape->tag;
+        return ad__handle(tape, literal->node);
     }
     float narrow = (float)value;
     int64_t whole = value >= -0x1p62 && value <= 0x1p62 ? (int64_t)value : 0;
@@ -347,7 +330,7 @@ static ad_var compute(const ad_op *op, const ad_var *vars)
     for (int i = 0; i < op->arity; i++) {
         x[i] = &vars[i].ref.literal;
     }
-    op->kernels[AD_F64]->loop(1, x, step, &z);
+    op->loop[AD_F64](1, x, step, &z);
     return ad_literal(z);
 }
 
@@ -367,47 +350,17 @@ ad_var ad__record_source(ad_tape *tape, const ad_op *op, const void *attributes,
     return tape == NULL ? ad_literal(NAN) : record(tape, op, 0, NULL, attributes, bytes, site);
 }
 
-/* ---- scalars beside the fast path ---- */
-
-/* The node of an f64 scalar or recent literal, else 0. */
-static inline uint32_t scalar_node(const ad_tape *tape, ad_var v)
-{
-    if (v.tape == NULL) {
-        return recent_literal(tape, v.ref.literal);
-    }
-    ad__node_ref at = v.ref.at;
-    int alive = v.tape == tape && (at.tag == tape->tag || at.node < tape->settled);
-    return alive && tape->node[at.node].kind == AD__KIND_SCALAR ? at.node : 0;
-}
-
-static inline ad_var record_scalars(const ad_op *op, ad_tape *tape, int count, const ad_var *x,
-                                    const char *site)
-{
-    uint32_t arg[3] = {0, 0, 0};
-    int found = tape != NULL && tape->count < tape->limit;
-    for (int i = 0; i < count && found; i++) {
-        arg[i] = scalar_node(tape, x[i]);
-        found = arg[i] != 0;
-    }
-    if (!found) {
-        return ad__record(op, count, x, NULL, 0, site);
-    }
-    double z = op->kernels[AD_F64]->scalar(tape->value, arg);
-    return ad__push_scalar(tape, op, arg[0], arg[1], arg[2], z, site);
-}
-
 ad_var ad__record_unary(ad_var a, const char *site, const ad_op *op)
 {
-    return record_scalars(op, a.tape, 1, &a, site);
+    return ad__record(op, 1, &a, NULL, 0, site);
 }
 
 ad_var ad__record_binary(ad_var a, ad_var b, const char *site, const ad_op *op)
 {
-    return record_scalars(op, a.tape ? a.tape : b.tape, 2, (const ad_var[]){a, b}, site);
+    return ad__record(op, 2, (const ad_var[]){a, b}, NULL, 0, site);
 }
 
 ad_var ad__record_ternary(ad_var a, ad_var b, ad_var c, const char *site, const ad_op *op)
 {
-    const ad_var x[] = {a, b, c};
-    return record_scalars(op, ad__tape_of(3, x), 3, x, site);
+    return ad__record(op, 3, (const ad_var[]){a, b, c}, NULL, 0, site);
 }

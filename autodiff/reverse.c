@@ -2,6 +2,7 @@
 #include "reverse.h"
 
 #include "ops.h"
+#include "ops/elementwise_internal.h"
 #include "tape_internal.h"
 
 #include <string.h>
@@ -50,7 +51,7 @@ static ad_status contribute(reverse *r, uint32_t node, ad_var c, const char *ori
                             const char *site)
 {
     ad_tape *tape = r->tape;
-    if (c.tape == NULL && ad__same_bits(c.ref.literal, 0.0)) {
+    if (c.tape == NULL && ad__bits_of(c.ref.literal) == 0) {
         return tape->error.status; /* no contribution */
     }
     const ad__kind *kind = ad__kind_of(tape, node);
@@ -138,7 +139,7 @@ static ad_status check_arguments(ad_tape *tape, int results, const ad_var *y, co
     *first = UINT32_MAX;
     *last = 0;
     for (int i = 0; i < count; i++) {
-        if (!ad__is_fresh_scalar(tape, x[i]) &&
+        if ((x[i].tape != tape || x[i].ref.at.tag != tape->tag) &&
             ad__check_handle(tape, x[i], origin, NULL) != AD_OK) {
             return tape->error.status;
         }
@@ -283,12 +284,7 @@ static ad_status sweep_scalars(ad_tape *tape, uint32_t last, int count, const ad
         adjoint[node] = -0.0;
     }
     adjoint[last] = 1;
-    for (uint32_t node = last; node > 0; node--) {
-        const ad__node *n = &tape->node[node];
-        if (n->op->arity > 0 && adjoint[node] != 0) {
-            n->op->kernels[AD_F64]->sweep(tape->node, node, tape->value, adjoint);
-        }
-    }
+    ad__sweep_scalars(tape->node, tape->value, last, adjoint);
     for (int i = 0; i < count; i++) {
         uint32_t node = x[i].ref.at.node;
         out[i] = node <= last ? adjoint[node] + 0.0 : 0; /* an untouched -0 becomes 0 */

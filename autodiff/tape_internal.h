@@ -26,6 +26,13 @@ typedef struct ad__rewind {
     uint32_t tag, node;
 } ad__rewind;
 
+/* A constant that a number was turned into: the bits of the number, its node, and the tape's tag when
+ * it was last known to be there. */
+typedef struct ad__literal {
+    uint64_t bits;
+    uint32_t node, tag;
+} ad__literal;
+
 struct ad_tape {
     ad__node *node;
     ad__slot *value;
@@ -34,7 +41,7 @@ struct ad_tape {
     uint32_t settled; /* nodes below are valid in handles of every generation */
     /* the first node that is not an f64 scalar leaf, or such a result of an elementwise row */
     uint32_t structured;
-    uint32_t literal[AD__LITERALS]; /* recent constants by the bits of their value; only a hint */
+    ad__literal literal[AD__LITERALS]; /* recent f64 constants */
 
     uint32_t capacity;
     ad__kind **kinds; /* in keep */
@@ -63,19 +70,37 @@ extern const ad_op ad__op_constant; /* a leaf that no replay changes */
 
 /* ---- the fast path: f64 scalars ---- */
 
-static inline int ad__same_bits(double a, double b)
+static inline uint64_t ad__bits_of(double value)
 {
     union {
         double value;
         uint64_t bits;
-    } p = {a}, q = {b};
-    return p.bits == q.bits;
+    } u = {value};
+    return u.bits;
 }
 
-/* Whether v is an f64 scalar recorded on tape since its last rewind: all in one comparison. */
-static inline int ad__is_fresh_scalar(const ad_tape *tape, ad_var v)
+/* Sign, exponent and the first bits of the fraction spread small numbers well enough. */
+static inline uint32_t ad__literal_place(uint64_t bits)
 {
-    return v.tape == tape && v.ref.at.tag == tape->tag;
+    return (uint32_t)(bits >> 48) % AD__LITERALS;
+}
+
+/* The node of an f64 scalar that is alive on tape, or of a recent literal; else 0. */
+static inline uint32_t ad__scalar_node(const ad_tape *tape, ad_var v)
+{
+    ad__node_ref at = v.ref.at;
+    if (v.tape == tape) {
+        if (at.tag == tape->tag) {
+            return at.node; /* the tag says f64 scalar, and recorded since the last rewind */
+        }
+        return at.node < tape->settled && tape->node[at.node].kind == AD__KIND_SCALAR ? at.node : 0;
+    }
+    if (v.tape != NULL) {
+        return 0;
+    }
+    uint64_t bits = ad__bits_of(v.ref.literal);
+    const ad__literal *literal = &tape->literal[ad__literal_place(bits)];
+    return literal->bits == bits && literal->tag == tape->tag ? literal->node : 0;
 }
 
 static inline ad_var ad__handle(ad_tape *tape, uint32_t node)
@@ -101,8 +126,7 @@ static inline ad_var ad__push_scalar(ad_tape *tape, const ad_op *op, uint32_t a,
     return v;
 }
 
-/* What the fast path falls back to: f64 scalars and literals of any age, then the general path. The
- * order of the parameters lets the call be a jump. */
+/* The general path for one to three arguments; in this order of parameters the call is a jump. */
 ad_var ad__record_unary(ad_var a, const char *site, const ad_op *op);
 ad_var ad__record_binary(ad_var a, ad_var b, const char *site, const ad_op *op);
 ad_var ad__record_ternary(ad_var a, ad_var b, ad_var c, const char *site, const ad_op *op);

@@ -84,7 +84,7 @@ static walk walk_of(const ad__call *call)
     return w;
 }
 
-ad_status ad__elementwise_eval(const ad__call *call, const ad__kernels *const *kernels)
+ad_status ad__elementwise_eval(const ad__call *call, ad__loop *const *loop)
 {
     size_t bytes = ad_type_bytes(call->kind.type), index[AD_MAX_RANK] = {0}, step[3];
     const char *x[3] = {NULL, NULL, NULL};
@@ -95,7 +95,7 @@ ad_status ad__elementwise_eval(const ad__call *call, const ad__kernels *const *k
         step[a] = w.stride[a][0];
     }
     for (size_t left = call->kind.count; left > 0; left -= w.len[0]) {
-        kernels[call->kind.type]->loop(w.len[0], (const void *const *)x, step, z);
+        loop[call->kind.type](w.len[0], (const void *const *)x, step, z);
         z += w.len[0] * bytes;
         for (int axis = 1; axis < w.rank; axis++) { /* a step outwards, with carry */
             int carry = ++index[axis] == w.len[axis];

@@ -4,6 +4,5 @@
 
 #define real float
 #define REAL(c) ((float)(c))
-#define KERNELS(name) name##__f32
-#define SCALARS 0
+#define LOOP(name) name##__f32
 #include "numeric_internal.h"

@@ -1,9 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-/* The elementwise rows over double. */
+/* The elementwise rows over double, and the numeric reverse sweep of scalar programs. */
 #include <math.h>
 
 #define real double
 #define REAL(c) (c)
-#define KERNELS(name) name##__f64
-#define SCALARS 1
+#define LOOP(name) name##__f64
 #include "numeric_internal.h"
+
+#include "../tape_internal.h"
+
+#undef AD_UNARY
+#undef AD_BINARY
+#undef AD_TERNARY
+
+/* One case a row: the arguments, then what is added to the adjoint of each. */
+#define ARGUMENT(LETTER, INDEX)                                                                    \
+    const double LETTER = value[arg[INDEX]].scalar;                                                \
+    (void)LETTER;
+#define PARTIAL(INDEX, EXPRESSION) adjoint[arg[INDEX]] += EXPRESSION;
+#define CASE(NAME, ...)                                                                            \
+    case NAME##__number: {                                                                         \
+        __VA_ARGS__                                                                                \
+        break;                                                                                     \
+    }
+#define AD_UNARY(NAME, VALUE, DX, ...) CASE(NAME, ARGUMENT(x, 0) PARTIAL(0, DX))
+#define AD_BINARY(NAME, VALUE, DX, DY, ...)                                                        \
+    CASE(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) PARTIAL(0, DX) PARTIAL(1, DY))
+#define AD_TERNARY(NAME, VALUE, DX, DY, DW, ...)                                                   \
+    CASE(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2) PARTIAL(0, DX) PARTIAL(1, DY)          \
+                   PARTIAL(2, DW))
+#define AD_ZERO 0
+#define AD_TIE(INDEX) (nodes[arg[INDEX]].op == &ad__op_constant ? 0 : 0.5)
+
+void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t last,
+                       double *restrict adjoint)
+{
+    for (uint32_t node = last; node > 0; node--) {
+        const double g = adjoint[node], z = value[node].scalar;
+        const uint32_t *arg = nodes[node].arg;
+        (void)z;
+        if (g == 0) {
+            continue;
+        }
+        switch (nodes[node].op->number) {
+#include "../ops.def"
+        default:
+            break; /* a leaf keeps its adjoint */
+        }
+    }
+}

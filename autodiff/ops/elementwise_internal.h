@@ -5,8 +5,28 @@
 #include "../op_internal.h"
 
 /* Shape rule and evaluation shared by every elementwise row: NumPy broadcasting over one type. */
-
 ad_status ad__elementwise_infer(ad__call *call);
-ad_status ad__elementwise_eval(const ad__call *call, const ad__kernels *const *kernels);
+ad_status ad__elementwise_eval(const ad__call *call, ad__loop *const *loop);
+
+/* A numeric reverse sweep over nodes last .. 1, f64 scalars of elementwise rows or leaves: adds to the
+ * adjoint of every argument what its results' adjoints hand on. */
+void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t last,
+                       double *adjoint);
+
+/* The rows, numbered. */
+enum {
+    AD__NOT_A_ROW,
+#define AD_UNARY(name, ...) name##__number,
+#define AD_BINARY(name, ...) name##__number,
+#define AD_TERNARY(name, ...) name##__number,
+#define AD_STRUCTURED(name, ...)
+#define AD_COMPOSED(type, name, ...)
+#include "../ops.def"
+#undef AD_UNARY
+#undef AD_BINARY
+#undef AD_TERNARY
+#undef AD_STRUCTURED
+#undef AD_COMPOSED
+};
 
 #endif

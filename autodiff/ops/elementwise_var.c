@@ -30,18 +30,21 @@
         __VA_ARGS__                                                                                \
     }
 
-/* The fast path: every argument a fresh f64 scalar; anything else is left to record.c. */
-#define RECORD(NAME, TAPE, FRESH, VALUES, VALUE, A, B, C, OTHERWISE)                               \
+/* The fast path: every argument an f64 scalar; anything else is left to record.c. */
+#define RECORD(NAME, TAPE, NODES, FOUND, VALUES, VALUE, A, B, C, OTHERWISE)                        \
     {                                                                                              \
         ad_tape *tape = TAPE;                                                                      \
-        if (FRESH && tape->count < tape->limit) {                                                  \
-            VALUES return ad__push_scalar(tape, &NAME##__op, A, B, C, VALUE, site);                \
+        if (tape != NULL) {                                                                        \
+            NODES if (FOUND && tape->count < tape->limit)                                          \
+            {                                                                                      \
+                VALUES return ad__push_scalar(tape, &NAME##__op, A, B, C, VALUE, site);            \
+            }                                                                                      \
         }                                                                                          \
         return OTHERWISE;                                                                          \
     }
-#define FRESH(VAR) ad__is_fresh_scalar(tape, VAR)
-#define VALUE_OF(LETTER, VAR)                                                                      \
-    const double LETTER = tape->value[VAR.ref.at.node].scalar;                                     \
+#define NODE_OF(NODE, VAR) const uint32_t NODE = ad__scalar_node(tape, VAR);
+#define VALUE_OF(LETTER, NODE)                                                                     \
+    const double LETTER = tape->value[NODE].scalar;                                                \
     (void)LETTER;
 
 #define ARGUMENT(LETTER, INDEX)                                                                    \
@@ -55,32 +58,33 @@
 #define DESCRIBE(NAME, ARITY, ...)                                                                 \
     static ad_status NAME##__eval(const ad__call *call)                                            \
     {                                                                                              \
-        return ad__elementwise_eval(call, NAME##__op.kernels);                                     \
+        return ad__elementwise_eval(call, NAME##__op.loop);                                        \
     }                                                                                              \
     const ad_op NAME##__op = {.name = #NAME,                                                       \
                               .arity = ARITY,                                                      \
+                              .number = NAME##__number,                                            \
                               .infer = ad__elementwise_infer,                                      \
                               .eval = NAME##__eval,                                                \
                               .vjp = NAME##__vjp,                                                  \
-                              .kernels = {&NAME##__f64, &NAME##__f32},                             \
+                              .loop = {NAME##__f64, NAME##__f32},                                  \
                               .range = {__VA_ARGS__}};
 
 #define DECLARE(NAME)                                                                              \
     extern const ad_op NAME##__op;                                                                 \
-    extern const ad__kernels NAME##__f64, NAME##__f32;
+    extern ad__loop NAME##__f64, NAME##__f32;
 
 #define AD_UNARY(NAME, VALUE, DX, XLO, XHI)                                                        \
     DECLARE(NAME)                                                                                  \
     ad_var NAME##_at(ad_var a, const char *site)                                                   \
-        RECORD(NAME, a.tape, a.tape != NULL && FRESH(a), VALUE_OF(x, a), VALUE, a.ref.at.node, 0,  \
-               0, ad__record_unary(a, site, &NAME##__op)) VJP(NAME, ARGUMENT(x, 0) PARTIAL(0, DX)) \
+        RECORD(NAME, a.tape, NODE_OF(i, a), i != 0, VALUE_OF(x, i), VALUE, i, 0, 0,                \
+               ad__record_unary(a, site, &NAME##__op)) VJP(NAME, ARGUMENT(x, 0) PARTIAL(0, DX))    \
             DESCRIBE(NAME, 1, {XLO, XHI})
 
 #define AD_BINARY(NAME, VALUE, DX, DY, XLO, XHI, YLO, YHI)                                         \
     DECLARE(NAME)                                                                                  \
     ad_var NAME##_at(ad_var a, ad_var b, const char *site)                                         \
-        RECORD(NAME, a.tape, a.tape != NULL && FRESH(a) && FRESH(b),                               \
-               VALUE_OF(x, a) VALUE_OF(y, b), VALUE, a.ref.at.node, b.ref.at.node, 0,              \
+        RECORD(NAME, a.tape ? a.tape : b.tape, NODE_OF(i, a) NODE_OF(j, b), i != 0 && j != 0,      \
+               VALUE_OF(x, i) VALUE_OF(y, j), VALUE, i, j, 0,                                      \
                ad__record_binary(a, b, site, &NAME##__op))                                         \
             VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) PARTIAL(0, DX) PARTIAL(1, DY))                 \
                 DESCRIBE(NAME, 2, {XLO, XHI}, {YLO, YHI})
@@ -88,9 +92,13 @@
 #define AD_TERNARY(NAME, VALUE, DX, DY, DW, XLO, XHI, YLO, YHI, WLO, WHI)                          \
     DECLARE(NAME)                                                                                  \
     ad_var NAME##_at(ad_var a, ad_var b, ad_var c, const char *site)                               \
-        RECORD(NAME, a.tape, a.tape != NULL && FRESH(a) && FRESH(b) && FRESH(c),                   \
-               VALUE_OF(x, a) VALUE_OF(y, b) VALUE_OF(w, c), VALUE, a.ref.at.node, b.ref.at.node,  \
-               c.ref.at.node, ad__record_ternary(a, b, c, site, &NAME##__op))                      \
+        RECORD(NAME,                                                                               \
+               a.tape   ? a.tape                                                                   \
+               : b.tape ? b.tape                                                                   \
+                        : c.tape,                                                                  \
+               NODE_OF(i, a) NODE_OF(j, b) NODE_OF(k, c), i != 0 && j != 0 && k != 0,              \
+               VALUE_OF(x, i) VALUE_OF(y, j) VALUE_OF(w, k), VALUE, i, j, k,                       \
+               ad__record_ternary(a, b, c, site, &NAME##__op))                                     \
             VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2) PARTIAL(0, DX) PARTIAL(1, DY)   \
                           PARTIAL(2, DW)) DESCRIBE(NAME, 3, {XLO, XHI}, {YLO, YHI}, {WLO, WHI})
 
