@@ -43,7 +43,7 @@ function parameter_name(declaration) {
 }
 
 # One row: prototypes and macro, or the plain function.
-function emit(row,    kind, body, type, name, at, params, n, list, i, p, names, passed) {
+function emit(row,    kind, body, type, name, at, params, n, list, last, i, p, names, wanted, passed) {
     kind = row
     sub(/\(.*$/, "", kind)
     body = substr(row, length(kind) + 2)
@@ -59,16 +59,30 @@ function emit(row,    kind, body, type, name, at, params, n, list, i, p, names, 
     name = trim(substr(body, 1, at - 1))
     params = kinds[kind] != "" ? kinds[kind] : trim(substr(body, at + 1))
     n = split(params, list, ",")
-    names = passed = ""
+    last = 0
+    for (i = 1; i <= n; i++) {
+        if (trim(list[i]) ~ /^ad_var [a-z]/) {
+            last = i
+        }
+    }
+    names = wanted = passed = ""
     for (i = 1; i <= n; i++) {
         p = parameter_name(trim(list[i]))
         names = names (i > 1 ? ", " : "") p
-        passed = passed (trim(list[i]) ~ /^ad_var [a-z]/ ? "AD_VAR(" p ")" : p) ", "
+        if (i <= last) {
+            wanted = wanted (i > 1 ? ", " : "") p
+            passed = passed (trim(list[i]) ~ /^ad_var [a-z]/ ? "AD_VAR(" p ")" : p) ", "
+        }
+    }
+    # what follows the last variable passes as it is, so that (double[]){1, 2} can stand there
+    if (last < n) {
+        wanted = wanted (last > 0 ? ", " : "") "..."
+        passed = passed "__VA_ARGS__, "
     }
     if (out == "header") {
         print "AD_API " type " " name "(" params ");"
         print "AD_API " type " " name "_at(" params ", const char *site);"
-        print "#define " name "(" names ") " name "_at(" passed "AD_HERE)"
+        print "#define " name "(" wanted ") " name "_at(" passed "AD_HERE)"
     } else {
         print type " (" name ")(" params ")\n{"
         print "    return " name "_at(" names ", NULL);\n}\n"

@@ -48,6 +48,11 @@ typedef struct ad_axes {
 #define AD__AXIS_LIST(...) ((const int[]){__VA_ARGS__})
 #define AD__AXIS_COUNT(...) ((int)(sizeof(AD__AXIS_LIST(__VA_ARGS__)) / sizeof(int)))
 
+/* Bounds of a slice that stand for an axis's own ends: up to the end, or, with a negative step, from
+ * the end down to the beginning. */
+#define AD_BEGIN INT64_MIN
+#define AD_END INT64_MAX
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -1,13 +1,66 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations that move elements and compute nothing. */
-#include "../tape_internal.h"
+#include "movement_internal.h"
 
+#include "strided_internal.h"
+#include "../tape_internal.h"
 #include "ops.h"
 
+#include <math.h>
 #include <string.h>
 
 #undef AD_HERE
 #define AD_HERE v->site
+
+/* ---- axes ---- */
+
+ad_status ad__axis(int axis, const ad_shape *shape, int *out, ad_error *error)
+{
+    char text[160];
+    *out = axis < 0 ? axis + shape->rank : axis;
+    if (shape->rank == 0) {
+        return ad_error_set(error, AD_ERR_SHAPE, "axis %d of a scalar, which has none", axis);
+    }
+    if (*out < 0 || *out >= shape->rank) {
+        return ad_error_set(error, AD_ERR_SHAPE, "axis %d of %s; axes are %d to %d", axis,
+                            ad_shape_print(shape, text, sizeof text), -shape->rank,
+                            shape->rank - 1);
+    }
+    return AD_OK;
+}
+
+ad__along ad__along_axis(const ad_shape *shape, int axis)
+{
+    ad__along a = {1, (size_t)shape->len[axis], 1};
+    for (int i = 0; i < shape->rank; i++) {
+        *(i < axis ? &a.outer : &a.inner) *= i == axis ? 1 : (size_t)shape->len[i];
+    }
+    return a;
+}
+
+int ad__same_but_axis(const ad_shape *a, const ad_shape *b, int axis)
+{
+    ad_shape like = *a;
+    if (a->rank == b->rank) {
+        like.len[axis] = b->len[axis];
+    }
+    return ad_shape_equal(&like, b);
+}
+
+int ad__shape_for(ad_var x, ad_shape *shape, const char *origin, const char *site)
+{
+    *shape = ad_shape_of(x);
+    return x.tape == NULL || ad__check_handle(x.tape, x, origin, site) == AD_OK;
+}
+
+ad_var ad__failed(ad_var x, const ad_error *error, const char *origin, const char *site)
+{
+    if (x.tape == NULL) {
+        return ad_literal(NAN);
+    }
+    ad_tape_fail(x.tape, error->status, origin, site, "%s", error->message);
+    return ad__dead(x.tape);
+}
 
 /* The shape that an operation was given. */
 static const ad_shape *shape_attribute(const ad__call *call)
@@ -45,7 +98,7 @@ static ad_status reshape_infer(ad__call *call)
     return AD_OK;
 }
 
-static ad_status copy_eval(const ad__call *call)
+ad_status ad__copy_eval(const ad__call *call)
 {
     if (call->kind.count > 0) {
         memcpy(call->z, call->x[0].data, call->kind.count * ad_type_bytes(call->kind.type));
@@ -68,7 +121,7 @@ static const ad__sample reshape_samples[] = {{1, {{2, {2, 3}}}, -2, 2, reshape_f
 const ad_op ad_reshape__op = {.name = "ad_reshape",
                               .infer = reshape_infer,
                               .shares = 1,
-                              .eval = copy_eval,
+                              .eval = ad__copy_eval,
                               .vjp = reshape_vjp,
                               .samples = reshape_samples,
                               .sample_count = 1};
@@ -99,40 +152,18 @@ static ad_status broadcast_infer(ad__call *call)
     return AD_OK;
 }
 
-/* Fills one row after the other; a row is one element repeated, or a run of the argument. */
+/* A walk of x with stride 0 along the axes that it lacks or has with length 1. */
 static ad_status broadcast_eval(const ad__call *call)
 {
     const ad_shape *small = &call->x[0].kind->shape, *large = &call->kind.shape;
-    size_t bytes = ad_type_bytes(call->kind.type), stride[AD_MAX_RANK], len[AD_MAX_RANK];
-    size_t index[AD_MAX_RANK] = {0}, product = bytes;
-    int rank = large->rank;
-    for (int i = 0; i < rank; i++) { /* innermost first */
-        size_t own = i < small->rank ? (size_t)small->len[small->rank - 1 - i] : 1;
-        len[i] = (size_t)large->len[rank - 1 - i];
-        stride[i] = own == 1 ? 0 : product;
-        product *= own;
+    ptrdiff_t own[AD_MAX_RANK], from[AD_MAX_RANK], to[AD_MAX_RANK];
+    ad__dense_strides(small, own);
+    ad__dense_strides(large, to);
+    int missing = large->rank - small->rank;
+    for (int i = 0; i < large->rank; i++) {
+        from[i] = i < missing || small->len[i - missing] == 1 ? 0 : own[i - missing];
     }
-    size_t row = rank > 0 ? len[0] : 1;
-    const char *from = call->x[0].data;
-    char *to = call->z;
-    for (size_t left = call->kind.count; left > 0; left -= row) {
-        if (rank > 0 && stride[0] != 0) {
-            memcpy(to, from, row * bytes);
-        } else {
-            for (size_t i = 0; i < row; i++) {
-                memcpy(to + i * bytes, from, bytes);
-            }
-        }
-        to += row * bytes;
-        for (int axis = 1; axis < rank; axis++) {
-            from += stride[axis];
-            if (++index[axis] < len[axis]) {
-                break;
-            }
-            from -= stride[axis] * len[axis];
-            index[axis] = 0;
-        }
-    }
+    ad__copy_strided(large, ad_type_bytes(call->kind.type), call->x[0].data, from, call->z, to);
     return AD_OK;
 }
 
@@ -158,4 +189,172 @@ const ad_op ad_broadcast_to__op = {.name = "ad_broadcast_to",
 ad_var ad_broadcast_to_at(ad_var x, ad_shape shape, const char *site)
 {
     return ad__record(&ad_broadcast_to__op, 1, &x, &shape, sizeof shape, site);
+}
+
+/* ---- transpose ---- */
+
+/* order[i] is the axis of x that becomes axis i of the result. */
+static ad_status transpose_order(const ad_axes *axes, const ad_shape *shape, int *order,
+                                 ad_error *error)
+{
+    char text[160];
+    uint32_t seen = 0;
+    for (int i = 0; i < shape->rank && axes->count < 0; i++) {
+        order[i] = shape->rank - 1 - i;
+    }
+    if (axes->count >= 0 && axes->count != shape->rank) {
+        return ad_error_set(error, AD_ERR_SHAPE, "%d axes for %s; name each of its %d axes once",
+                            axes->count, ad_shape_print(shape, text, sizeof text), shape->rank);
+    }
+    for (int i = 0; i < axes->count; i++) {
+        ad_status status = ad__axis(axes->axis[i], shape, &order[i], error);
+        if (status != AD_OK) {
+            return status;
+        }
+        if (seen >> order[i] & 1) {
+            return ad_error_set(error, AD_ERR_SHAPE, "axis %d of %s is named twice", order[i],
+                                ad_shape_print(shape, text, sizeof text));
+        }
+        seen |= 1U << order[i];
+    }
+    return AD_OK;
+}
+
+static ad_status transpose_infer(ad__call *call)
+{
+    const ad_shape *shape = &call->x[0].kind->shape;
+    int order[AD_MAX_RANK];
+    ad_status status = transpose_order(call->attributes, shape, order, call->error);
+    call->kind = *call->x[0].kind;
+    for (int i = 0; i < shape->rank && status == AD_OK; i++) {
+        call->kind.shape.len[i] = shape->len[order[i]];
+    }
+    return status;
+}
+
+static ad_status transpose_eval(const ad__call *call)
+{
+    const ad_shape *shape = &call->x[0].kind->shape;
+    ptrdiff_t own[AD_MAX_RANK], from[AD_MAX_RANK], to[AD_MAX_RANK];
+    int order[AD_MAX_RANK];
+    ad_status status = transpose_order(call->attributes, shape, order, call->error);
+    ad__dense_strides(shape, own);
+    ad__dense_strides(&call->kind.shape, to);
+    for (int i = 0; i < shape->rank && status == AD_OK; i++) {
+        from[i] = own[order[i]];
+    }
+    ad__copy_strided(&call->kind.shape, ad_type_bytes(call->kind.type), call->x[0].data, from,
+                     call->z, to);
+    return status;
+}
+
+/* The inverse permutation. */
+static void transpose_vjp(ad__vjp *v)
+{
+    ad_shape shape = ad_shape_of(v->x[0]);
+    int order[AD_MAX_RANK] = {0}, inverse[AD_MAX_RANK] = {0};
+    transpose_order(v->attributes, &shape, order, NULL);
+    for (int i = 0; i < shape.rank; i++) {
+        inverse[order[i]] = i;
+    }
+    v->dx[0] = ad_transpose(v->g, ad_axes_of(shape.rank, inverse, 0));
+}
+
+static ad_var transpose_reversed(const ad_var *x)
+{
+    return ad_transpose_at(x[0], AD_ALL, NULL);
+}
+
+static ad_var transpose_cycled(const ad_var *x)
+{
+    return ad_transpose_at(x[0], AD_AXES(-1, 0, 1), NULL);
+}
+
+static const ad__sample transpose_samples[] = {{1, {{2, {3, 4}}}, -2, 2, transpose_reversed},
+                                               {1, {{3, {2, 3, 4}}}, -2, 2, transpose_cycled}};
+
+const ad_op ad_transpose__op = {.name = "ad_transpose",
+                                .infer = transpose_infer,
+                                .eval = transpose_eval,
+                                .vjp = transpose_vjp,
+                                .samples = transpose_samples,
+                                .sample_count = 2};
+
+ad_var ad_transpose_at(ad_var x, ad_axes axes, const char *site)
+{
+    return ad__record(&ad_transpose__op, 1, &x, &axes, sizeof axes, site);
+}
+
+ad_var ad_matrix_transpose_at(ad_var x, const char *site)
+{
+    ad_shape shape;
+    int order[AD_MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
+    if (!ad__shape_for(x, &shape, "ad_matrix_transpose", site)) {
+        return ad__dead(x.tape);
+    }
+    if (shape.rank < 2) {
+        ad_error error;
+        char text[160];
+        ad_error_set(&error, AD_ERR_SHAPE, "%s has fewer than two axes; ad_reshape it first",
+                     ad_shape_print(&shape, text, sizeof text));
+        return ad__failed(x, &error, "ad_matrix_transpose", site);
+    }
+    order[shape.rank - 2] = shape.rank - 1;
+    order[shape.rank - 1] = shape.rank - 2;
+    return ad_transpose_at(x, ad_axes_of(shape.rank, order, 0), site);
+}
+
+/* ---- axes of length 1 ---- */
+
+ad_var ad_expand_dims_at(ad_var x, int axis, const char *site)
+{
+    ad_shape shape;
+    ad_error error;
+    int at;
+    if (!ad__shape_for(x, &shape, "ad_expand_dims", site)) {
+        return ad__dead(x.tape);
+    }
+    ad_shape longer = shape;
+    longer.rank++;
+    if (shape.rank == AD_MAX_RANK) {
+        ad_error_set(&error, AD_ERR_SHAPE, "the argument has %d axes already", AD_MAX_RANK);
+        return ad__failed(x, &error, "ad_expand_dims", site);
+    }
+    longer.len[shape.rank] = 1;
+    if (ad__axis(axis, &longer, &at, &error) != AD_OK) {
+        return ad__failed(x, &error, "ad_expand_dims", site);
+    }
+    for (int i = shape.rank; i > at; i--) {
+        longer.len[i] = shape.len[i - 1];
+    }
+    longer.len[at] = 1;
+    return ad_reshape_at(x, longer, site);
+}
+
+ad_var ad_squeeze_at(ad_var x, ad_axes axes, const char *site)
+{
+    ad_shape shape, shorter = {.rank = 0};
+    ad_error error;
+    uint32_t named = 0;
+    char text[160];
+    if (!ad__shape_for(x, &shape, "ad_squeeze", site)) {
+        return ad__dead(x.tape);
+    }
+    for (int i = 0, axis; i < axes.count && i < AD_MAX_RANK; i++) {
+        if (ad__axis(axes.axis[i], &shape, &axis, &error) != AD_OK) {
+            return ad__failed(x, &error, "ad_squeeze", site);
+        }
+        if (shape.len[axis] != 1) {
+            ad_error_set(&error, AD_ERR_SHAPE, "axis %d of %s has not length 1", axis,
+                         ad_shape_print(&shape, text, sizeof text));
+            return ad__failed(x, &error, "ad_squeeze", site);
+        }
+        named |= 1U << axis;
+    }
+    for (int i = 0; i < shape.rank; i++) {
+        if (axes.count < 0 ? shape.len[i] != 1 : !(named >> i & 1)) {
+            shorter.len[shorter.rank++] = shape.len[i];
+        }
+    }
+    return ad_reshape_at(x, shorter, site);
 }

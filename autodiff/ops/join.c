@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/* Tensors put together and taken apart along an axis. */
+#include "movement_internal.h"
+
+#include "strided_internal.h"
+#include "../tape_internal.h"
+#include "ops.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#undef AD_HERE
+#define AD_HERE v->site
+
+/* ---- concat ---- */
+
+static ad_status concat_infer(ad__call *call)
+{
+    const ad__kind *first = call->x[0].kind;
+    char a[160], b[160];
+    int axis;
+    ad_status status = ad__axis(*(const int *)call->attributes, &first->shape, &axis, call->error);
+    call->kind = *first;
+    for (int i = 1; i < call->count && status == AD_OK; i++) {
+        const ad__kind *next = call->x[i].kind;
+        if (next->type != first->type) {
+            status = ad_error_set(call->error, AD_ERR_TYPE,
+                                  "x[%d] is %s, x[0] is %s; convert one with ad_cast", i,
+                                  ad_type_name(next->type), ad_type_name(first->type));
+        } else if (!ad__same_but_axis(&first->shape, &next->shape, axis)) {
+            status = ad_error_set(call->error, AD_ERR_SHAPE,
+                                  "x[%d] is %s, x[0] is %s; only axis %d may differ", i,
+                                  ad_shape_print(&next->shape, a, sizeof a),
+                                  ad_shape_print(&first->shape, b, sizeof b), axis);
+        } else {
+            /* cannot overflow before the tape refuses it: each length is at most 2^60 */
+            int64_t *len = &call->kind.shape.len[axis];
+            *len += *len > (int64_t)1 << 60 ? 0 : next->shape.len[axis];
+        }
+    }
+    return status;
+}
+
+static ad_status concat_eval(const ad__call *call)
+{
+    int axis = *(const int *)call->attributes;
+    axis = axis < 0 ? axis + call->kind.shape.rank : axis;
+    size_t bytes = ad_type_bytes(call->kind.type);
+    ad__along whole = ad__along_axis(&call->kind.shape, axis);
+    char *z = call->z;
+    for (int i = 0; i < call->count; i++) {
+        ad__along part = ad__along_axis(&call->x[i].kind->shape, axis);
+        size_t run = part.len * part.inner * bytes;
+        const char *x = call->x[i].data;
+        for (size_t o = 0; o < part.outer && run > 0; o++) {
+            memcpy(z + o * whole.len * whole.inner * bytes, x + o * run, run);
+        }
+        z += run;
+    }
+    return AD_OK;
+}
+
+static void concat_vjp(ad__vjp *v)
+{
+    int axis = *(const int *)v->attributes;
+    int64_t at = 0;
+    for (int i = 0; i < v->count; i++) {
+        ad_shape shape = ad_shape_of(v->x[i]);
+        int64_t len = shape.len[axis < 0 ? axis + shape.rank : axis];
+        if (v->needs[i]) {
+            v->dx[i] = ad_slice(v->g, axis, at, at + len, 1);
+        }
+        at += len;
+    }
+}
+
+static ad_var concat_columns(const ad_var *x)
+{
+    return ad_concat_at(3, x, -1, NULL);
+}
+
+static const ad__sample concat_samples[] = {
+    {3, {{2, {2, 1}}, {2, {2, 3}}, {2, {2, 2}}}, -2, 2, concat_columns}};
+
+const ad_op ad_concat__op = {.name = "ad_concat",
+                             .infer = concat_infer,
+                             .eval = concat_eval,
+                             .vjp = concat_vjp,
+                             .samples = concat_samples,
+                             .sample_count = 1};
+
+ad_var ad_concat_at(int count, const ad_var *x, int axis, const char *site)
+{
+    return count < 1 ? ad_literal(NAN)
+                     : ad__record(&ad_concat__op, count, x, &axis, sizeof axis, site);
+}
+
+/* ---- stack ---- */
+
+static ad_status stack_infer(ad__call *call)
+{
+    const ad__kind *first = call->x[0].kind;
+    ad_shape shape = first->shape;
+    char a[160], b[160];
+    int axis;
+    for (int i = 1; i < call->count; i++) {
+        const ad__kind *next = call->x[i].kind;
+        if (next != first) {
+            return ad_error_set(call->error, next->type != first->type ? AD_ERR_TYPE : AD_ERR_SHAPE,
+                                "x[%d] is %s %s, x[0] is %s %s; they must be the same", i,
+                                ad_type_name(next->type), ad_shape_print(&next->shape, a, sizeof a),
+                                ad_type_name(first->type), ad_shape_print(&shape, b, sizeof b));
+        }
+    }
+    if (shape.rank == AD_MAX_RANK) {
+        return ad_error_set(call->error, AD_ERR_SHAPE, "the arguments have %d axes already",
+                            AD_MAX_RANK);
+    }
+    shape.len[shape.rank++] = 1;
+    ad_status status = ad__axis(*(const int *)call->attributes, &shape, &axis, call->error);
+    if (status == AD_OK) {
+        memmove(shape.len + axis + 1, first->shape.len + axis,
+                (size_t)(first->shape.rank - axis) * sizeof *shape.len);
+        shape.len[axis] = call->count;
+        call->kind.type = first->type;
+        call->kind.shape = shape;
+    }
+    return status;
+}
+
+static ad_status stack_eval(const ad__call *call)
+{
+    const ad_shape *shape = &call->x[0].kind->shape;
+    int axis = *(const int *)call->attributes;
+    axis = axis < 0 ? axis + call->kind.shape.rank : axis;
+    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
+    ad__dense_strides(shape, from);
+    ad__dense_strides(&call->kind.shape, to);
+    size_t bytes = ad_type_bytes(call->kind.type), run = (size_t)to[axis] * bytes;
+    memmove(to + axis, to + axis + 1, (size_t)(shape->rank - axis) * sizeof *to);
+    for (int i = 0; i < call->count; i++) {
+        char *z = (char *)call->z + (size_t)i * run;
+        ad__copy_strided(shape, bytes, call->x[i].data, from, z, to);
+    }
+    return AD_OK;
+}
+
+static void stack_vjp(ad__vjp *v)
+{
+    for (int i = 0; i < v->count; i++) {
+        if (v->needs[i]) {
+            v->dx[i] = ad_select(v->g, *(const int *)v->attributes, i);
+        }
+    }
+}
+
+static ad_var stack_last(const ad_var *x)
+{
+    return ad_stack_at(2, x, -1, NULL);
+}
+
+static const ad__sample stack_samples[] = {
+    {2, {{.rank = 0}, {.rank = 0}}, -2, 2, stack_last},
+    {2, {{2, {2, 3}}, {2, {2, 3}}}, -2, 2, stack_last},
+};
+
+const ad_op ad_stack__op = {.name = "ad_stack",
+                            .infer = stack_infer,
+                            .eval = stack_eval,
+                            .vjp = stack_vjp,
+                            .samples = stack_samples,
+                            .sample_count = 2};
+
+ad_var ad_stack_at(int count, const ad_var *x, int axis, const char *site)
+{
+    return count < 1 ? ad_literal(NAN)
+                     : ad__record(&ad_stack__op, count, x, &axis, sizeof axis, site);
+}
+
+/* ---- split ---- */
+
+/* Checks a split of an axis of length len into parts. */
+static ad_status check_split(int64_t len, int count, const int64_t *lens, ad_error *error)
+{
+    if (count < 1) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "%d parts; give at least 1", count);
+    }
+    if (lens == NULL && len % count != 0) {
+        return ad_error_set(error, AD_ERR_SHAPE,
+                            "an axis of length %" PRId64 " in %d equal parts; give their lengths",
+                            len, count);
+    }
+    int64_t left = len;
+    for (int i = 0; lens != NULL && i < count; i++) {
+        if (lens[i] < 0 || lens[i] > left) {
+            return ad_error_set(error, AD_ERR_SHAPE,
+                                "part %d of length %" PRId64 ", where %" PRId64 " of %" PRId64
+                                " are left",
+                                i, lens[i], left, len);
+        }
+        left -= lens[i];
+    }
+    if (lens != NULL && left > 0) {
+        return ad_error_set(error, AD_ERR_SHAPE, "the parts leave %" PRId64 " of %" PRId64 " over",
+                            left, len);
+    }
+    return AD_OK;
+}
+
+ad_status ad_split_at(ad_var x, int axis, int count, const int64_t *lens, ad_var *parts,
+                      const char *site)
+{
+    ad_shape shape;
+    ad_error error = {.status = AD_OK};
+    int at = 0, alive = ad__shape_for(x, &shape, "ad_split", site);
+    if (alive && (ad__axis(axis, &shape, &at, &error) != AD_OK ||
+                  check_split(shape.len[at], count, lens, &error) != AD_OK)) {
+        ad__failed(x, &error, "ad_split", site);
+    }
+    int64_t start = 0;
+    for (int i = 0; i < count; i++) {
+        int64_t len = error.status != AD_OK ? 0 : lens != NULL ? lens[i] : shape.len[at] / count;
+        parts[i] = ad_slice_at(x, at, start, start + len, 1, site);
+        start += len;
+    }
+    return x.tape == NULL ? error.status : ad_tape_status(x.tape);
+}
+
+/* ---- repeat and tile ---- */
+
+/* Repeats each of `groups` runs of `run` elements; the axis becomes `times` as long. */
+static ad_var repeat_runs(ad_var x, size_t groups, size_t run, int axis, int64_t times,
+                          const char *site)
+{
+    ad_shape shape = ad_shape_of(x);
+    int64_t g = (int64_t)groups, r = (int64_t)run;
+    shape.len[axis] *= times;
+    x = ad_reshape_at(x, AD_SHAPE(g, 1, r), site);
+    x = ad_broadcast_to_at(x, AD_SHAPE(g, times, r), site);
+    return ad_reshape_at(x, shape, site);
+}
+
+/* The axis counted from the front if x can be repeated along it, or -1 after an error. */
+static int repeated_axis(ad_var x, int axis, int64_t times, ad_shape *shape, const char *origin,
+                         const char *site)
+{
+    ad_error error;
+    int at;
+    if (!ad__shape_for(x, shape, origin, site)) {
+        return -1;
+    }
+    if (ad__axis(axis, shape, &at, &error) != AD_OK) {
+        ad__failed(x, &error, origin, site);
+        return -1;
+    }
+    ad__along a = ad__along_axis(shape, at);
+    size_t rest = (a.outer ? a.outer : 1) * (a.inner ? a.inner : 1) * (a.len ? a.len : 1);
+    if (times < 0 || (size_t)times > ((size_t)1 << 60) / rest) {
+        ad_error_set(&error, AD_ERR_DOMAIN,
+                     "%" PRId64 " times; give 0 or more, so that the result fits in memory", times);
+        ad__failed(x, &error, origin, site);
+        return -1;
+    }
+    return at;
+}
+
+ad_var ad_repeat_at(ad_var x, int axis, int64_t times, const char *site)
+{
+    ad_shape shape;
+    int at = repeated_axis(x, axis, times, &shape, "ad_repeat", site);
+    if (at < 0) {
+        return x.tape == NULL ? ad_literal(NAN) : ad__dead(x.tape);
+    }
+    ad__along a = ad__along_axis(&shape, at);
+    return repeat_runs(x, a.outer * a.len, a.inner, at, times, site);
+}
+
+ad_var ad_tile_at(ad_var x, int axis, int64_t times, const char *site)
+{
+    ad_shape shape;
+    int at = repeated_axis(x, axis, times, &shape, "ad_tile", site);
+    if (at < 0) {
+        return x.tape == NULL ? ad_literal(NAN) : ad__dead(x.tape);
+    }
+    ad__along a = ad__along_axis(&shape, at);
+    return repeat_runs(x, a.outer, a.len * a.inner, at, times, site);
+}

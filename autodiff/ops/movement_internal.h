@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AD_OPS_MOVEMENT_INTERNAL_H
+#define AD_OPS_MOVEMENT_INTERNAL_H
+
+#include "../op_internal.h"
+
+/* What operations along an axis share. */
+
+/* *out is the axis counted from the front; -1 is the last. Errors: AD_ERR_SHAPE, with the text. */
+ad_status ad__axis(int axis, const ad_shape *shape, int *out, ad_error *error);
+
+/* A tensor as outer x len x inner, where len is that of the axis. */
+typedef struct ad__along {
+    size_t outer, len, inner;
+} ad__along;
+
+ad__along ad__along_axis(const ad_shape *shape, int axis);
+
+/* 1 if two shapes are the same but for the length of one axis, which both have. */
+int ad__same_but_axis(const ad_shape *a, const ad_shape *b, int axis);
+
+/* z = the elements of argument 0, in their order. */
+ad_status ad__copy_eval(const ad__call *call);
+
+/* ---- for builders that record several operations ---- */
+
+/* 1 and x's shape; 0 after keeping the error if x is dead, stale or foreign. */
+int ad__shape_for(ad_var x, ad_shape *shape, const char *origin, const char *site);
+
+/* Keeps an error on x's tape and returns a dead handle. */
+ad_var ad__failed(ad_var x, const ad_error *error, const char *origin, const char *site);
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/* Parts of one axis, and their transposes, which put a part back among zeros. */
+#include "movement_internal.h"
+
+#include "strided_internal.h"
+#include "../tape_internal.h"
+#include "ops.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#undef AD_HERE
+#define AD_HERE v->site
+
+/* A slice as the caller gave it; len is that of the whole axis where the argument does not have it. */
+typedef struct bounds {
+    int axis;
+    int64_t start, stop, step, len;
+} bounds;
+
+/* The places first, first + step, ... of an axis. */
+typedef struct span {
+    int axis;
+    int64_t first, step, count;
+} span;
+
+/* A bound counted from the front and cut to lo .. hi. */
+static int64_t cut(int64_t bound, int64_t len, int64_t lo, int64_t hi)
+{
+    bound = bound < 0 ? bound + len : bound;
+    return bound < lo ? lo : bound > hi ? hi : bound;
+}
+
+/* NumPy's rule for an axis of length len. */
+static ad_status span_of(const bounds *b, const ad_shape *shape, int64_t len, span *out,
+                         ad_error *error)
+{
+    *out = (span){.step = b->step};
+    ad_status status = ad__axis(b->axis, shape, &out->axis, error);
+    if (status != AD_OK) {
+        return status;
+    }
+    if (b->step == 0) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "the step is 0; give 1, -1, 2, ...");
+    }
+    if (b->step > 0) {
+        int64_t stop = cut(b->stop, len, 0, len);
+        out->first = cut(b->start, len, 0, len);
+        out->count = stop > out->first ? (stop - out->first - 1) / b->step + 1 : 0;
+    } else {
+        int64_t stop = cut(b->stop, len, -1, len - 1);
+        out->first = cut(b->start, len, -1, len - 1);
+        out->count = stop < out->first ? (stop - out->first + 1) / b->step + 1 : 0;
+    }
+    return AD_OK;
+}
+
+/* ---- slice ---- */
+
+static ad_status slice_infer(ad__call *call)
+{
+    const bounds *b = call->attributes;
+    span s;
+    call->kind = *call->x[0].kind;
+    ad_status status = ad__axis(b->axis, &call->kind.shape, &s.axis, call->error);
+    if (status == AD_OK) {
+        int64_t *len = &call->kind.shape.len[s.axis];
+        status = span_of(b, &call->kind.shape, *len, &s, call->error);
+        *len = s.count;
+    }
+    return status;
+}
+
+static ad_status slice_eval(const ad__call *call)
+{
+    const bounds *b = call->attributes;
+    const ad_shape *shape = &call->x[0].kind->shape;
+    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
+    size_t bytes = ad_type_bytes(call->kind.type);
+    int axis = b->axis < 0 ? b->axis + shape->rank : b->axis;
+    span s;
+    ad_status status = span_of(b, shape, shape->len[axis], &s, call->error);
+    if (status == AD_OK && call->kind.count > 0) {
+        ad__dense_strides(shape, from);
+        ad__dense_strides(&call->kind.shape, to);
+        const char *x = call->x[0].data;
+        x += s.first * from[axis] * (ptrdiff_t)bytes;
+        from[axis] *= (ptrdiff_t)s.step;
+        ad__copy_strided(&call->kind.shape, bytes, x, from, call->z, to);
+    }
+    return status;
+}
+
+static void slice_vjp(ad__vjp *v)
+{
+    const bounds *b = v->attributes;
+    ad_shape shape = ad_shape_of(v->x[0]);
+    int64_t len = shape.len[b->axis < 0 ? b->axis + shape.rank : b->axis];
+    v->dx[0] = ad_unslice(v->g, b->axis, len, b->start, b->stop, b->step);
+}
+
+static ad_var slice_odd_columns(const ad_var *x)
+{
+    return ad_slice_at(x[0], -1, 1, AD_END, 2, NULL);
+}
+
+static ad_var slice_backward(const ad_var *x)
+{
+    return ad_slice_at(x[0], 0, AD_END, AD_BEGIN, -2, NULL);
+}
+
+static const ad__sample slice_samples[] = {{1, {{2, {2, 5}}}, -2, 2, slice_odd_columns},
+                                           {1, {{2, {4, 2}}}, -2, 2, slice_backward}};
+
+const ad_op ad_slice__op = {.name = "ad_slice",
+                            .infer = slice_infer,
+                            .eval = slice_eval,
+                            .vjp = slice_vjp,
+                            .samples = slice_samples,
+                            .sample_count = 2};
+
+ad_var ad_slice_at(ad_var x, int axis, int64_t start, int64_t stop, int64_t step, const char *site)
+{
+    bounds b = {axis, start, stop, step, 0};
+    return ad__record(&ad_slice__op, 1, &x, &b, sizeof b, site);
+}
+
+/* ---- an argument among constants ---- */
+
+/* z = value everywhere, but x at the places of the span. */
+static void place(const ad__call *call, int axis, int64_t first, int64_t step, double value)
+{
+    size_t bytes = ad_type_bytes(call->kind.type);
+    const ad_shape *shape = &call->x[0].kind->shape;
+    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK] = {1}, none[AD_MAX_RANK] = {0};
+    const float narrow = (float)value;
+    const int64_t whole = call->kind.type == AD_I64 ? (int64_t)value : 0;
+    const void *element[] = {[AD_F64] = &value, [AD_F32] = &narrow, [AD_I64] = &whole};
+    ad_shape flat = {.rank = 1, .len = {(int64_t)call->kind.count}};
+    ad__copy_strided(&flat, bytes, element[call->kind.type], none, call->z, to);
+    if (call->x[0].kind->count > 0) {
+        ad__dense_strides(shape, from);
+        ad__dense_strides(&call->kind.shape, to);
+        char *z = (char *)call->z + first * to[axis] * (ptrdiff_t)bytes;
+        to[axis] *= (ptrdiff_t)step;
+        ad__copy_strided(shape, bytes, call->x[0].data, from, z, to);
+    }
+}
+
+/* ---- unslice ---- */
+
+static ad_status unslice_infer(ad__call *call)
+{
+    const bounds *b = call->attributes;
+    const ad_shape *shape = &call->x[0].kind->shape;
+    char text[160];
+    span s;
+    if (b->len < 0) {
+        return ad_error_set(call->error, AD_ERR_DOMAIN, "length %" PRId64 " of the whole axis",
+                            b->len);
+    }
+    ad_status status = span_of(b, shape, b->len, &s, call->error);
+    if (status == AD_OK && shape->len[s.axis] != s.count) {
+        return ad_error_set(call->error, AD_ERR_SHAPE,
+                            "%s along axis %d; this slice of an axis of length %" PRId64
+                            " has %" PRId64 " places",
+                            ad_shape_print(shape, text, sizeof text), s.axis, b->len, s.count);
+    }
+    call->kind = *call->x[0].kind;
+    if (status == AD_OK) {
+        call->kind.shape.len[s.axis] = b->len;
+    }
+    return status;
+}
+
+static ad_status unslice_eval(const ad__call *call)
+{
+    const bounds *b = call->attributes;
+    span s;
+    ad_status status = span_of(b, &call->x[0].kind->shape, b->len, &s, call->error);
+    if (status == AD_OK) {
+        place(call, s.axis, s.first, s.step, 0);
+    }
+    return status;
+}
+
+static void unslice_vjp(ad__vjp *v)
+{
+    const bounds *b = v->attributes;
+    v->dx[0] = ad_slice(v->g, b->axis, b->start, b->stop, b->step);
+}
+
+static ad_var unslice_rows(const ad_var *x)
+{
+    return ad_unslice_at(x[0], 0, 5, -1, AD_BEGIN, -2, NULL);
+}
+
+static const ad__sample unslice_samples[] = {{1, {{2, {3, 2}}}, -2, 2, unslice_rows}};
+
+const ad_op ad_unslice__op = {.name = "ad_unslice",
+                              .infer = unslice_infer,
+                              .eval = unslice_eval,
+                              .vjp = unslice_vjp,
+                              .samples = unslice_samples,
+                              .sample_count = 1};
+
+ad_var ad_unslice_at(ad_var x, int axis, int64_t len, int64_t start, int64_t stop, int64_t step,
+                     const char *site)
+{
+    bounds b = {axis, start, stop, step, len};
+    return ad__record(&ad_unslice__op, 1, &x, &b, sizeof b, site);
+}
+
+/* ---- pad ---- */
+
+typedef struct padding {
+    int axis;
+    int64_t before, after;
+    double value;
+} padding;
+
+static ad_status pad_infer(ad__call *call)
+{
+    const padding *p = call->attributes;
+    const int64_t limit = (int64_t)1 << 60;
+    int axis;
+    call->kind = *call->x[0].kind;
+    ad_status status = ad__axis(p->axis, &call->kind.shape, &axis, call->error);
+    if (status != AD_OK) {
+        return status;
+    }
+    if (p->before < 0 || p->after < 0 || p->before > limit || p->after > limit) {
+        return ad_error_set(call->error, AD_ERR_DOMAIN,
+                            "%" PRId64 " before and %" PRId64
+                            " after; counts are not negative, ad_slice cuts",
+                            p->before, p->after);
+    }
+    if (call->kind.type == AD_I64 && !(p->value >= -0x1p62 && p->value <= 0x1p62)) {
+        return ad_error_set(call->error, AD_ERR_DOMAIN, "%g is no i64 to pad with", p->value);
+    }
+    call->kind.shape.len[axis] += p->before + p->after;
+    return AD_OK;
+}
+
+static ad_status pad_eval(const ad__call *call)
+{
+    const padding *p = call->attributes;
+    place(call, p->axis < 0 ? p->axis + call->kind.shape.rank : p->axis, p->before, 1, p->value);
+    return AD_OK;
+}
+
+static void pad_vjp(ad__vjp *v)
+{
+    const padding *p = v->attributes;
+    ad_shape shape = ad_shape_of(v->x[0]);
+    int64_t len = shape.len[p->axis < 0 ? p->axis + shape.rank : p->axis];
+    v->dx[0] = ad_slice(v->g, p->axis, p->before, p->before + len, 1);
+}
+
+static ad_var pad_columns(const ad_var *x)
+{
+    return ad_pad_at(x[0], 1, 2, 1, 0.5, NULL);
+}
+
+static const ad__sample pad_samples[] = {{1, {{2, {2, 3}}}, -2, 2, pad_columns}};
+
+const ad_op ad_pad__op = {.name = "ad_pad",
+                          .infer = pad_infer,
+                          .eval = pad_eval,
+                          .vjp = pad_vjp,
+                          .samples = pad_samples,
+                          .sample_count = 1};
+
+ad_var ad_pad_at(ad_var x, int axis, int64_t before, int64_t after, double value, const char *site)
+{
+    padding p;
+    memset(&p, 0, sizeof p);
+    p.axis = axis, p.before = before, p.after = after, p.value = value;
+    return ad__record(&ad_pad__op, 1, &x, &p, sizeof p, site);
+}
+
+/* ---- composed of slices ---- */
+
+ad_var ad_select_at(ad_var x, int axis, int64_t index, const char *site)
+{
+    ad_shape shape;
+    ad_error error;
+    char text[160];
+    int at;
+    if (!ad__shape_for(x, &shape, "ad_select", site)) {
+        return ad__dead(x.tape);
+    }
+    if (ad__axis(axis, &shape, &at, &error) != AD_OK) {
+        return ad__failed(x, &error, "ad_select", site);
+    }
+    int64_t len = shape.len[at];
+    if (index < -len || index >= len) {
+        ad_error_set(&error, AD_ERR_INDEX,
+                     "index %" PRId64 " is outside axis %d of %s; indices are %" PRId64
+                     " to %" PRId64,
+                     index, at, ad_shape_print(&shape, text, sizeof text), -len, len - 1);
+        return ad__failed(x, &error, "ad_select", site);
+    }
+    index = index < 0 ? index + len : index;
+    ad_var z = ad_slice_at(x, at, index, index + 1, 1, site);
+    shape.rank--;
+    for (int i = at; i < shape.rank; i++) {
+        shape.len[i] = shape.len[i + 1];
+    }
+    return ad_reshape_at(z, shape, site);
+}
+
+ad_var ad_flip_at(ad_var x, ad_axes axes, const char *site)
+{
+    ad_shape shape;
+    ad_error error;
+    if (!ad__shape_for(x, &shape, "ad_flip", site)) {
+        return ad__dead(x.tape);
+    }
+    int count = axes.count < 0 ? shape.rank : axes.count;
+    uint32_t seen = 0;
+    for (int i = 0, axis = 0; i < count && i < AD_MAX_RANK; i++) {
+        axis = i;
+        if (axes.count >= 0 && ad__axis(axes.axis[i], &shape, &axis, &error) != AD_OK) {
+            return ad__failed(x, &error, "ad_flip", site);
+        }
+        if (!(seen >> axis & 1)) {
+            x = ad_slice_at(x, axis, AD_END, AD_BEGIN, -1, site);
+        }
+        seen |= 1U << axis;
+    }
+    return x;
+}
