@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_OPERATIONS_H
+#define TESTS_OPERATIONS_H
+
+#include "autodiff.h"
+#include "op_internal.h"
+
+/* What tests of operations share. */
+
+/* ---- derivatives against central differences, for operations smooth on lo .. hi ---- */
+
+/* First and second derivatives of a weighted sum of squares of build(x), in f64; and the first in
+ * f32 against f64. Fails the current test with what and the place. */
+void test_gradients(const char *what, ad_var (*build)(const ad_var *x), int count,
+                    const ad_shape *shape, double lo, double hi);
+
+/* The same for every sample of a descriptor; also that it has one. */
+void test_samples(const ad_op *op);
+
+/* ---- small tensors ---- */
+
+/* 1, 2, 3, ... in a shape and type. */
+ad_var test_counting(ad_tape *tape, ad_type type, ad_shape shape);
+
+/* Fails the test unless z is alive and has this shape and these elements, bit for bit. */
+void test_expect(ad_var z, ad_shape shape, const double *elements);
+
+/* Fails the test unless the tape's message is text; forgets the error. */
+void test_expect_error(ad_tape *tape, ad_status status, const char *text);
+
+/* The same for a call that stands in it: text is followed by this file and a line. */
+#define TEST_ERROR(tape, call, status, text)                                                       \
+    do {                                                                                           \
+        (void)(call);                                                                              \
+        test_expect_error_in(tape, status, text, __FILE__);                                        \
+    } while (0)
+
+void test_expect_error_in(ad_tape *tape, ad_status status, const char *text, const char *file);
+
+#define TEST_NUMBERS(...) ((const double[]){__VA_ARGS__})
+
+#endif
