@@ -48,13 +48,33 @@ typedef struct ad__vjp {
 
 typedef struct ad_op ad_op;
 
-/* One entry of the tape, without its value. */
+/* One entry of the tape, without its value and its site. Small, since scalar programs have millions. */
 typedef struct ad__node {
-    const ad_op *op;
-    const char *site; /* where it was recorded, or NULL */
-    uint32_t arg[3];  /* up to three arguments; of a structured operation arg[0] is its detail */
-    uint32_t kind;    /* of the result: the number of an ad__kind */
+    uint32_t arg[3]; /* up to three arguments; of a structured operation arg[0] is its detail */
+    uint16_t row;    /* which elementwise row or leaf; 0: a structured operation, see its detail */
+    uint16_t kind;   /* of the result: the number of an ad__kind */
 } ad__node;
+
+/* The rows of ops.def, numbered, and the leaves. */
+enum {
+    AD__STRUCTURED,
+#define AD_UNARY(name, ...) name##__number,
+#define AD_BINARY(name, ...) name##__number,
+#define AD_TERNARY(name, ...) name##__number,
+#define AD_STRUCTURED(name, ...)
+#define AD_COMPOSED(type, name, ...)
+#include "ops.def"
+#undef AD_UNARY
+#undef AD_BINARY
+#undef AD_TERNARY
+#undef AD_STRUCTURED
+#undef AD_COMPOSED
+    AD__DEAD,
+    AD__INPUT,    /* a leaf with its own copy of the caller's numbers */
+    AD__VIEW,     /* a leaf that reads the caller's memory */
+    AD__ASSIGNED, /* a view whose memory an assign has changed since */
+    AD__CONSTANT, /* a leaf that no replay changes */
+};
 
 /* A value: an f64 scalar itself, or the address of any other value's elements. */
 typedef union ad__slot {
@@ -93,7 +113,7 @@ struct ad_op {
      * that the argument was broadcast to: the reverse transform sums it down. NULL: no gradient. */
     void (*vjp)(ad__vjp *v);
 
-    int number;                /* elementwise: which row, from 1 */
+    uint16_t number;           /* of a row or a leaf; else AD__STRUCTURED */
     ad__loop *loop[2];         /* elementwise: by AD_F64 and AD_F32 */
     double range[3][2];        /* elementwise: where tests draw each argument */
     const ad__sample *samples; /* structured */
@@ -102,5 +122,8 @@ struct ad_op {
 
 /* Every operation of ops.def, in its order; ends in NULL. */
 extern const ad_op *const ad__catalogue[];
+
+/* The rows and leaves by their numbers. */
+extern const ad_op *const ad__numbered[];
 
 #endif

@@ -6,11 +6,6 @@
 
 /* The general recording path: every operation but scalar elementwise ones on live f64 handles. */
 
-const ad_op ad__op_input = {.name = "input"};
-const ad_op ad__op_view = {.name = "view"};
-const ad_op ad__op_assigned = {.name = "view"};
-const ad_op ad__op_constant = {.name = "constant"};
-
 /* ---- handles ---- */
 
 ad_var ad__dead(ad_tape *tape)
@@ -52,7 +47,7 @@ ad_status ad__check_handle(ad_tape *tape, ad_var v, const char *origin, const ch
 
 const uint32_t *ad__args_of(const ad_tape *tape, uint32_t node, int *count)
 {
-    const ad_op *op = tape->node[node].op;
+    const ad_op *op = ad__op_of(tape, node);
     if (op->arity > 0) {
         *count = op->arity;
         return tape->node[node].arg;
@@ -68,7 +63,7 @@ const uint32_t *ad__args_of(const ad_tape *tape, uint32_t node, int *count)
 
 const void *ad__attributes_of(const ad_tape *tape, uint32_t node)
 {
-    const ad_op *op = tape->node[node].op;
+    const ad_op *op = ad__op_of(tape, node);
     int has_detail = op->arity == 0 && op->eval != NULL;
     return has_detail ? tape->details[tape->node[node].arg[0]].attributes : NULL;
 }
@@ -79,13 +74,13 @@ void *ad__data_of(const ad_tape *tape, uint32_t node)
     return tape->node[node].kind == AD__KIND_SCALAR ? &slot->scalar : slot->data;
 }
 
-static ad_var push(ad_tape *tape, ad__node node, ad__slot value)
+static ad_var push(ad_tape *tape, ad__node node, ad__slot value, const char *site)
 {
     uint32_t number = tape->count++;
     tape->node[number] = node;
     tape->value[number] = value;
-    int structured = node.op->eval != NULL && node.op->arity == 0;
-    if ((node.kind != AD__KIND_SCALAR || structured) && tape->structured > number) {
+    tape->site[number] = site;
+    if ((node.kind != AD__KIND_SCALAR || node.row == AD__STRUCTURED) && tape->structured > number) {
         tape->structured = number;
     }
     return ad__handle(tape, number);
@@ -102,7 +97,7 @@ static int has_room(ad_tape *tape)
     return tape->count < tape->limit || (tape->error.status == AD_OK && ad__grow(tape));
 }
 
-ad_var ad__record_leaf(ad_tape *tape, const ad_op *op, ad_type type, const ad_shape *shape,
+ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shape *shape,
                        const void *data, const char *origin, const char *site)
 {
     if (tape == NULL) {
@@ -131,14 +126,14 @@ ad_var ad__record_leaf(ad_tape *tape, const ad_op *op, ad_type type, const ad_sh
         ad_tape_fail(tape, AD_ERR_DOMAIN, origin, site, "the data is NULL");
         return ad__dead(tape);
     }
-    uint32_t kind = ad__kind_index(tape, type, shape);
+    uint16_t kind = ad__kind_index(tape, type, shape);
     if (kind == AD__KIND_DEAD || !has_room(tape)) {
         return out_of_memory(tape, origin, site);
     }
     ad__slot value = {.data = (void *)data};
     if (kind == AD__KIND_SCALAR) {
         memcpy(&value.scalar, data, sizeof value.scalar);
-    } else if (op != &ad__op_view) {
+    } else if (leaf != AD__VIEW) {
         value.data = ad__arena_take(&tape->values, bytes);
         if (value.data == NULL) {
             return out_of_memory(tape, origin, site);
@@ -147,7 +142,7 @@ ad_var ad__record_leaf(ad_tape *tape, const ad_op *op, ad_type type, const ad_sh
             memcpy(value.data, data, bytes);
         }
     }
-    return push(tape, (ad__node){op, site, {0, 0, 0}, kind}, value);
+    return push(tape, (ad__node){{0, 0, 0}, leaf, kind}, value, site);
 }
 
 ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *site)
@@ -158,8 +153,7 @@ ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *si
         ad__literal *literal = &tape->literal[ad__literal_place(bits)];
         int there = literal->tag == tape->tag || literal->node < tape->settled;
         if (literal->bits != bits || literal->node == 0 || !there) {
-            ad_var v =
-                ad__record_leaf(tape, &ad__op_constant, type, &scalar, &value, "constant", site);
+            ad_var v = ad__record_leaf(tape, AD__CONSTANT, type, &scalar, &value, "constant", site);
             *literal = (ad__literal){bits, v.ref.at.node, tape->tag};
             return v;
         }
@@ -169,7 +163,7 @@ ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *si
     float narrow = (float)value;
     int64_t whole = value >= -0x1p62 && value <= 0x1p62 ? (int64_t)value : 0;
     const void *data = type == AD_F32 ? (const void *)&narrow : (const void *)&whole;
-    return ad__record_leaf(tape, &ad__op_constant, type, &scalar, data, "constant", site);
+    return ad__record_leaf(tape, AD__CONSTANT, type, &scalar, data, "constant", site);
 }
 
 /* ---- recording an operation ---- */
@@ -201,15 +195,15 @@ static int resolve(ad_tape *tape, const ad_op *op, int count, const ad_var *x, u
 
 /* Whether the result can use its argument's elements: not those of a scalar, which lie in a column
  * that moves, nor the caller's, which may change. */
-static int shares(const ad_tape *tape, const ad_op *op, uint32_t kind, const uint32_t *nodes)
+static int shares(const ad_tape *tape, const ad_op *op, uint16_t kind, const uint32_t *nodes)
 {
     const ad__node *x = &tape->node[nodes[0]];
     return op->shares && kind != AD__KIND_SCALAR && x->kind != AD__KIND_SCALAR &&
-           x->op != &ad__op_view && x->op != &ad__op_assigned;
+           x->row != AD__VIEW && x->row != AD__ASSIGNED;
 }
 
 /* A place for the elements of a result: a number of the tape's, or storage; NULL without memory. */
-static void *place(ad_tape *tape, uint32_t kind, ad__slot *value)
+static void *place(ad_tape *tape, uint16_t kind, ad__slot *value)
 {
     if (kind == AD__KIND_SCALAR) {
         return &value->scalar;
@@ -247,7 +241,7 @@ static int keep_arguments(ad_tape *tape, const ad_op *op, const ad__call *call,
         memcpy(tape->arguments + first, nodes, count * sizeof *nodes);
     }
     arg[0] = tape->detail_count;
-    tape->details[tape->detail_count++] = (ad__detail){attributes, first, count};
+    tape->details[tape->detail_count++] = (ad__detail){op, attributes, first, count};
     tape->argument_count += count;
     return 1;
 }
@@ -268,8 +262,8 @@ static ad_var evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array
         return ad__dead(tape);
     }
     ad__slot value = {.scalar = 0};
-    uint32_t kind = ad__kind_index(tape, call->kind.type, &call->kind.shape);
-    ad__node node = {op, site, {0, 0, 0}, kind};
+    uint16_t kind = ad__kind_index(tape, call->kind.type, &call->kind.shape);
+    ad__node node = {{0, 0, 0}, op->number, kind};
     int shared = kind != AD__KIND_DEAD && shares(tape, op, kind, nodes);
     if (shared) {
         value.data = tape->value[nodes[0]].data;
@@ -291,7 +285,7 @@ static ad_var evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array
                      status == AD_ERR_MEMORY ? "out of memory" : call->error->message);
         return ad__dead(tape);
     }
-    return push(tape, node, value);
+    return push(tape, node, value, site);
 }
 
 static ad_var record(ad_tape *tape, const ad_op *op, int count, const ad_var *vars,

@@ -34,7 +34,7 @@ static void mark_dependent(const reverse *r, int count, const ad_var *x)
     for (uint32_t node = r->first; node <= r->last; node++) {
         int args;
         const uint32_t *arg = ad__args_of(tape, node, &args);
-        if (tape->node[node].op->vjp == NULL) {
+        if (ad__op_of(tape, node)->vjp == NULL) {
             continue;
         }
         uint8_t reached = r->depends[node - r->first];
@@ -84,8 +84,8 @@ enum { FEW = 4 };
 static ad_status visit(reverse *r, uint32_t node)
 {
     ad_tape *tape = r->tape;
-    const ad_op *op = tape->node[node].op;
-    const char *site = tape->node[node].site;
+    const ad_op *op = ad__op_of(tape, node);
+    const char *site = tape->site[node];
     ad_var few_vars[2 * FEW];
     uint8_t few_needs[FEW];
     int count;
@@ -105,7 +105,7 @@ static ad_status visit(reverse *r, uint32_t node)
     for (int i = 0; i < count; i++) {
         nodes[i] = arg[i];
         needs[i] = arg[i] >= r->first && r->depends[arg[i] - r->first];
-        if (tape->node[arg[i]].op == &ad__op_assigned) {
+        if (tape->node[arg[i]].row == AD__ASSIGNED) {
             return ad_tape_fail(tape, AD_ERR_STATE, op->name, site,
                                 "an argument was changed by ad_assign; take gradients before "
                                 "assigning");
@@ -145,7 +145,7 @@ static ad_status check_arguments(ad_tape *tape, int results, const ad_var *y, co
         }
         uint32_t node = x[i].ref.at.node;
         if (ad__kind_of(tape, node)->type == AD_I64) {
-            return ad_tape_fail(tape, AD_ERR_TYPE, origin, tape->node[node].site,
+            return ad_tape_fail(tape, AD_ERR_TYPE, origin, tape->site[node],
                                 "x[%d] is i64; integers carry no gradient", i);
         }
         *first = node < *first ? node : *first;
@@ -163,14 +163,14 @@ static ad_status check_arguments(ad_tape *tape, int results, const ad_var *y, co
         const ad_shape *shape = &ad__kind_of(tape, node)->shape;
         char a[160], b[160];
         if (g == NULL && shape->rank != 0) {
-            return ad_tape_fail(tape, AD_ERR_SHAPE, origin, tape->node[node].site,
+            return ad_tape_fail(tape, AD_ERR_SHAPE, origin, tape->site[node],
                                 "y has shape %s; a gradient is of a scalar: sum y, or use ad_vjp",
                                 ad_shape_print(shape, a, sizeof a));
         }
         if (g != NULL && g[j].tape != NULL &&
             ad__kind_of(tape, g[j].ref.at.node) != ad__kind_of(tape, node)) {
             ad_shape own = ad_shape_of(g[j]);
-            return ad_tape_fail(tape, AD_ERR_SHAPE, origin, tape->node[node].site,
+            return ad_tape_fail(tape, AD_ERR_SHAPE, origin, tape->site[node],
                                 "cotangent %d has shape %s, its y has %s; they must be the same, "
                                 "and of one type",
                                 j, ad_shape_print(&own, a, sizeof a),
@@ -190,7 +190,7 @@ static ad_status sweep_back(reverse *r, int results, const ad_var *y, const ad_v
     for (int j = 0; j < results; j++) {
         uint32_t node = y[j].tape == NULL ? 0 : y[j].ref.at.node;
         if (node >= r->first && r->depends[node - r->first]) {
-            contribute(r, node, g ? g[j] : ad_literal(1), "ad_vjp", tape->node[node].site);
+            contribute(r, node, g ? g[j] : ad_literal(1), "ad_vjp", tape->site[node]);
         }
     }
     for (uint32_t node = r->last;; node--) {
@@ -198,7 +198,7 @@ static ad_status sweep_back(reverse *r, int results, const ad_var *y, const ad_v
             break;
         }
         uint32_t i = node - r->first;
-        if (r->depends[i] && r->adjoint[i] != 0 && tape->node[node].op->vjp != NULL) {
+        if (r->depends[i] && r->adjoint[i] != 0 && ad__op_of(tape, node)->vjp != NULL) {
             visit(r, node);
         }
         if (node == r->first) {
@@ -231,7 +231,7 @@ static ad_status transform(ad_tape *tape, int results, const ad_var *y, const ad
         uint32_t found = r.adjoint != NULL && node <= r.last ? r.adjoint[node - r.first] : 0;
         const ad__kind *kind = ad__kind_of(tape, node);
         dx[i] = found != 0 ? variable(&r, found)
-                           : ad_full_at(tape, kind->type, kind->shape, 0, tape->node[node].site);
+                           : ad_full_at(tape, kind->type, kind->shape, 0, tape->site[node]);
     }
     return tape->error.status;
 }

@@ -11,7 +11,6 @@
 /* Node 0 and the two kinds with fixed numbers. */
 static int tape_start(ad_tape *tape)
 {
-    static const ad_op dead = {.name = "dead"};
     static const ad__kind fixed[] = {
         [AD__KIND_SCALAR] = {.type = AD_F64, .count = 1},
         [AD__KIND_DEAD] = {.type = AD_F64, .count = 0},
@@ -27,7 +26,8 @@ static int tape_start(ad_tape *tape)
         *tape->kinds[i] = fixed[i];
     }
     tape->kind_count = AD__KIND_FIRST_FREE;
-    tape->node[0] = (ad__node){&dead, NULL, {0, 0, 0}, AD__KIND_DEAD};
+    tape->node[0] = (ad__node){{0, 0, 0}, AD__DEAD, AD__KIND_DEAD};
+    tape->site[0] = NULL;
     tape->value[0].data = NULL;
     tape->count = 1;
     return 1;
@@ -64,8 +64,8 @@ void ad_tape_free(ad_tape *tape)
     ad__arena_clear(&tape->values);
     ad__arena_clear(&tape->keep);
     ad__arena_clear(&tape->scratch);
-    void *blocks[] = {tape->node,    tape->value, tape->details,   tape->arguments,
-                      tape->rewinds, tape->kinds, tape->kind_table};
+    void *blocks[] = {(void *)tape->site, tape->node,    tape->value, tape->details,
+                      tape->arguments,    tape->rewinds, tape->kinds, tape->kind_table};
     ad_allocator allocator = tape->allocator;
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         ad__resize(&allocator, blocks[i], 0);
@@ -260,7 +260,7 @@ size_t ad_tape_len(const ad_tape *tape)
 
 size_t ad_tape_bytes(const ad_tape *tape)
 {
-    size_t node = sizeof *tape->node + sizeof *tape->value;
+    size_t node = sizeof *tape->node + sizeof *tape->value + sizeof *tape->site;
     return sizeof *tape + node * tape->capacity + sizeof *tape->kinds * tape->kind_capacity +
            sizeof *tape->kind_table * tape->kind_table_len +
            sizeof *tape->details * tape->detail_capacity +

@@ -16,6 +16,7 @@ enum { AD__LITERALS = 64 };
 
 /* What a structured node keeps beside the columns. */
 typedef struct ad__detail {
+    const ad_op *op;
     const void *attributes;
     uint32_t first, count; /* its arguments, in the tape's argument list */
 } ad__detail;
@@ -36,6 +37,7 @@ typedef struct ad__literal {
 struct ad_tape {
     ad__node *node;
     ad__slot *value;
+    const char **site; /* where each node was recorded, or NULL */
     uint32_t count, limit;
     uint32_t tag;     /* twice the number of rewinds so far, plus 1: that of new f64 scalars */
     uint32_t settled; /* nodes below are valid in handles of every generation */
@@ -62,11 +64,6 @@ struct ad_tape {
     int threads;
     ad_error error;
 };
-
-extern const ad_op ad__op_input;    /* a leaf with its own copy of the caller's numbers */
-extern const ad_op ad__op_view;     /* a leaf that reads the caller's memory */
-extern const ad_op ad__op_assigned; /* a view whose memory an assign has changed since */
-extern const ad_op ad__op_constant; /* a leaf that no replay changes */
 
 /* ---- the fast path: f64 scalars ---- */
 
@@ -113,12 +110,13 @@ static inline ad_var ad__handle(ad_tape *tape, uint32_t node)
 }
 
 /* Appends an f64 scalar; the caller has checked count < limit. */
-static inline ad_var ad__push_scalar(ad_tape *tape, const ad_op *op, uint32_t a, uint32_t b,
+static inline ad_var ad__push_scalar(ad_tape *tape, uint16_t row, uint32_t a, uint32_t b,
                                      uint32_t c, double value, const char *site)
 {
     uint32_t node = tape->count++;
-    tape->node[node] = (ad__node){op, site, {a, b, c}, AD__KIND_SCALAR};
+    tape->node[node] = (ad__node){{a, b, c}, row, AD__KIND_SCALAR};
     tape->value[node].scalar = value;
+    tape->site[node] = site;
     ad_var v;
     v.tape = tape;
     v.ref.at.node = node;
@@ -144,7 +142,7 @@ ad_var ad__record_source(ad_tape *tape, const ad_op *op, const void *attributes,
                          const char *site);
 
 /* A leaf of a type and shape whose elements are data itself (borrowed) or a copy of it. */
-ad_var ad__record_leaf(ad_tape *tape, const ad_op *op, ad_type type, const ad_shape *shape,
+ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shape *shape,
                        const void *data, const char *origin, const char *site);
 
 /* ---- storage ---- */
@@ -157,7 +155,7 @@ int ad__grow(ad_tape *tape);
 int ad__grow_kinds(ad_tape *tape);
 
 /* The number of a kind on this tape, or AD__KIND_DEAD if there is no memory for a new one. */
-uint32_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape);
+uint16_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape);
 
 /* ---- handles and nodes ---- */
 
@@ -174,7 +172,12 @@ ad_tape *ad__tape_of(int count, const ad_var *x);
 /* The literal as a constant of the given type on tape; reuses a recent one. */
 ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *site);
 
-/* The arguments of a node. */
+/* The operation of a node, and its arguments. */
+static inline const ad_op *ad__op_of(const ad_tape *tape, uint32_t node)
+{
+    const ad__node *n = &tape->node[node];
+    return n->row != AD__STRUCTURED ? ad__numbered[n->row] : tape->details[n->arg[0]].op;
+}
 const uint32_t *ad__args_of(const ad_tape *tape, uint32_t node, int *count);
 const void *ad__attributes_of(const ad_tape *tape, uint32_t node);
 

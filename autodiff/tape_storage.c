@@ -27,10 +27,11 @@ int ad__reserve(ad_tape *tape, void **memory, uint32_t *capacity, uint32_t count
 
 int ad__grow(ad_tape *tape)
 {
-    uint32_t capacity = tape->capacity, same = tape->capacity;
+    uint32_t capacity = tape->capacity, values = capacity, sites = capacity;
     if (capacity == UINT32_MAX ||
         !ad__reserve(tape, (void **)&tape->node, &capacity, capacity + 1, sizeof *tape->node) ||
-        !ad__reserve(tape, (void **)&tape->value, &same, same + 1, sizeof *tape->value)) {
+        !ad__reserve(tape, (void **)&tape->value, &values, values + 1, sizeof *tape->value) ||
+        !ad__reserve(tape, (void **)&tape->site, &sites, sites + 1, sizeof *tape->site)) {
         return 0;
     }
     tape->capacity = capacity;
@@ -87,7 +88,7 @@ int ad__grow_kinds(ad_tape *tape)
     return 1;
 }
 
-uint32_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape)
+uint16_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape)
 {
     if (type == AD_F64 && shape->rank == 0) {
         return AD__KIND_SCALAR;
@@ -96,8 +97,13 @@ uint32_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape)
     for (; tape->kind_table[at] != 0; at = (at + 1) & mask) {
         const ad__kind *kind = tape->kinds[tape->kind_table[at] - 1];
         if (kind->type == type && ad_shape_equal(&kind->shape, shape)) {
-            return tape->kind_table[at] - 1;
+            return (uint16_t)(tape->kind_table[at] - 1);
         }
+    }
+    if (tape->kind_count == UINT16_MAX) {
+        ad_tape_fail(tape, AD_ERR_UNSUPPORTED, "tape", NULL,
+                     "%d different shapes on one tape are the most; start a new one", UINT16_MAX);
+        return AD__KIND_DEAD;
     }
     ad__kind *kind = ad__grow_kinds(tape) ? ad__arena_take(&tape->keep, sizeof *kind) : NULL;
     if (kind == NULL) {
@@ -106,5 +112,5 @@ uint32_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape)
     *kind = (ad__kind){type, *shape, ad_shape_count(shape)};
     tape->kinds[tape->kind_count] = kind;
     kind_enter(tape, tape->kind_count);
-    return tape->kind_count++;
+    return (uint16_t)tape->kind_count++;
 }

@@ -22,3 +22,25 @@
 const ad_op *const ad__catalogue[] = {
 #include "../ops.def"
     NULL};
+
+#undef AD_UNARY
+#undef AD_BINARY
+#undef AD_TERNARY
+#undef AD_STRUCTURED
+
+#define AD_UNARY(name, ...) [name##__number] = &name##__op,
+#define AD_BINARY(name, ...) [name##__number] = &name##__op,
+#define AD_TERNARY(name, ...) [name##__number] = &name##__op,
+#define AD_STRUCTURED(name, ...)
+
+static const ad_op dead = {.name = "dead", .number = AD__DEAD};
+static const ad_op input = {.name = "input", .number = AD__INPUT};
+static const ad_op view = {.name = "view", .number = AD__VIEW};
+static const ad_op assigned = {.name = "view", .number = AD__ASSIGNED};
+static const ad_op constant = {.name = "constant", .number = AD__CONSTANT};
+
+const ad_op *const ad__numbered[] = {
+#include "../ops.def"
+    [AD__DEAD] = &dead,         [AD__INPUT] = &input,       [AD__VIEW] = &view,
+    [AD__ASSIGNED] = &assigned, [AD__CONSTANT] = &constant,
+};

@@ -30,7 +30,7 @@
     CASE(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2) PARTIAL(0, DX) PARTIAL(1, DY)          \
                    PARTIAL(2, DW))
 #define AD_ZERO 0
-#define AD_TIE(INDEX) (nodes[arg[INDEX]].op == &ad__op_constant ? 0 : 0.5)
+#define AD_TIE(INDEX) (nodes[arg[INDEX]].row == AD__CONSTANT ? 0 : 0.5)
 
 void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t last,
                        double *restrict adjoint)
@@ -42,7 +42,7 @@ void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t la
         if (g == 0) {
             continue;
         }
-        switch (nodes[node].op->number) {
+        switch (nodes[node].row) {
 #include "../ops.def"
         default:
             break; /* a leaf keeps its adjoint */

@@ -13,20 +13,4 @@ ad_status ad__elementwise_eval(const ad__call *call, ad__loop *const *loop);
 void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t last,
                        double *adjoint);
 
-/* The rows, numbered. */
-enum {
-    AD__NOT_A_ROW,
-#define AD_UNARY(name, ...) name##__number,
-#define AD_BINARY(name, ...) name##__number,
-#define AD_TERNARY(name, ...) name##__number,
-#define AD_STRUCTURED(name, ...)
-#define AD_COMPOSED(type, name, ...)
-#include "../ops.def"
-#undef AD_UNARY
-#undef AD_BINARY
-#undef AD_TERNARY
-#undef AD_STRUCTURED
-#undef AD_COMPOSED
-};
-
 #endif

@@ -16,7 +16,7 @@
 #undef AD_HERE
 #define AD_HERE site
 #define AD_ZERO (ad_literal(0))
-#define AD_TIE(INDEX) (v->tape->node[v->x[INDEX].ref.at.node].op == &ad__op_constant ? 0 : 0.5)
+#define AD_TIE(INDEX) (v->tape->node[v->x[INDEX].ref.at.node].row == AD__CONSTANT ? 0 : 0.5)
 
 #define AD_STRUCTURED(name, ...)
 #define AD_COMPOSED(type, name, ...)
@@ -37,7 +37,7 @@
         if (tape != NULL) {                                                                        \
             NODES if (FOUND && tape->count < tape->limit)                                          \
             {                                                                                      \
-                VALUES return ad__push_scalar(tape, &NAME##__op, A, B, C, VALUE, site);            \
+                VALUES return ad__push_scalar(tape, NAME##__number, A, B, C, VALUE, site);         \
             }                                                                                      \
         }                                                                                          \
         return OTHERWISE;                                                                          \

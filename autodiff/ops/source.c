@@ -9,27 +9,27 @@
 ad_var ad_input_at(ad_tape *tape, double value, const char *site)
 {
     if (tape != NULL && tape->count < tape->limit) {
-        return ad__push_scalar(tape, &ad__op_input, 0, 0, 0, value, site);
+        return ad__push_scalar(tape, AD__INPUT, 0, 0, 0, value, site);
     }
     const ad_shape scalar = {.rank = 0};
-    return ad__record_leaf(tape, &ad__op_input, AD_F64, &scalar, &value, "ad_input", site);
+    return ad__record_leaf(tape, AD__INPUT, AD_F64, &scalar, &value, "ad_input", site);
 }
 
 ad_var ad_input_array_at(ad_tape *tape, ad_type type, ad_shape shape, const void *data,
                          const char *site)
 {
-    return ad__record_leaf(tape, &ad__op_input, type, &shape, data, "ad_input_array", site);
+    return ad__record_leaf(tape, AD__INPUT, type, &shape, data, "ad_input_array", site);
 }
 
 ad_var ad_input_view_at(ad_tape *tape, ad_type type, ad_shape shape, void *data, const char *site)
 {
-    return ad__record_leaf(tape, &ad__op_view, type, &shape, data, "ad_input_view", site);
+    return ad__record_leaf(tape, AD__VIEW, type, &shape, data, "ad_input_view", site);
 }
 
 ad_var ad_constant_at(ad_tape *tape, ad_type type, ad_shape shape, const void *data,
                       const char *site)
 {
-    return ad__record_leaf(tape, &ad__op_constant, type, &shape, data, "ad_constant", site);
+    return ad__record_leaf(tape, AD__CONSTANT, type, &shape, data, "ad_constant", site);
 }
 
 ad_var ad_full_at(ad_tape *tape, ad_type type, ad_shape shape, double value, const char *site)
