@@ -23,30 +23,30 @@ typedef struct ad_shape {
     int64_t len[AD_MAX_RANK];
 } ad_shape;
 
-/* AD_SHAPE(64, 784); AD_SCALAR for rank 0. */
-#define AD_SHAPE(...) (ad_shape_of_lens(AD__COUNT(__VA_ARGS__), AD__LENS(__VA_ARGS__)))
-#define AD_SCALAR (ad_shape_of_lens(0, NULL))
-
-#define AD__LENS(...) ((const int64_t[]){__VA_ARGS__})
-#define AD__COUNT(...) ((int)(sizeof(AD__LENS(__VA_ARGS__)) / sizeof(int64_t)))
-
-/* A set of axes to reduce over. Negative axes count from the end: -1 is the last.
- *
- *   AD_ALL          every axis, the result is a scalar
- *   AD_AXES(0, 2)   these axes, which vanish
- *   AD_KEEP(0, 2)   these axes, which stay with length 1 */
+/* A set of axes to reduce over. Negative axes count from the end: -1 is the last. */
 typedef struct ad_axes {
     int8_t count; /* -1: all */
     int8_t keep;
     int8_t axis[AD_MAX_RANK];
 } ad_axes;
 
+/* AD_SHAPE(64, 784)   a shape               AD_SCALAR       the shape of a scalar
+ * AD_AXES(0, 2)       axes, which vanish    AD_KEEP(0, 2)   axes, which stay with length 1
+ * AD_ALL              every axis: the result is a scalar */
+#define AD_SCALAR (ad_shape_of_lens(0, NULL))
 #define AD_ALL (ad_axes_of(-1, NULL, 0))
-#define AD_AXES(...) (ad_axes_of(AD__AXIS_COUNT(__VA_ARGS__), AD__AXIS_LIST(__VA_ARGS__), 0))
-#define AD_KEEP(...) (ad_axes_of(AD__AXIS_COUNT(__VA_ARGS__), AD__AXIS_LIST(__VA_ARGS__), 1))
-
-#define AD__AXIS_LIST(...) ((const int[]){__VA_ARGS__})
-#define AD__AXIS_COUNT(...) ((int)(sizeof(AD__AXIS_LIST(__VA_ARGS__)) / sizeof(int)))
+#ifdef __cplusplus
+#define AD_SHAPE(...) (ad__shape({__VA_ARGS__}))
+#define AD_AXES(...) (ad__axes({__VA_ARGS__}, 0))
+#define AD_KEEP(...) (ad__axes({__VA_ARGS__}, 1))
+#else
+#define AD_SHAPE(...)                                                                              \
+    (ad_shape_of_lens(AD__COUNT(int64_t, __VA_ARGS__), AD__LIST(int64_t, __VA_ARGS__)))
+#define AD_AXES(...) (ad_axes_of(AD__COUNT(int, __VA_ARGS__), AD__LIST(int, __VA_ARGS__), 0))
+#define AD_KEEP(...) (ad_axes_of(AD__COUNT(int, __VA_ARGS__), AD__LIST(int, __VA_ARGS__), 1))
+#define AD__LIST(type, ...) ((const type[]){__VA_ARGS__})
+#define AD__COUNT(type, ...) ((int)(sizeof(AD__LIST(type, __VA_ARGS__)) / sizeof(type)))
+#endif
 
 /* Bounds of a slice that stand for an axis's own ends: up to the end, or, with a negative step, from
  * the end down to the beginning. */
@@ -81,6 +81,18 @@ AD_API ad_status ad_shape_broadcast(const ad_shape *a, const ad_shape *b, ad_sha
 AD_API const char *ad_shape_print(const ad_shape *shape, char *text, size_t bytes);
 
 #ifdef __cplusplus
+}
+
+#include <initializer_list>
+
+static inline ad_shape ad__shape(std::initializer_list<int64_t> lens)
+{
+    return ad_shape_of_lens((int)lens.size(), lens.begin());
+}
+
+static inline ad_axes ad__axes(std::initializer_list<int> axes, int keep)
+{
+    return ad_axes_of((int)axes.size(), axes.begin(), keep);
 }
 #endif
 
