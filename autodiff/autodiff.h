@@ -35,5 +35,8 @@
 #include "custom.h"
 #include "ops.h"
 #include "reverse.h"
+#include "forward.h"
+#include "jacobian.h"
+#include "sparse.h"
 
 #endif

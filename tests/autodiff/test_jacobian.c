@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#include "jacobian.h"
+#include "ops.h"
+#include "reverse.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+/* y = (x0 x1, sin x0, x2^2 + x1, 7): rows by hand */
+static void expect_by_hand(const double *j, double x0, double x1, double x2)
+{
+    const double expected[] = {x1, x0, 0, cos(x0), 0, 0, 0, 1, 2 * x2, 0, 0, 0};
+    for (int i = 0; i < 12; i++) {
+        cr_expect_float_eq(j[i], expected[i], 1e-15, "entry %d: %g", i, j[i]);
+    }
+}
+
+Test(jacobian, of_scalars_has_a_row_a_result_and_a_column_a_variable)
+{
+    ad_tape *tape = ad_tape_new();
+    ad_var x[] = {ad_input(tape, 0.6), ad_input(tape, -2.0), ad_input(tape, 1.1)};
+    ad_var y[] = {ad_mul(x[0], x[1]), ad_sin(x[0]), ad_add(ad_square(x[2]), x[1]), ad_literal(7)};
+    double j[12], rows[4][3];
+    size_t before = ad_tape_len(tape);
+    cr_assert_eq(ad_jacobian_values(4, y, 3, x, j), AD_OK);
+    expect_by_hand(j, 0.6, -2.0, 1.1);
+    for (int r = 0; r < 4; r++) { /* one row at a time takes the backward sweeps */
+        cr_assert_eq(ad_jacobian_values(1, &y[r], 3, x, rows[r]), AD_OK);
+    }
+    expect_by_hand(rows[0], 0.6, -2.0, 1.1);
+    cr_expect_eq(ad_tape_len(tape), before, "the tape is as before");
+    cr_expect_not(ad_is_dead(x[0]) || ad_is_dead(y[2]));
+    ad_tape_free(tape);
+}
+
+/* Both ways of tensors: 2 results by 6 elements goes by rows, 6 by 2 by columns. */
+Test(jacobian, of_tensors_agrees_with_one_vjp_an_element)
+{
+    ad_tape *tape = ad_tape_new();
+    const double a[] = {0.3, -0.7, 1.9, 0.2, 0.5, -1.4}, b[] = {0.8, -0.6};
+    ad_var wide = ad_input_array(tape, AD_F64, AD_SHAPE(2, 3), a);
+    ad_var tall = ad_input_array(tape, AD_F64, AD_SHAPE(2, 1), b);
+    ad_var p = ad_sin(ad_mul(wide, tall)), q = ad_sum(ad_square(p), AD_AXES(1));
+    double by_rows[2 * 6], by_columns[6 * 2], both[8 * 8];
+    cr_assert_eq(ad_jacobian_values(1, &q, 1, &wide, by_rows), AD_OK);
+    cr_assert_eq(ad_jacobian_values(1, &p, 1, &tall, by_columns), AD_OK, "%s",
+                 ad_tape_message(tape));
+    cr_assert_eq(ad_jacobian_values(2, (ad_var[]){p, q}, 2, (ad_var[]){wide, tall}, both), AD_OK);
+    for (int i = 0; i < 6; i++) {
+        int r = i / 3;
+        double z = a[i] * b[r], dp = cos(z), dq = 2 * sin(z) * cos(z);
+        for (int k = 0; k < 2; k++) {
+            double here = k == r;
+            cr_expect_float_eq(by_rows[k * 6 + i], here * dq * b[r], 1e-15);
+            cr_expect_float_eq(by_columns[i * 2 + k], here * dp * a[i], 1e-15);
+            cr_expect_float_eq(both[(6 + k) * 8 + i], here * dq * b[r], 1e-15);
+            cr_expect_float_eq(both[i * 8 + 6 + k], here * dp * a[i], 1e-15);
+        }
+        for (int k = 0; k < 6; k++) {
+            cr_expect_float_eq(both[i * 8 + k], k == i ? dp * b[r] : 0, 1e-15);
+        }
+    }
+    ad_tape_free(tape);
+}
+
+Test(jacobian, of_f32_tensors_is_read_as_doubles)
+{
+    ad_tape *tape = ad_tape_new();
+    const float a[] = {1.5F, -2.0F};
+    ad_var x = ad_input_array(tape, AD_F32, AD_SHAPE(2), a), y = ad_square(x);
+    double j[4];
+    cr_assert_eq(ad_jacobian_values(1, &y, 1, &x, j), AD_OK);
+    cr_expect(j[0] == 3 && j[1] == 0 && j[2] == 0 && j[3] == -4);
+    ad_tape_free(tape);
+}
+
+/* More variables than lanes, a variable that is a function of another, and one named twice. */
+Test(jacobian, counts_every_path_between_variables_and_results)
+{
+    enum { N = 19 };
+    ad_tape *tape = ad_tape_new();
+    ad_var x[N], y[N];
+    for (int i = 0; i < N - 2; i++) {
+        x[i] = ad_input(tape, 1 + i);
+    }
+    x[N - 2] = ad_mul(x[0], x[1]);
+    x[N - 1] = x[2];
+    for (int i = 0; i < N; i++) {
+        y[i] = ad_mul(x[i], x[N - 2]);
+    }
+    double j[N * N], backward[N];
+    cr_assert_eq(ad_jacobian_values(N, y, N, x, j), AD_OK);
+    for (int r = 0; r < N; r++) {
+        double dx[N];
+        cr_assert_eq(ad_grad_values(y[r], N, x, dx), AD_OK);
+        cr_assert_eq(ad_jacobian_values(1, &y[r], N, x, backward), AD_OK);
+        for (int c = 0; c < N; c++) {
+            cr_expect_eq(j[r * N + c], dx[c], "[%d, %d]", r, c);
+            cr_expect_eq(backward[c], dx[c]);
+        }
+    }
+    ad_tape_free(tape);
+}
+
+Test(jacobian, infinite_partials_do_not_spoil_other_entries)
+{
+    ad_tape *tape = ad_tape_new();
+    ad_var x[] = {ad_input(tape, 0.0), ad_input(tape, 4.0)};
+    ad_var y[] = {ad_add(ad_sqrt(x[0]), ad_sqrt(x[1])), ad_sqrt(x[1])};
+    double j[4];
+    cr_assert_eq(ad_jacobian_values(2, y, 2, x, j), AD_OK);
+    cr_expect(j[0] == INFINITY && j[1] == 0.25 && j[2] == 0 && j[3] == 0.25);
+    ad_tape_free(tape);
+}
+
+/* y = x0^2 x1 + exp(x1 x2) */
+Test(jacobian, a_hessian_holds_the_second_derivatives)
+{
+    ad_tape *tape = ad_tape_new();
+    double v[] = {0.5, -1.0, 0.25}, h[9], e = exp(-0.25);
+    ad_var x[] = {ad_input(tape, v[0]), ad_input(tape, v[1]), ad_input(tape, v[2])};
+    ad_var y = ad_add(ad_mul(ad_square(x[0]), x[1]), ad_exp(ad_mul(x[1], x[2])));
+    const double expected[] = {2 * v[1], 2 * v[0], 0,        2 * v[0], v[2] * v[2] * e,
+                               e * 0.75, 0,        e * 0.75, e};
+    cr_assert_eq(ad_hessian_values(y, 3, x, h), AD_OK);
+    for (int i = 0; i < 9; i++) {
+        cr_expect_float_eq(h[i], expected[i], 1e-15, "%d: %g", i, h[i]);
+    }
+    ad_var t = ad_input_array(tape, AD_F64, AD_SHAPE(3), v);
+    ad_var s = ad_square(ad_sum(ad_square(t), AD_ALL)); /* H = 4 |t|^2 I + 8 t t' */
+    cr_assert_eq(ad_hessian_values(s, 1, &t, h), AD_OK, "%s", ad_tape_message(tape));
+    for (int i = 0; i < 9; i++) {
+        double diagonal = i % 4 == 0 ? 4 * 1.3125 : 0;
+        cr_expect_float_eq(h[i], diagonal + 8 * v[i / 3] * v[i % 3], 1e-14);
+    }
+    ad_tape_free(tape);
+}
+
+Test(jacobian, mistakes_are_named)
+{
+    ad_tape *tape = ad_tape_new();
+    const int64_t labels[] = {1, 2};
+    ad_var x = ad_input(tape, 1.0), k = ad_input_array(tape, AD_I64, AD_SHAPE(2), labels);
+    double j[4];
+    cr_expect_eq(ad_jacobian_values(1, &k, 1, &x, j), AD_ERR_TYPE);
+    cr_expect(strstr(ad_tape_message(tape), "ad_jacobian_values: a result is i64"));
+    ad_tape_clear_error(tape);
+    cr_expect_eq(ad_jacobian_values(1, &x, 1, &k, j), AD_ERR_TYPE);
+    cr_expect(strstr(ad_tape_message(tape), "a variable is i64"));
+    ad_tape_clear_error(tape);
+    ad_mark mark = ad_tape_mark(tape);
+    ad_var y = ad_square(x);
+    ad_tape_rewind(tape, mark);
+    cr_expect_eq(ad_jacobian_values(1, &y, 1, &x, j), AD_ERR_STALE);
+    ad_var number = ad_literal(1);
+    cr_expect_eq(ad_jacobian_values(1, &x, 1, &number, j), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_hessian_values(x, 1, &number, j), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_hessian_values(x, 1, &x, j), AD_ERR_STALE, "the first error stays");
+    ad_tape_free(tape);
+}
+
+Test(jacobian, every_failed_allocation_is_an_error_and_leaks_nothing)
+{
+    static double data[3000];
+    for (size_t n = 0;; n++) {
+        ad_failing_allocator state = {.fail_at = n};
+        ad_allocator allocator = ad_allocator_failing(&state);
+        ad_tape *tape = ad_tape_new_in(&allocator);
+        ad_status status = AD_ERR_MEMORY;
+        if (tape != NULL) {
+            static double j[3000 * 2];
+            ad_var x[300], sum = ad_literal(0);
+            for (int i = 0; i < 300; i++) {
+                x[i] = ad_input(tape, i);
+                sum = ad_fma(x[i], x[i], sum);
+            }
+            ad_var t = ad_input_array(tape, AD_F64, AD_SHAPE(3000), data);
+            ad_var y[] = {ad_sum(ad_exp(t), AD_ALL), ad_sum(ad_mul(t, x[0]), AD_ALL)};
+            ad_jacobian_values(1, &sum, 300, x, j);
+            ad_jacobian_values(2, y, 1, &t, j);
+            status = ad_jacobian_values(1, &t, 2, x, j);
+        }
+        int failed = state.requests > n;
+        cr_assert_eq(status, failed ? AD_ERR_MEMORY : AD_OK, "request %zu", n);
+        ad_tape_free(tape);
+        cr_assert_eq(state.live, 0);
+        if (!failed) {
+            break;
+        }
+    }
+}
