@@ -28,7 +28,7 @@ static ad_status check_tangents(ad_tape *tape, const char *origin, int count, co
         const ad__kind *own = v[i].tape == NULL ? kind : ad__kind_of(tape, v[i].ref.at.node);
         char a[160], b[160];
         if (own != kind) {
-            return ad_tape_fail(tape, AD_ERR_SHAPE, origin, tape->node[v[i].ref.at.node].site,
+            return ad_tape_fail(tape, AD_ERR_SHAPE, origin, tape->site[v[i].ref.at.node],
                                 "tangent %d is %s %s, its x is %s %s; they must be the same", i,
                                 ad_type_name(own->type), ad_shape_print(&own->shape, a, sizeof a),
                                 ad_type_name(kind->type),
@@ -51,7 +51,7 @@ static ad_status cotangent(ad_tape *tape, ad_var y, ad_var *u)
         return tape->error.status;
     }
     const ad__kind *kind = ad__kind_of(tape, y.ref.at.node);
-    const char *site = tape->node[y.ref.at.node].site;
+    const char *site = tape->site[y.ref.at.node];
     if (kind->type == AD_I64) {
         return ad_tape_fail(tape, AD_ERR_TYPE, "ad_jvp", site,
                             "a result is i64; integers carry no derivative");

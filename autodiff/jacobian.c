@@ -136,7 +136,7 @@ static ad_status check_handles(ad_tape *tape, int count, const ad_var *v, int ma
         }
         uint32_t node = v[i].ref.at.node;
         if (ad__kind_of(tape, node)->type == AD_I64) {
-            return ad_tape_fail(tape, AD_ERR_TYPE, "ad_jacobian_values", tape->node[node].site,
+            return ad_tape_fail(tape, AD_ERR_TYPE, "ad_jacobian_values", tape->site[node],
                                 "%s is i64; integers carry no derivative",
                                 may_be_literals ? "a result" : "a variable");
         }
@@ -160,36 +160,49 @@ static ad_status fill(ad_tape *tape, int results, const ad_var *y, int count, co
                         : by_columns(tape, results, y, count, x, cols, out);
 }
 
-ad_status ad_jacobian_values(int results, const ad_var *y, int count, const ad_var *x, double *out)
+/* The tape of x, as a call on it begins: NULL and *status where it cannot. */
+static ad_tape *begin(int count, const ad_var *x, ad_status *status)
 {
     ad_tape *tape = ad__tape_of(count, x);
+    *status = tape != NULL ? tape->error.status : count > 0 ? AD_ERR_DOMAIN : AD_OK;
+    return *status == AD_OK ? tape : NULL;
+}
+
+ad_status ad_jacobian_values(int results, const ad_var *y, int count, const ad_var *x, double *out)
+{
+    ad_status status;
+    ad_tape *tape = begin(count, x, &status);
     if (tape == NULL) {
-        return count > 0 ? AD_ERR_DOMAIN : AD_OK;
-    }
-    if (tape->error.status != AD_OK) {
-        return tape->error.status;
+        return status;
     }
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
     ad_mark mark = ad_tape_mark(tape);
-    ad_status status = fill(tape, results, y, count, x, out);
+    status = fill(tape, results, y, count, x, out);
     ad_status rewound = ad_tape_rewind(tape, mark);
     ad__arena_rewind(&tape->scratch, before);
     return status != AD_OK ? status : rewound;
 }
 
+static ad_status fill_hessian(ad_tape *tape, ad_var y, int count, const ad_var *x, double *out)
+{
+    ad_var *dx = ad__arena_take(&tape->scratch, (size_t)count * sizeof *dx);
+    if (dx == NULL) {
+        return no_memory(tape);
+    }
+    ad_status status = ad_grad(y, count, x, dx);
+    return status != AD_OK ? status : fill(tape, count, dx, count, x, out);
+}
+
 ad_status ad_hessian_values(ad_var y, int count, const ad_var *x, double *out)
 {
-    ad_tape *tape = ad__tape_of(count, x);
+    ad_status status;
+    ad_tape *tape = begin(count, x, &status);
     if (tape == NULL) {
-        return count > 0 ? AD_ERR_DOMAIN : AD_OK;
+        return status;
     }
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
     ad_mark mark = ad_tape_mark(tape);
-    ad_var *dx = ad__arena_take(&tape->scratch, (size_t)count * sizeof *dx);
-    ad_status status = dx == NULL ? no_memory(tape) : ad_grad(y, count, x, dx);
-    if (status == AD_OK) {
-        status = ad_jacobian_values(count, dx, count, x, out);
-    }
+    status = fill_hessian(tape, y, count, x, out);
     ad_status rewound = ad_tape_rewind(tape, mark);
     ad__arena_rewind(&tape->scratch, before);
     return status != AD_OK ? status : rewound;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "linear_internal.h"
 
+#include "ops/elementwise_internal.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -31,7 +33,7 @@ static void mark(const nodes *n, int results, const ad_var *y, int count, const 
     int args;
     for (uint32_t node = n->first; node <= n->last; node++) {
         const uint32_t *arg = ad__args_of(n->tape, node, &args);
-        for (int i = 0; i < args && n->tape->node[node].op->vjp != NULL; i++) {
+        for (int i = 0; i < args && ad__op_of(n->tape, node)->vjp != NULL; i++) {
             uint8_t of = arg[i] >= n->first ? n->mark[arg[i] - n->first] : 0;
             n->mark[node - n->first] |= of & DEPENDS;
         }
@@ -56,7 +58,7 @@ static int number(const nodes *n, ad__linear *out)
             continue;
         }
         const ad__node *at = &n->tape->node[node];
-        if (at->kind != AD__KIND_SCALAR || (at->op->arity == 0 && at->op->eval != NULL)) {
+        if (at->kind != AD__KIND_SCALAR || at->row == AD__STRUCTURED) {
             return 0;
         }
         n->number[node - n->first] = out->count++;
@@ -75,25 +77,24 @@ static uint64_t mix(uint64_t hash, uint32_t word)
 static ad__step derive(const nodes *n, uint32_t node, double *adjoint)
 {
     const ad_tape *tape = n->tape;
-    const ad__node *at = &tape->node[node];
+    const uint32_t *at = tape->node[node].arg;
+    int args = ad__op_of(tape, node)->arity;
     ad__step step = {.count = 0};
     adjoint[node] = 1;
-    if (at->op->arity > 0) {
-        at->op->kernels[AD_F64]->sweep(tape->node, node, tape->value, adjoint);
-    }
-    for (int i = 0; i < at->op->arity; i++) {
-        uint32_t arg = at->arg[i];
+    ad__sweep_scalars(tape->node, tape->value, node, node, adjoint);
+    for (int i = 0; i < args; i++) {
+        uint32_t arg = at[i];
         int seen = 0; /* x * x: the sum of both contributions is read once */
         for (int k = 0; k < i; k++) {
-            seen |= at->arg[k] == arg;
+            seen |= at[k] == arg;
         }
         if (!seen && arg >= n->first && n->number[arg - n->first] != AD__NO_STEP) {
             step.partial[step.count] = adjoint[arg];
             step.from[step.count++] = n->number[arg - n->first];
         }
     }
-    for (int i = 0; i < at->op->arity; i++) {
-        adjoint[at->arg[i]] = 0;
+    for (int i = 0; i < args; i++) {
+        adjoint[at[i]] = 0;
     }
     adjoint[node] = 0;
     return step;
@@ -122,7 +123,8 @@ static void locate(const nodes *n, int count, const ad_var *v, uint32_t *step, u
 {
     for (int i = 0; i < count; i++) {
         uint32_t node = v[i].tape != NULL ? v[i].ref.at.node : 0;
-        step[i] = node >= n->first && node <= n->last ? n->number[node - n->first] : AD__NO_STEP;
+        int inside = n->number != NULL && node >= n->first && node <= n->last;
+        step[i] = inside ? n->number[node - n->first] : AD__NO_STEP;
         *structure = mix(*structure, step[i]);
     }
 }

@@ -284,7 +284,7 @@ static ad_status sweep_scalars(ad_tape *tape, uint32_t last, int count, const ad
         adjoint[node] = -0.0;
     }
     adjoint[last] = 1;
-    ad__sweep_scalars(tape->node, tape->value, last, adjoint);
+    ad__sweep_scalars(tape->node, tape->value, 1, last, adjoint);
     for (int i = 0; i < count; i++) {
         uint32_t node = x[i].ref.at.node;
         out[i] = node <= last ? adjoint[node] + 0.0 : 0; /* an untouched -0 becomes 0 */

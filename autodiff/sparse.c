@@ -184,7 +184,10 @@ static ad_status fill(sparse *s, ad_tape *tape, int results, const ad_var *y, in
 static ad_status fill_hessian(sparse *s, ad_tape *tape, ad_var y, int count, const ad_var *x)
 {
     ad_var *dx = ad__arena_take(&tape->scratch, (size_t)count * sizeof *dx);
-    ad_status status = dx == NULL ? no_memory(tape) : ad_grad(y, count, x, dx);
+    if (dx == NULL) {
+        return no_memory(tape);
+    }
+    ad_status status = ad_grad(y, count, x, dx);
     return status != AD_OK ? status : fill(s, tape, count, dx, count, x);
 }
 

@@ -32,10 +32,10 @@
 #define AD_ZERO 0
 #define AD_TIE(INDEX) (nodes[arg[INDEX]].row == AD__CONSTANT ? 0 : 0.5)
 
-void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t last,
+void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t first, uint32_t last,
                        double *restrict adjoint)
 {
-    for (uint32_t node = last; node > 0; node--) {
+    for (uint32_t node = last; node >= first; node--) {
         const double g = adjoint[node], z = value[node].scalar;
         const uint32_t *arg = nodes[node].arg;
         (void)z;
