@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* Each example is run as a user would run it, and the numbers that it prints are compared. */
+#include "close.h"
+#include "reference/notes.h"
+
+#include <criterion/criterion.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OUTPUT = 1 << 16 };
+
+/* What the example prints, errors included. */
+static const char *output_of(const char *example, const char *arguments)
+{
+    static char text[OUTPUT];
+    char command[512];
+    const char *build = getenv("WENGERT_BUILD");
+    cr_assert_not_null(build, "WENGERT_BUILD must name the folder of the examples: use make test");
+    (void)snprintf(command, sizeof command, "%s/examples/%s %s 2>&1", build, example, arguments);
+    FILE *pipe = popen(command, "r");
+    cr_assert_not_null(pipe);
+    text[fread(text, 1, OUTPUT - 1, pipe)] = '\0';
+    cr_assert_eq(pclose(pipe), 0, "%s failed:\n%s", command, text);
+    return text;
+}
+
+/* Where the text goes on after a label, which must be there. */
+static const char *after(const char *text, const char *label)
+{
+    const char *found = strstr(text, label);
+    cr_assert_not_null(found, "no \"%s\" in:\n%s", label, text);
+    return found + strlen(label);
+}
+
+static double number_after(const char *text, const char *label)
+{
+    const char *start = after(text, label);
+    char *end;
+    double number = strtod(start, &end);
+    cr_assert_neq(start, end, "no number after \"%s\" in:\n%s", label, text);
+    return number;
+}
+
+/* Compares the number after a label, which is given as for printf. */
+static void AD_PRINTF(4, 5)
+    expect_number(const char *text, double want, double tolerance, const char *label, ...)
+{
+    char line[64];
+    va_list arguments;
+    va_start(arguments, label);
+    (void)vsnprintf(line, sizeof line, label, arguments);
+    va_end(arguments);
+    expect_close(line, 0, number_after(text, line), want, tolerance);
+}
+
+static void expect_between(const char *text, const char *label, double low, double high)
+{
+    double got = number_after(text, label);
+    cr_expect(got >= low && got <= high, "%s%g is not in [%g, %g]", label, got, low, high);
+}
+
+Test(examples, derivative_prints_the_closed_forms)
+{
+    const char *text = output_of("01_derivative", "");
+    expect_number(text, -0.75 + sin(3), 1e-15, "\ny ");
+    expect_number(text, -0.5 + 2 * cos(3), 1e-15, "dy/dx ");
+    expect_number(text, 1.5, 0, "dy/dw ");
+    expect_number(text, -4 * sin(3), 1e-15, "d2y/dx2 ");
+    expect_number(text, 6.75, 1e-15, "dx^3/dx ");
+}
+
+Test(examples, perceptron_ends_where_the_notes_end)
+{
+    const char *text = output_of("02_perceptron", "");
+    expect_number(text, notes.code1.final_w_40, 1e-15, "w = ");
+    expect_number(text, notes.code1.final_b_40, 1e-15, "b = ");
+    expect_number(text, 4.0022640019432767e-07, 0, "loss after 40 steps = ");
+}
+
+Test(examples, hidden_node_prints_the_losses_of_the_notes)
+{
+    const char *text = output_of("03_hidden_node", "");
+    expect_number(text, -0.0117148, 1e-5, "tape ");
+    expect_number(text, -0.0292506, 1e-5, "misprint ");
+    for (int step = 0; step < 50; step += 7) {
+        expect_number(text, notes.code2.loss[step], 1e-13, "step %2d  loss ", step);
+    }
+    expect_between(text, "delta equations: ", 0, 1e-13);
+}
+
+Test(examples, nine_parameters_prints_the_gradients_of_the_notes)
+{
+    const char *text = output_of("04_nine_parameters", "");
+    for (int i = 0; i < 2; i++) {
+        text = after(text, "output activation: ");
+        expect_number(text, notes.nine_parameter[i].z2, 1e-15, "z2 = ");
+        expect_number(text, notes.nine_parameter[i].a2, 1e-15, "a2 = ");
+        expect_number(text, notes.nine_parameter[i].cost, 1e-15, "C = ");
+        expect_number(text, notes.nine_parameter[i].delta2, 1e-15, "delta2    = ");
+        expect_number(text, notes.nine_parameter[i].db2, 1e-15, "dC/db2    = ");
+        for (int j = 0; j < 2; j++) {
+            expect_number(text, notes.nine_parameter[i].z1[j], 1e-14, "z1_%d = ", j + 1);
+            expect_number(text, notes.nine_parameter[i].a1[j], 1e-15, "a1_%d = ", j + 1);
+            expect_number(text, notes.nine_parameter[i].delta1[j], 1e-14, "delta1_%d  = ", j + 1);
+            expect_number(text, notes.nine_parameter[i].dw2[j], 1e-14, "dC/dw2_%d  = ", j + 1);
+            expect_number(text, notes.nine_parameter[i].dW1[j][0], 1e-14, "dC/dw1_%d1 = ", j + 1);
+            expect_number(text, notes.nine_parameter[i].dW1[j][1], 1e-14, "dC/dw1_%d2 = ", j + 1);
+            expect_number(text, notes.nine_parameter[i].db1[j], 1e-14, "dC/db1_%d  = ", j + 1);
+        }
+    }
+    expect_between(text, "delta equations: ", 0, 1e-14);
+}
