@@ -21,7 +21,12 @@ static ad_var variable(const reverse *r, uint32_t node)
     return ad__handle(r->tape, node);
 }
 
-/* Marks every node that some x reaches. */
+static int is_integer(const ad_tape *tape, uint32_t node)
+{
+    return tape->node[node].kind != AD__KIND_SCALAR && ad__kind_of(tape, node)->type == AD_I64;
+}
+
+/* Marks every node that some x reaches through operations with a gradient, which integers end. */
 static void mark_dependent(const reverse *r, int count, const ad_var *x)
 {
     const ad_tape *tape = r->tape;
@@ -34,7 +39,7 @@ static void mark_dependent(const reverse *r, int count, const ad_var *x)
     for (uint32_t node = r->first; node <= r->last; node++) {
         int args;
         const uint32_t *arg = ad__args_of(tape, node, &args);
-        if (ad__op_of(tape, node)->vjp == NULL) {
+        if (ad__op_of(tape, node)->vjp == NULL || is_integer(tape, node)) {
             continue;
         }
         uint8_t reached = r->depends[node - r->first];

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole slices by a tensor of indices. */
+#include "index_internal.h"
+
+#include "movement_internal.h"
+#include "../tape_internal.h"
+#include "ops.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#undef AD_HERE
+#define AD_HERE v->site
+
+/* ---- indices ---- */
+
+ad_status ad__infer_indices(const ad__call *call, int i)
+{
+    ad_type type = call->x[i].kind->type;
+    return type == AD_I64 ? AD_OK
+                          : ad_error_set(call->error, AD_ERR_TYPE,
+                                         "indices are %s; they must be i64", ad_type_name(type));
+}
+
+ad_status ad__infer_len(const ad__call *call, int64_t len)
+{
+    return len >= 0 ? AD_OK
+                    : ad_error_set(call->error, AD_ERR_DOMAIN,
+                                   "length %" PRId64 "; give that of the axis, 0 or more", len);
+}
+
+ad_status ad__check_indices(const ad__call *call, int i, int64_t len)
+{
+    const ad__kind *kind = call->x[i].kind;
+    const int64_t *index = call->x[i].data;
+    size_t at = 0;
+    while (at < kind->count && index[at] >= -len && index[at] < len) {
+        at++;
+    }
+    if (at == kind->count) {
+        return AD_OK;
+    }
+    ad_shape place = kind->shape; /* the place of the element, printed like a shape */
+    char text[160];
+    size_t rest = at;
+    for (int axis = place.rank - 1; axis >= 0; axis--) {
+        place.len[axis] = (int64_t)(rest % (size_t)kind->shape.len[axis]);
+        rest /= (size_t)kind->shape.len[axis];
+    }
+    return ad_error_set(call->error, AD_ERR_INDEX,
+                        "indices%s is %" PRId64 ", outside an axis of length %" PRId64
+                        "; indices are %" PRId64 " to %" PRId64,
+                        ad_shape_print(&place, text, sizeof text), index[at], len, -len, len - 1);
+}
+
+/* shape with `count` axes of another in place of one axis of its own. */
+static ad_status replace_axis(const ad__call *call, const ad_shape *shape, int axis, int removed,
+                              int count, const int64_t *lens, ad_shape *out)
+{
+    if (shape->rank - removed + count > AD_MAX_RANK) {
+        return ad_error_set(call->error, AD_ERR_SHAPE, "the result has more than %d axes",
+                            AD_MAX_RANK);
+    }
+    ad_shape result = *shape;
+    result.rank = shape->rank - removed + count;
+    for (int i = 0; i < count; i++) {
+        result.len[axis + i] = lens[i];
+    }
+    for (int i = axis + removed; i < shape->rank; i++) {
+        result.len[i - removed + count] = shape->len[i];
+    }
+    *out = result;
+    return AD_OK;
+}
+
+/* ---- take ---- */
+
+static ad_status take_infer(ad__call *call)
+{
+    const ad__indexing *a = call->attributes;
+    const ad_shape *shape = &call->x[0].kind->shape, *indices = &call->x[1].kind->shape;
+    int axis;
+    ad_status status = ad__infer_indices(call, 1);
+    status = status != AD_OK ? status : ad__axis(a->axis, shape, &axis, call->error);
+    call->kind.type = call->x[0].kind->type;
+    return status != AD_OK
+               ? status
+               : replace_axis(call, shape, axis, 1, indices->rank, indices->len, &call->kind.shape);
+}
+
+/* Rows of inner elements; one element is a row of its own that the compiler can copy inline. */
+static void take_rows(const char *x, const int64_t *index, size_t n, int64_t len, size_t row,
+                      char *z)
+{
+    if (row == sizeof(double)) {
+        for (size_t k = 0; k < n; k++) {
+            memcpy(z + k * sizeof(double), x + ad__from_front(index[k], len) * sizeof(double),
+                   sizeof(double));
+        }
+        return;
+    }
+    for (size_t k = 0; k < n; k++) {
+        memcpy(z + k * row, x + ad__from_front(index[k], len) * row, row);
+    }
+}
+
+static ad_status take_eval(const ad__call *call)
+{
+    const ad__indexing *attributes = call->attributes;
+    const ad_shape *shape = &call->x[0].kind->shape;
+    int axis = attributes->axis < 0 ? attributes->axis + shape->rank : attributes->axis;
+    ad__along a = ad__along_axis(shape, axis);
+    ad_status status = ad__check_indices(call, 1, (int64_t)a.len);
+    size_t row = a.inner * ad_type_bytes(call->kind.type), n = call->x[1].kind->count;
+    for (size_t o = 0; o < a.outer && row > 0 && status == AD_OK; o++) {
+        take_rows((const char *)call->x[0].data + o * a.len * row, call->x[1].data, n,
+                  (int64_t)a.len, row, (char *)call->z + o * n * row);
+    }
+    return status;
+}
+
+static void take_vjp(ad__vjp *v)
+{
+    const ad__indexing *a = v->attributes;
+    ad_shape shape = ad_shape_of(v->x[0]);
+    int axis = a->axis < 0 ? a->axis + shape.rank : a->axis;
+    v->dx[0] = ad_segment_sum(v->g, v->x[1], axis, shape.len[axis]);
+}
+
+/* Indices of the samples: some twice, some not at all, some from the end. */
+static ad_var sample_indices(const ad_var *x)
+{
+    static const int64_t indices[] = {2, 0, -1, 2};
+    return ad_constant_at(x[0].tape, AD_I64, AD_SHAPE(2, 2), indices, NULL);
+}
+
+static ad_var take_rows_of(const ad_var *x)
+{
+    return ad_take_at(x[0], sample_indices(x), 0, NULL);
+}
+
+static ad_var take_middle(const ad_var *x)
+{
+    return ad_take_at(x[0], sample_indices(x), -2, NULL);
+}
+
+static const ad__sample take_samples[] = {{1, {{2, {3, 2}}}, -2, 2, take_rows_of},
+                                          {1, {{3, {2, 4, 2}}}, -2, 2, take_middle}};
+
+const ad_op ad_take__op = {.name = "ad_take",
+                           .infer = take_infer,
+                           .eval = take_eval,
+                           .vjp = take_vjp,
+                           .samples = take_samples,
+                           .sample_count = 2};
+
+ad_var ad_take_at(ad_var x, ad_var indices, int axis, const char *site)
+{
+    const ad__indexing a = {.axis = axis};
+    return ad__record(&ad_take__op, 2, (const ad_var[]){x, indices}, &a, sizeof a, site);
+}
+
+/* ---- segment_sum ---- */
+
+static ad_status segment_infer(ad__call *call)
+{
+    const ad__indexing *a = call->attributes;
+    const ad_shape *shape = &call->x[0].kind->shape, *indices = &call->x[1].kind->shape;
+    char p[160], q[160];
+    ad_status status = ad__infer_indices(call, 1);
+    status = status != AD_OK ? status : ad__infer_len(call, a->len);
+    if (status != AD_OK) {
+        return status;
+    }
+    int fits = a->axis >= 0 && a->axis + indices->rank <= shape->rank;
+    for (int i = 0; i < indices->rank && fits; i++) {
+        fits = shape->len[a->axis + i] == indices->len[i];
+    }
+    if (!fits) {
+        return ad_error_set(call->error, AD_ERR_SHAPE,
+                            "x is %s, indices are %s; from axis %d on, counted from the front, "
+                            "their lengths must agree",
+                            ad_shape_print(shape, p, sizeof p),
+                            ad_shape_print(indices, q, sizeof q), a->axis);
+    }
+    call->kind.type = call->x[0].kind->type;
+    return replace_axis(call, shape, a->axis, indices->rank, 1, &a->len, &call->kind.shape);
+}
+
+#define SEGMENT_SUM(real, NAME)                                                                    \
+    static void NAME(const ad__along *a, size_t n, const int64_t *index, const real *x, real *z)   \
+    {                                                                                              \
+        for (size_t o = 0; o < a->outer; o++) {                                                    \
+            for (size_t k = 0; k < n; k++) {                                                       \
+                const real *restrict from = x + (o * n + k) * a->inner;                            \
+                size_t at = o * a->len + ad__from_front(index[k], (int64_t)a->len);                \
+                real *restrict to = z + at * a->inner;                                             \
+                for (size_t i = 0; i < a->inner; i++) {                                            \
+                    to[i] += from[i];                                                              \
+                }                                                                                  \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+SEGMENT_SUM(double, segment_sum_f64)
+SEGMENT_SUM(float, segment_sum_f32)
+SEGMENT_SUM(int64_t, segment_sum_i64)
+
+static ad_status segment_eval(const ad__call *call)
+{
+    const ad__indexing *attributes = call->attributes;
+    ad__along a = ad__along_axis(&call->kind.shape, attributes->axis);
+    ad_status status = ad__check_indices(call, 1, attributes->len);
+    if (status != AD_OK || call->kind.count == 0) {
+        return status;
+    }
+    memset(call->z, 0, call->kind.count * ad_type_bytes(call->kind.type));
+    size_t n = call->x[1].kind->count;
+    switch (call->kind.type) {
+    case AD_F64:
+        segment_sum_f64(&a, n, call->x[1].data, call->x[0].data, call->z);
+        break;
+    case AD_F32:
+        segment_sum_f32(&a, n, call->x[1].data, call->x[0].data, call->z);
+        break;
+    case AD_I64:
+        segment_sum_i64(&a, n, call->x[1].data, call->x[0].data, call->z);
+        break;
+    }
+    return AD_OK;
+}
+
+static void segment_vjp(ad__vjp *v)
+{
+    v->dx[0] = ad_take(v->g, v->x[1], ((const ad__indexing *)v->attributes)->axis);
+}
+
+static ad_var segment_rows(const ad_var *x)
+{
+    return ad_segment_sum_at(x[0], sample_indices(x), 0, 4, NULL);
+}
+
+static const ad__sample segment_samples[] = {{1, {{3, {2, 2, 3}}}, -2, 2, segment_rows}};
+
+const ad_op ad_segment_sum__op = {.name = "ad_segment_sum",
+                                  .infer = segment_infer,
+                                  .eval = segment_eval,
+                                  .vjp = segment_vjp,
+                                  .samples = segment_samples,
+                                  .sample_count = 1};
+
+ad_var ad_segment_sum_at(ad_var x, ad_var indices, int axis, int64_t len, const char *site)
+{
+    const ad__indexing a = {.axis = axis, .len = len};
+    return ad__record(&ad_segment_sum__op, 2, (const ad_var[]){x, indices}, &a, sizeof a, site);
+}
+
+/* ---- one_hot ---- */
+
+static ad_status one_hot_infer(ad__call *call)
+{
+    const ad__indexing *a = call->attributes;
+    const ad_shape *shape = &call->x[0].kind->shape;
+    ad_status status = ad__infer_indices(call, 0);
+    status = status != AD_OK ? status : ad__infer_len(call, a->len);
+    if (status == AD_OK && ad_type_bytes(a->type) == 0) {
+        status = ad_error_set(call->error, AD_ERR_TYPE,
+                              "%d is no element type; use AD_F64, AD_F32 or AD_I64", (int)a->type);
+    }
+    call->kind.type = a->type;
+    return status != AD_OK
+               ? status
+               : replace_axis(call, shape, shape->rank, 0, 1, &a->len, &call->kind.shape);
+}
+
+static ad_status one_hot_eval(const ad__call *call)
+{
+    const ad__indexing *a = call->attributes;
+    const int64_t *index = call->x[0].data;
+    ad_status status = ad__check_indices(call, 0, a->len);
+    if (status != AD_OK || call->kind.count == 0) {
+        return status;
+    }
+    memset(call->z, 0, call->kind.count * ad_type_bytes(a->type));
+    for (size_t k = 0; k < call->x[0].kind->count; k++) {
+        size_t at = k * (size_t)a->len + ad__from_front(index[k], a->len);
+        if (a->type == AD_F64) {
+            ((double *)call->z)[at] = 1;
+        } else if (a->type == AD_F32) {
+            ((float *)call->z)[at] = 1;
+        } else {
+            ((int64_t *)call->z)[at] = 1;
+        }
+    }
+    return AD_OK;
+}
+
+const ad_op ad_one_hot__op = {.name = "ad_one_hot", .infer = one_hot_infer, .eval = one_hot_eval};
+
+ad_var ad_one_hot_at(ad_var indices, int64_t len, ad_type type, const char *site)
+{
+    const ad__indexing a = {.type = type, .len = len};
+    return ad__record(&ad_one_hot__op, 1, &indices, &a, sizeof a, site);
+}
