@@ -81,11 +81,12 @@ static inline real real_silu(real x)
     return root == 0 ? -root : x * root * root;
 }
 
-/* 1 / cosh(x)^2 = 4 e / (1 + e)^2 with e = e^(-2 |x|). */
+/* 1 / cosh(x)^2 = 4 e / d^2 with e = e^(-2 |x|), d = 1 + e, whose rounding is undone. */
 static inline real real_sech2(real x)
 {
-    real e = exp(-2 * fabs(x));
-    return 4 * e / ((1 + e) * (1 + e));
+    real e = exp(-2 * fabs(x)), d = 1 + e, lost = e - (d - 1);
+    real z = 4 * e / (d * d);
+    return z - z * (2 * lost / d);
 }
 
 /* log(e^x + e^y) = max + log1p(e^(min - max)). */
@@ -96,19 +97,26 @@ static inline real real_logaddexp(real x, real y)
     return (x < y ? y : x) + log1p(exp(-fabs(x - y)));
 }
 
+/* A power of two, 2^3k, that brings x near enough to 1 for squares and cubes of it, and the parts of
+ * them that rounding drops, to be normal numbers; and 2^k, its cube root. */
+static inline real real_scale(real x, int cube_root)
+{
+    const real far = REAL(sizeof(real) == 4 ? 0x1p50 : 0x1p480);
+    const real up = REAL(sizeof(real) == 4 ? 0x1p33 : 0x1p200);
+    real m = fabs(x), k = m > far ? 1 / up : m < 1 / far ? up : 1;
+    return cube_root ? k : k * k * k;
+}
+
 /* The cube root: libm's, which is off by up to 4 ulp, and a Newton step whose residual x - r^3 is
- * formed with twice the digits, scaled so that none of them underflow. */
+ * formed with twice the digits. */
 static inline real real_cbrt(real x)
 {
     if (x == 0 || isinf(x))
         return x;
-    const real huge = REAL(0x1p60), shift = REAL(0x1p120), root_shift = REAL(0x1p40);
-    real scale = fabs(x) > huge ? 1 / shift : fabs(x) < 1 / huge ? shift : 1;
-    real back = fabs(x) > huge ? root_shift : fabs(x) < 1 / huge ? 1 / root_shift : 1;
-    real a = x * scale, r = cbrt(a);
+    real a = x * real_scale(x, 0), r = cbrt(a);
     real square = r * r, cube = square * r;
     real lost = fma(square, r, -cube) + fma(r, r, -square) * r;
-    return (r + (a - cube - lost) / (3 * square)) * back;
+    return (r + (a - cube - lost) / (3 * square)) / real_scale(x, 1);
 }
 
 /* x^(y + w), the sum not rounded: near x = 1e300 half an ulp of it is 350 ulp of the result. */
@@ -118,6 +126,18 @@ static inline real real_pow_add(real x, real y, real w)
     real lost = (y - (s - back)) + (w - back);
     real z = isnan(x) || isnan(s) ? x + s : pow(x, s);
     return lost == 0 || z == 0 || isinf(z) || isinf(s) ? z : z + z * (lost * log(x));
+}
+
+/* (y + w) x^(y + w - 1); by the square root of the power where that alone is no normal number. */
+static inline real real_pow_slope(real x, real y, real w)
+{
+    real s = y + w, power = real_pow_add(x, y, w - 1);
+    if (!isnan(x) && (s == 0 || (isinf(s) && power == 0)))
+        return 0;
+    if (isnormal(power) || isnan(power))
+        return s * power;
+    real root = real_pow_add(fabs(x), y / 2, (w - 1) / 2);
+    return root * s * copysign(root, power);
 }
 
 /* x^(y + w) log(x), 0 where the power is 0 and also at 0^0 and inf^0. In two square roots of the
@@ -130,14 +150,23 @@ static inline real real_pow_log(real x, real y, real w)
     return root * logarithm * root;
 }
 
-/* The cosine of the angle of the point (x, y), x / hypot(x, y); 0 at the origin. The scale keeps
- * hypot among the normal numbers. */
+/* The cosine of the angle of the point (x, y), x / hypot(x, y); 0 at the origin. A Newton step with
+ * the residual x^2 + y^2 - r^2 and that of the quotient leaves little more than half an ulp, since
+ * derivatives square and cube it. */
 static inline real real_unit(real x, real y)
 {
-    if (isinf(x) && !isinf(y) && !isnan(y))
+    const real tiny = REAL(0x1p-60);
+    if (fabs(x) < fabs(y) * tiny || x == 0)
+        return y == 0 ? 0 : x / fabs(y);
+    if (fabs(y) < fabs(x) * tiny)
         return copysign((real)1, x);
-    real scale = fabs(x) > 1 || fabs(y) > 1 ? REAL(0.25) : REAL(0x1p60);
-    return x == 0 && y == 0 ? 0 : x * scale / hypot(x * scale, y * scale);
+    real scale = real_scale(fabs(x) > fabs(y) ? x : y, 0);
+    real a = x * scale, b = y * scale, r = hypot(a, b), q = a / r;
+    real aa = a * a, bb = b * b, rr = r * r;
+    real high = aa > bb ? aa - rr + bb : bb - rr + aa;
+    real lost = fma(a, a, -aa) + fma(b, b, -bb) - fma(r, r, -rr);
+    real z = q + (fma(-q, r, a) - q * (high + lost) / (2 * r)) / r;
+    return isinf(r) ? q : z;
 }
 
 /* sin(pi x + k pi / 2), pi times a number of at most 1/4: exact at every half integer. */
