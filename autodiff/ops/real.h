@@ -29,8 +29,9 @@ static inline real real_erfcx(real x)
         REAL(-0.11927366341494692),    REAL(0.12964515870282553),     REAL(-0.047562294353456725),
         REAL(-0.13562110612458169),    REAL(1.2530080582697297)};
     real q = (x - 3) / (x + 3), sum = coefficients[0];
-    for (int i = 1; i < (int)(sizeof coefficients / sizeof *coefficients); i++)
+    for (int i = 1; i < (int)(sizeof coefficients / sizeof *coefficients); i++) {
         sum = sum * q + coefficients[i];
+    }
     return sum / (1 + 2 * x);
 }
 
@@ -46,10 +47,12 @@ static inline real real_erfc(real x)
 static inline real real_normal_cdf(real x, real times)
 {
     const real sqrt_half = REAL(0.70710678118654752);
-    if (isinf(x))
+    if (isinf(x)) {
         return x > 0 ? times : 0;
-    if (x < REAL(-0.7))
+    }
+    if (x < REAL(-0.7)) {
         return times * real_erfcx(-x * sqrt_half) / 2 * real_exp_square(x, REAL(-0.5));
+    }
     return times * (erfc(-x * sqrt_half) / 2);
 }
 
@@ -63,8 +66,9 @@ static inline real real_sigmoid(real x)
 /* 1 / (1 + e^(y - x)), the difference not rounded; 0 where x = -inf, 1/2 where both are +inf. */
 static inline real real_sigmoid_sub(real x, real y)
 {
-    if (isinf(x) || isinf(y))
+    if (isinf(x) || isinf(y)) {
         return x == y ? (x < 0 ? 0 : REAL(0.5)) : real_sigmoid(x - y);
+    }
     real d = x - y, back = x - d;
     real lost = (x - (d + back)) + (back - y);
     real z = real_sigmoid(d);
@@ -75,8 +79,9 @@ static inline real real_sigmoid_sub(real x, real y)
  * first to leave the normal numbers. */
 static inline real real_silu(real x)
 {
-    if (!(x < -40))
+    if (!(x < -40)) {
         return x * real_sigmoid(x);
+    }
     real root = exp(x / 2);
     return root == 0 ? -root : x * root * root;
 }
@@ -92,13 +97,14 @@ static inline real real_sech2(real x)
 /* log(e^x + e^y) = max + log1p(e^(min - max)). */
 static inline real real_logaddexp(real x, real y)
 {
-    if (x == y)
+    if (x == y) {
         return x + REAL(0.69314718055994531);
+    }
     return (x < y ? y : x) + log1p(exp(-fabs(x - y)));
 }
 
-/* A power of two, 2^3k, that brings x near enough to 1 for squares and cubes of it, and the parts of
- * them that rounding drops, to be normal numbers; and 2^k, its cube root. */
+/* A power of two, 2^3k, that brings x near enough to 1 for squares and cubes of it, and the parts
+ * of them that rounding drops, to be normal numbers; and 2^k, its cube root. */
 static inline real real_scale(real x, int cube_root)
 {
     const real far = REAL(sizeof(real) == 4 ? 0x1p50 : 0x1p480);
@@ -111,8 +117,9 @@ static inline real real_scale(real x, int cube_root)
  * formed with twice the digits. */
 static inline real real_cbrt(real x)
 {
-    if (x == 0 || isinf(x))
+    if (x == 0 || isinf(x)) {
         return x;
+    }
     real a = x * real_scale(x, 0), r = cbrt(a);
     real square = r * r, cube = square * r;
     real lost = fma(square, r, -cube) + fma(r, r, -square) * r;
@@ -132,10 +139,12 @@ static inline real real_pow_add(real x, real y, real w)
 static inline real real_pow_slope(real x, real y, real w)
 {
     real s = y + w, power = real_pow_add(x, y, w - 1);
-    if (!isnan(x) && (s == 0 || (isinf(s) && power == 0)))
+    if (!isnan(x) && (s == 0 || (isinf(s) && power == 0))) {
         return 0;
-    if (isnormal(power) || isnan(power))
+    }
+    if (isnormal(power) || isnan(power)) {
         return s * power;
+    }
     real root = real_pow_add(fabs(x), y / 2, (w - 1) / 2);
     return root * s * copysign(root, power);
 }
@@ -145,8 +154,9 @@ static inline real real_pow_slope(real x, real y, real w)
 static inline real real_pow_log(real x, real y, real w)
 {
     real root = real_pow_add(x, y / 2, w / 2), logarithm = log(x);
-    if (isinf(logarithm) && (root == 0 || y + w == 0))
+    if (isinf(logarithm) && (root == 0 || y + w == 0)) {
         return 0;
+    }
     return root * logarithm * root;
 }
 
@@ -156,10 +166,12 @@ static inline real real_pow_log(real x, real y, real w)
 static inline real real_unit(real x, real y)
 {
     const real tiny = REAL(0x1p-60);
-    if (fabs(x) < fabs(y) * tiny || x == 0)
+    if (fabs(x) < fabs(y) * tiny || x == 0) {
         return y == 0 ? 0 : x / fabs(y);
-    if (fabs(y) < fabs(x) * tiny)
+    }
+    if (fabs(y) < fabs(x) * tiny) {
         return copysign((real)1, x);
+    }
     real scale = real_scale(fabs(x) > fabs(y) ? x : y, 0);
     real a = x * scale, b = y * scale, r = hypot(a, b), q = a / r;
     real aa = a * a, bb = b * b, rr = r * r;
@@ -196,8 +208,9 @@ static inline real real_sinc_series(real u, int n)
         sum += term / (real)(n + m + 1);
         term *= -u * u / (real)((m + 1) * (m + 2));
     }
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
         sum *= REAL(3.14159265358979324);
+    }
     return sum;
 }
 
@@ -206,16 +219,20 @@ static inline real real_sinc_series(real u, int n)
 static inline real real_sinc(real x, real order)
 {
     const real pi = REAL(3.14159265358979324);
-    if (!(order > REAL(-0.5) && order < 1000) || isnan(x))
+    if (!(order > REAL(-0.5) && order < 1000) || isnan(x)) {
         return NAN;
-    if (isinf(x))
+    }
+    if (isinf(x)) {
         return 0;
+    }
     int n = (int)rint(order);
     real u = pi * x, near = REAL(0.28) * (real)n;
-    if (fabs(x) < REAL(0.5) || fabs(u) < near)
+    if (fabs(x) < REAL(0.5) || fabs(u) < near) {
         return n == 0 && x == 0 ? 1 : real_sinc_series(u, n);
+    }
     real f = real_sin_pi(x, 0) / u, power = 1;
-    for (int i = 1; i <= n; i++, power *= pi)
+    for (int i = 1; i <= n; i++, power *= pi) {
         f = (power * real_sin_pi(x, i) - (real)i * f) / x;
+    }
     return f;
 }

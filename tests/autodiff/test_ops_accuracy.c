@@ -15,7 +15,7 @@ static const double most_ulp = 4, most_relative_at_order_2 = 1e-13;
 
 enum { MOST_ROWS = 400, MOST_ARGS = 3, MOST_OUTPUTS = 6 };
 
-/* An answer: a number of the row's type, and the rest of the true value in units of its last place. */
+/* An answer: a number of the row's type, and the rest of the true value in its last places. */
 typedef struct answer {
     int given;
     double number, rest;

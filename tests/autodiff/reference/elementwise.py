@@ -12,8 +12,9 @@ evaluations agree to 40. A line reads, separated by tabs,
 
 Arguments are exact hexadecimal numbers. A first-order answer is its correctly rounded number and
 what is left over in units of that number's last place, "0x1.8p+0@-0.31", so that a test can
-measure errors of a fraction of an ulp without wider arithmetic. A second-order answer has 20 decimal
-digits. "-" marks what is not tested: infinite or undefined answers, and those that EXCLUDED lists.
+measure errors of a fraction of an ulp without wider arithmetic. A second-order answer has 20
+decimal digits. "-" marks what is not tested: infinite or undefined answers, and those that EXCLUDED
+lists.
 """
 import random
 import struct

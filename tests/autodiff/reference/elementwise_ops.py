@@ -7,8 +7,8 @@ the i-th arguments for orders 0 and 1; the box for order 2, a pair an argument; 
 import math
 
 from mpmath import (acos, acosh, asin, asinh, atan, atan2, atanh, cbrt, ceil, cos, cosh, erf, erfc,
-                    exp, expm1, factorial, floor, fsum, hypot, inf, log, log1p, mpf, nint, pi, sign, sin, sinh,
-                    sqrt, tan, tanh)
+                    exp, expm1, factorial, floor, fsum, hypot, inf, log, log1p, mpf, nint, pi, sign,
+                    sin, sinh, sqrt, tan, tanh)
 
 
 class Op:
@@ -141,7 +141,7 @@ def sin_pi(x, k):
 
 
 def sinc_terms(x, n):
-    """Taylor's series of the n-th derivative near 0, Leibniz' rule on sin(pi x) / (pi x) elsewhere."""
+    """The n-th derivative by Taylor's series near 0, Leibniz' rule on sin(pi x) / (pi x) elsewhere."""
     n = int(nint(n))
     if abs(x) < mpf(1) / 2:
         return [(-1) ** k * pi ** (2 * k) * x ** (2 * k - n) / ((2 * k + 1) * factorial(2 * k - n))
@@ -325,8 +325,8 @@ OPS = {
 # ---- what is not tested, and why -----------------------------------------------------------------
 
 class Cancels:
-    """The answer is the sum of these terms, each of which is itself rounded, so that only arithmetic
-    of twice the precision would keep the digits where they cancel by more than half."""
+    """The answer is the sum of these terms, each of which is itself rounded, so that only
+    arithmetic of twice the precision would keep the digits where they cancel by more than half."""
 
     def __init__(self, terms):
         self.terms = terms
