@@ -45,29 +45,6 @@ ad_status ad__check_handle(ad_tape *tape, ad_var v, const char *origin, const ch
 
 /* ---- nodes ---- */
 
-const uint32_t *ad__args_of(const ad_tape *tape, uint32_t node, int *count)
-{
-    const ad_op *op = ad__op_of(tape, node);
-    if (op->arity > 0) {
-        *count = op->arity;
-        return tape->node[node].arg;
-    }
-    if (op->eval == NULL) {
-        *count = 0;
-        return NULL;
-    }
-    const ad__detail *detail = &tape->details[tape->node[node].arg[0]];
-    *count = (int)detail->count;
-    return tape->arguments + detail->first;
-}
-
-const void *ad__attributes_of(const ad_tape *tape, uint32_t node)
-{
-    const ad_op *op = ad__op_of(tape, node);
-    int has_detail = op->arity == 0 && op->eval != NULL;
-    return has_detail ? tape->details[tape->node[node].arg[0]].attributes : NULL;
-}
-
 void *ad__data_of(const ad_tape *tape, uint32_t node)
 {
     ad__slot *slot = &tape->value[node];

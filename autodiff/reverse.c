@@ -39,41 +39,47 @@ static void mark_dependent(const reverse *r, int count, const ad_var *x)
     for (uint32_t node = r->first; node <= r->last; node++) {
         int args;
         const uint32_t *arg = ad__args_of(tape, node, &args);
-        if (ad__op_of(tape, node)->vjp == NULL || is_integer(tape, node)) {
-            continue;
-        }
-        uint8_t reached = r->depends[node - r->first];
+        uint8_t reached = 0;
         for (int i = 0; i < args; i++) {
             reached |= arg[i] >= r->first && r->depends[arg[i] - r->first];
         }
-        r->depends[node - r->first] = reached;
+        if (reached && ad__op_of(tape, node)->vjp != NULL && !is_integer(tape, node)) {
+            r->depends[node - r->first] = 1;
+        }
     }
 }
 
-/* Adds a contribution to the cotangent of a node: the one place where broadcasting is undone, and
- * where a gradient's shape is held against its variable's. */
+/* A contribution as a live variable of the node's type and shape: the one place where broadcasting
+ * is undone, and where a gradient's shape is held against its variable's. */
+static ad_var fit(ad_tape *tape, uint32_t node, ad_var c, const char *origin, const char *site)
+{
+    const ad__kind *kind = ad__kind_of(tape, node);
+    if (c.tape == NULL) {
+        return ad_full_at(tape, kind->type, kind->shape, c.ref.literal, site);
+    }
+    if (ad__check_handle(tape, c, origin, site) != AD_OK) {
+        return c;
+    }
+    const ad__kind *own = ad__kind_of(tape, c.ref.at.node);
+    if (own->type != kind->type) {
+        ad_tape_fail(tape, AD_ERR_TYPE, origin, site, "its derivative is %s for an argument of %s",
+                     ad_type_name(own->type), ad_type_name(kind->type));
+    }
+    return own != kind ? ad_sum_to_at(c, kind->shape, site) : c;
+}
+
+/* Adds a contribution to the cotangent of a node. */
 static ad_status contribute(reverse *r, uint32_t node, ad_var c, const char *origin,
                             const char *site)
 {
     ad_tape *tape = r->tape;
     if (c.tape == NULL && ad__bits_of(c.ref.literal) == 0) {
-        return tape->error.status; /* no contribution */
+        return tape->error.status; /* none */
     }
-    const ad__kind *kind = ad__kind_of(tape, node);
-    if (c.tape == NULL) {
-        c = ad_full_at(tape, kind->type, kind->shape, c.ref.literal, site);
-    }
-    if (ad__check_handle(tape, c, origin, site) != AD_OK) {
-        return tape->error.status;
-    }
-    const ad__kind *own = ad__kind_of(tape, c.ref.at.node);
-    if (own->type != kind->type) {
-        return ad_tape_fail(tape, AD_ERR_TYPE, origin, site,
-                            "its derivative is %s for an argument of %s", ad_type_name(own->type),
-                            ad_type_name(kind->type));
-    }
-    if (own != kind) {
-        c = ad_sum_to_at(c, kind->shape, site);
+    int fits =
+        c.tape == tape && c.ref.at.tag == tape->tag && tape->node[node].kind == AD__KIND_SCALAR;
+    if (!fits) {
+        c = fit(tape, node, c, origin, site);
     }
     uint32_t *adjoint = &r->adjoint[node - r->first];
     if (*adjoint != 0) {

@@ -172,14 +172,35 @@ ad_tape *ad__tape_of(int count, const ad_var *x);
 /* The literal as a constant of the given type on tape; reuses a recent one. */
 ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *site);
 
-/* The operation of a node, and its arguments. */
+/* The operation of a node; its attributes, or NULL; its arguments. */
+static inline const ad__detail *ad__detail_of(const ad_tape *tape, uint32_t node)
+{
+    return &tape->details[tape->node[node].arg[0]];
+}
+
 static inline const ad_op *ad__op_of(const ad_tape *tape, uint32_t node)
 {
-    const ad__node *n = &tape->node[node];
-    return n->row != AD__STRUCTURED ? ad__numbered[n->row] : tape->details[n->arg[0]].op;
+    uint16_t row = tape->node[node].row;
+    return row != AD__STRUCTURED ? ad__numbered[row] : ad__detail_of(tape, node)->op;
 }
-const uint32_t *ad__args_of(const ad_tape *tape, uint32_t node, int *count);
-const void *ad__attributes_of(const ad_tape *tape, uint32_t node);
+
+static inline const void *ad__attributes_of(const ad_tape *tape, uint32_t node)
+{
+    int structured = tape->node[node].row == AD__STRUCTURED;
+    return structured ? ad__detail_of(tape, node)->attributes : NULL;
+}
+
+static inline const uint32_t *ad__args_of(const ad_tape *tape, uint32_t node, int *count)
+{
+    const ad__node *n = &tape->node[node];
+    if (n->row != AD__STRUCTURED) {
+        *count = ad__numbered[n->row]->arity;
+        return n->arg;
+    }
+    const ad__detail *detail = ad__detail_of(tape, node);
+    *count = (int)detail->count;
+    return tape->arguments + detail->first;
+}
 
 /* The elements of a node, and its type and shape. */
 void *ad__data_of(const ad_tape *tape, uint32_t node);
