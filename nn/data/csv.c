@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT */
+#include "csv.h"
+#include "array_internal.h"
+#include "number_internal.h"
+#include "records_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One side of the table, x or y: which fields of a record it takes, and what they become. */
+typedef struct side {
+    nn_type type;
+    size_t count;
+    size_t *fields;
+    const char **names;  /* NULL without a header */
+    unsigned char *data; /* rows in the order read */
+} side;
+
+typedef struct csv {
+    nn__records records;
+    const nn_csv_options *options;
+    locale_t c_locale;
+    size_t columns;
+    side x, y;
+    void *names;
+    size_t rows, capacity;
+    ad_error *error;
+} csv;
+
+/* ---- errors: file:line: column 3 (name): what is wrong */
+
+AD_PRINTF(5, 6)
+static ad_status fault(const csv *c, ad_status status, size_t field, const char *name,
+                       const char *format, ...)
+{
+    char column[80] = "", text[128];
+    if (name != NULL) {
+        (void)snprintf(column, sizeof column, " (%.48s)", name);
+    }
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return ad_error_set(c->error, status, "%s:%" PRId64 ": column %zu%s: %s",
+                        nn__path_shown(c->records.reader.path), c->records.line, field + 1, column,
+                        text);
+}
+
+static ad_status memory_error(const csv *c)
+{
+    return ad_error_set(c->error, AD_ERR_MEMORY, "%s: no memory for its columns and rows",
+                        nn__path_shown(c->records.reader.path));
+}
+
+/* What the field holds, as far as it can be shown. */
+static const char *shown(const nn__field *field, char text[44])
+{
+    size_t len = field->len < 40 ? field->len : 40;
+    for (size_t i = 0; i < len; i++) {
+        char byte = field->text[i];
+        text[i] = (char)(byte == 127 || (byte >= 0 && byte < 32) ? '?' : byte);
+    }
+    (void)snprintf(text + len, 44 - len, "%s", len < field->len ? "..." : "");
+    return text;
+}
+
+/* ---- columns */
+
+static ad_status find_number(const csv *c, int number, size_t *field)
+{
+    int64_t columns = (int64_t)c->columns;
+    int64_t place = number < 0 ? number + columns : number;
+    if (place < 0 || place >= columns) {
+        return ad_error_set(c->error, AD_ERR_INDEX,
+                            "%s: there is no column %d: its %zu columns are numbered from 0, or "
+                            "backwards from -1; is the separator right?",
+                            nn__path_shown(c->records.reader.path), number, c->columns);
+    }
+    *field = (size_t)place;
+    return AD_OK;
+}
+
+static ad_status find_name(const csv *c, const char *name, int has_header, size_t *field)
+{
+    for (size_t j = 0; has_header && j < c->columns; j++) {
+        if (strcmp(c->records.fields[j].text, name) == 0) {
+            *field = j;
+            return AD_OK;
+        }
+    }
+    return ad_error_set(c->error, AD_ERR_INDEX, "%s: no column is named \"%.60s\"%s",
+                        nn__path_shown(c->records.reader.path), name,
+                        has_header ? "" : "; the file has no header, choose columns by number");
+}
+
+static ad_status choose(csv *c, side *s, const nn_columns *chosen, int has_header)
+{
+    size_t count = (size_t)chosen->count;
+    if (count == 0) {
+        return AD_OK;
+    }
+    s->fields = nn__resize(&c->records.reader.allocator, NULL, count, sizeof *s->fields);
+    if (s->fields == NULL) {
+        return memory_error(c);
+    }
+    s->count = count;
+    ad_status status = AD_OK;
+    for (size_t i = 0; i < count && status == AD_OK; i++) {
+        status = chosen->numbers != NULL
+                     ? find_number(c, chosen->numbers[i], &s->fields[i])
+                     : find_name(c, chosen->names[i], has_header, &s->fields[i]);
+    }
+    return status;
+}
+
+/* x gets every column that y has not. */
+static ad_status choose_rest(csv *c)
+{
+    c->x.fields = nn__resize(&c->records.reader.allocator, NULL, c->columns, sizeof *c->x.fields);
+    if (c->x.fields == NULL) {
+        return memory_error(c);
+    }
+    for (size_t j = 0; j < c->columns; j++) {
+        int is_in_y = 0;
+        for (size_t i = 0; i < c->y.count && !is_in_y; i++) {
+            is_in_y = c->y.fields[i] == j;
+        }
+        if (!is_in_y) {
+            c->x.fields[c->x.count++] = j;
+        }
+    }
+    return AD_OK;
+}
+
+/* Copies the chosen columns' names out of the header: pointers first, then the letters. */
+static ad_status copy_names(csv *c)
+{
+    side *const sides[] = {&c->x, &c->y};
+    size_t count = c->x.count + c->y.count, bytes = count * sizeof(char *);
+    for (int k = 0; k < 2; k++) {
+        for (size_t i = 0; i < sides[k]->count; i++) {
+            bytes += c->records.fields[sides[k]->fields[i]].len + 1;
+        }
+    }
+    const char **names = nn__resize(&c->records.reader.allocator, NULL, bytes, 1);
+    if (names == NULL) {
+        return memory_error(c);
+    }
+    c->names = (void *)names;
+    char *letters = (char *)(names + count);
+    for (int k = 0; k < 2; k++) {
+        sides[k]->names = names;
+        for (size_t i = 0; i < sides[k]->count; i++) {
+            const nn__field *field = &c->records.fields[sides[k]->fields[i]];
+            memcpy(letters, field->text, field->len + 1);
+            *names++ = letters;
+            letters += field->len + 1;
+        }
+    }
+    return AD_OK;
+}
+
+/* ---- fields */
+
+/* Stores value as element i of a row; 0 if the type cannot hold it. */
+static int put(nn_type type, double value, unsigned char *row, size_t i)
+{
+    if (type == NN_F64) {
+        ((double *)(void *)row)[i] = value;
+        return 1;
+    }
+    if (type == NN_F32) {
+        float narrow = (float)value;
+        ((float *)(void *)row)[i] = narrow;
+        return !isinf(narrow) || isinf(value);
+    }
+    double limit = type == NN_U8 ? 255.0 : 0x1p53;
+    if (!(value >= (type == NN_U8 ? 0.0 : -limit) && value <= limit) || value != floor(value)) {
+        return 0;
+    }
+    if (type == NN_U8) {
+        row[i] = (unsigned char)value;
+    } else {
+        ((int64_t *)(void *)row)[i] = (int64_t)value;
+    }
+    return 1;
+}
+
+static ad_status read_field(csv *c, const side *s, size_t i, unsigned char *row)
+{
+    size_t place = s->fields[i];
+    const nn__field *field = &c->records.fields[place];
+    const char *name = s->names != NULL ? s->names[i] : NULL;
+    char text[44];
+    double value = NAN;
+    nn__number_kind kind = nn__number(field->text, field->len, c->c_locale, &value);
+    if (kind == NN__HUGE_NUMBER) {
+        return fault(c, AD_ERR_FORMAT, place, name, "\"%s\" is beyond the largest double",
+                     shown(field, text));
+    }
+    int is_float = s->type == NN_F64 || s->type == NN_F32;
+    if (kind == NN__NO_NUMBER && nn__is_missing(field->text, field->len)) {
+        if (c->options->missing == NN_MISSING_REFUSED || !is_float) {
+            return fault(c, AD_ERR_FORMAT, place, name, "the value is missing%s",
+                         is_float ? "; .missing = NN_MISSING_NAN reads it as NaN"
+                                  : ", and integers have no NaN");
+        }
+    } else if (kind == NN__NO_NUMBER) {
+        int may_be_header = c->rows == 0 && c->options->header == NN_HEADER_AUTO;
+        return fault(c, AD_ERR_FORMAT, place, name, "\"%s\" is no number%s", shown(field, text),
+                     may_be_header ? "; if this line is a header: .header = NN_HEADER_YES" : "");
+    }
+    if (!put(s->type, value, row, i)) {
+        return fault(c, AD_ERR_FORMAT, place, name, "\"%s\" does not fit %s", shown(field, text),
+                     nn_type_name(s->type));
+    }
+    return AD_OK;
+}
+
+/* ---- rows */
+
+static ad_status set_capacity(csv *c, size_t capacity)
+{
+    side *const sides[] = {&c->x, &c->y};
+    for (int k = 0; k < 2; k++) {
+        side *s = sides[k];
+        if (s->count > 0) {
+            unsigned char *more = nn__resize(&c->records.reader.allocator, s->data, capacity,
+                                             s->count * nn_type_bytes(s->type));
+            if (more == NULL) {
+                return memory_error(c);
+            }
+            s->data = more;
+        }
+    }
+    c->capacity = capacity;
+    return AD_OK;
+}
+
+static ad_status append_row(csv *c)
+{
+    if (c->records.count != c->columns) {
+        return ad_error_set(
+            c->error, AD_ERR_FORMAT, "%s:%" PRId64 ": has %zu columns where the first line has %zu",
+            nn__path_shown(c->records.reader.path), c->records.line, c->records.count, c->columns);
+    }
+    ad_status status = AD_OK;
+    if (c->rows == c->capacity) {
+        status = set_capacity(c, c->capacity > 0 ? 2 * c->capacity : 256);
+    }
+    side *const sides[] = {&c->x, &c->y};
+    for (int k = 0; k < 2; k++) {
+        const side *s = sides[k];
+        size_t bytes = s->count * nn_type_bytes(s->type);
+        for (size_t i = 0; i < s->count && status == AD_OK; i++) {
+            status = read_field(c, s, i, s->data + c->rows * bytes);
+        }
+    }
+    c->rows += status == AD_OK;
+    return status;
+}
+
+/* The first record tells the columns; it is a header or a row. */
+static ad_status read_first(csv *c)
+{
+    ad_status status = nn__records_next(&c->records, c->error);
+    if (status != AD_OK) {
+        return status;
+    }
+    c->columns = c->records.count;
+    int has_header = c->columns > 0 && c->options->header != NN_HEADER_NO;
+    for (size_t j = 0; c->options->header == NN_HEADER_AUTO && j < c->columns; j++) {
+        const nn__field *field = &c->records.fields[j];
+        double value;
+        has_header &= nn__number(field->text, field->len, c->c_locale, &value) == NN__NO_NUMBER;
+    }
+    if (c->columns > 0) {
+        status = choose(c, &c->y, &c->options->y, has_header);
+    }
+    if (status == AD_OK && c->columns > 0) {
+        status =
+            c->options->x.count > 0 ? choose(c, &c->x, &c->options->x, has_header) : choose_rest(c);
+    }
+    if (status == AD_OK && c->columns > 0) {
+        status = has_header ? copy_names(c) : append_row(c);
+    }
+    return status;
+}
+
+static ad_status read_rows(csv *c)
+{
+    ad_status status = read_first(c);
+    while (status == AD_OK && c->records.count > 0) {
+        status = nn__records_next(&c->records, c->error);
+        if (status == AD_OK && c->records.count > 0) {
+            status = append_row(c);
+        }
+    }
+    if (status == AD_OK && c->rows == 0) {
+        status = ad_error_set(c->error, AD_ERR_FORMAT, "%s: has no rows of data",
+                              nn__path_shown(c->records.reader.path));
+    }
+    return status;
+}
+
+/* ---- the table */
+
+/* One side as an array, which takes over its data and gives spare memory back. */
+static nn_array array_of(const csv *c, side *s, int rank)
+{
+    const ad_allocator *allocator = &c->records.reader.allocator;
+    ad_shape shape = {.rank = rank, .len = {(int64_t)c->rows}};
+    if (rank == 2) {
+        shape.len[1] = (int64_t)s->count;
+    }
+    if (s->count > 0) {
+        void *less = nn__resize(allocator, s->data, c->rows, s->count * nn_type_bytes(s->type));
+        s->data = less != NULL ? less : s->data;
+    }
+    nn_array array = nn_array_view(s->type, shape, s->data);
+    array.owned = s->data;
+    array.allocator = *allocator;
+    s->data = NULL;
+    return array;
+}
+
+static ad_status check_options(const char *path, const nn_csv_options *o, ad_error *error)
+{
+    path = nn__path_shown(path);
+    if (o->separator != 0 && strchr("\t;, |:!&#$%/\\^_~", o->separator) == NULL) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "%s: the character %d cannot separate numbers",
+                            path, o->separator);
+    }
+    if (o->comment != 0 && (o->comment == o->separator || o->comment == '"')) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "%s: the character %d cannot begin comments",
+                            path, o->comment);
+    }
+    const nn_columns *const sides[] = {&o->x, &o->y};
+    for (int k = 0; k < 2; k++) {
+        if (sides[k]->count != 0 &&
+            (sides[k]->count < 0 || (sides[k]->numbers == NULL && sides[k]->names == NULL))) {
+            return ad_error_set(error, AD_ERR_DOMAIN,
+                                "%s: columns must be chosen by NN_COLUMNS or NN_NAMED", path);
+        }
+    }
+    if (nn_type_bytes(o->x_type) == 0 || nn_type_bytes(o->y_type) == 0) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "%s: x_type or y_type is not an nn_type", path);
+    }
+    return AD_OK;
+}
+
+ad_status nn_read_csv(const char *path, const nn_csv_options *options, nn_table *table,
+                      ad_error *error)
+{
+    static const nn_csv_options defaults = {.separator = 0};
+    const nn_csv_options *o = options != NULL ? options : &defaults;
+    *table = (nn_table){.names = NULL};
+    csv c = {.options = o, .x.type = o->x_type, .y.type = o->y_type, .error = error};
+    ad_status status = check_options(path, o, error);
+    if (status == AD_OK) {
+        status = nn__records_open(&c.records, path, o->separator, o->comment, o->allocator, error);
+    }
+    if (status != AD_OK) {
+        return status;
+    }
+    const ad_allocator *allocator = &c.records.reader.allocator;
+    c.c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    status = c.c_locale != (locale_t)0 ? read_rows(&c) : memory_error(&c);
+    if (status == AD_OK) {
+        int is_flat = c.y.count == 1 && (o->y_type == NN_I64 || o->y_type == NN_U8);
+        table->x = array_of(&c, &c.x, 2);
+        table->y = array_of(&c, &c.y, is_flat ? 1 : 2);
+        table->x_names = c.x.names;
+        table->y_names = c.y.names;
+        table->names = c.names;
+    }
+    void *const leftovers[] = {c.x.fields, c.y.fields, c.x.data, c.y.data,
+                               status != AD_OK ? c.names : NULL};
+    for (size_t i = 0; i < sizeof leftovers / sizeof leftovers[0]; i++) {
+        if (leftovers[i] != NULL) {
+            (void)nn__resize(allocator, leftovers[i], 0, 1);
+        }
+    }
+    if (c.c_locale != (locale_t)0) {
+        freelocale(c.c_locale);
+    }
+    nn__records_close(&c.records);
+    return status;
+}
