@@ -14,8 +14,10 @@ INCLUDEDIR ?= $(PREFIX)/include
 OPTIONS_release = -O3 -g
 OPTIONS_clang = -O3 -g
 OPTIONS_debug = -O0 -g3
-OPTIONS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-OPTIONS_tsan = -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+# sanitizers make gcc warn of what it can no longer prove, so warnings are no errors there
+SANITIZED = -O1 -g -fno-omit-frame-pointer -Wno-error
+OPTIONS_asan = $(SANITIZED) -fsanitize=address,undefined -fno-sanitize-recover=all
+OPTIONS_tsan = $(SANITIZED) -fsanitize=thread
 FLAVOURS = release debug clang asan tsan
 
 ifeq ($(filter $(FLAVOUR),$(FLAVOURS)),)

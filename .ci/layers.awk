@@ -8,6 +8,9 @@ function fail(text) {
 
 # the line number in LAYERS of a file's own name, or of what stands before its last _; else 0
 function own_layer(file) {
+    if (file in line) {
+        return line[file]
+    }
     sub(/\.(c|h|def)$/, "", file)
     while (!(file in line) && sub(/_[^_\/]*$/, "", file)) {
     }
