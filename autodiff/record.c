@@ -250,6 +250,7 @@ static ad_var evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array
     }
     if (call->z == NULL || !has_room(tape) ||
         !keep_arguments(tape, op, call, nodes, attribute_bytes, node.arg)) {
+        call->z = NULL; /* it may point to value */
         return out_of_memory(tape, op->name, site);
     }
     call->kind.count = tape->kinds[kind]->count;

@@ -66,16 +66,17 @@ static walk walk_of(const ad__call *call)
 {
     walk w = {.rank = 0};
     size_t product[3] = {1, 1, 1};
+    int count = call->count < 3 ? call->count : 3; /* it never is more; said for the compiler */
     for (int i = 1; i <= call->kind.shape.rank; i++) {
         size_t len = (size_t)call->kind.shape.len[call->kind.shape.rank - i], stride[3];
-        for (int a = 0; a < call->count; a++) {
+        for (int a = 0; a < count; a++) {
             const ad_shape *shape = &call->x[a].kind->shape;
             size_t own = i <= shape->rank ? (size_t)shape->len[shape->rank - i] : 1;
             stride[a] = own == 1 ? 0 : product[a];
             product[a] *= own;
         }
         if (len != 1) {
-            walk_axis(&w, call->count, len, stride);
+            walk_axis(&w, count, len, stride);
         }
     }
     if (w.rank == 0) {
