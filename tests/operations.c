@@ -180,19 +180,39 @@ ad_var test_counting(ad_tape *tape, ad_type type, ad_shape shape)
     return ad_input_array(tape, type, shape, &data);
 }
 
-void test_expect(ad_var z, ad_shape shape, const double *elements)
+/* Reads the elements of z, which has to be alive and have this shape. */
+static size_t read_shaped(ad_var z, ad_shape shape, double *got)
 {
-    double got[ROOM];
     char a[160], b[160];
     ad_shape own = ad_shape_of(z);
     size_t n = ad_shape_count(&shape);
     cr_assert(!ad_is_dead(z), "%s", z.tape ? ad_tape_message(z.tape) : "");
     cr_assert(ad_shape_equal(&own, &shape), "%s, not %s", ad_shape_print(&own, a, sizeof a),
               ad_shape_print(&shape, b, sizeof b));
+    cr_assert_leq(n, (size_t)ROOM);
     cr_assert_eq(ad_read(z, n, got), AD_OK);
+    return n;
+}
+
+void test_expect(ad_var z, ad_shape shape, const double *elements)
+{
+    double got[ROOM];
+    size_t n = read_shaped(z, shape, got);
     for (size_t i = 0; i < n; i++) {
         cr_expect(memcmp(&got[i], &elements[i], sizeof *got) == 0,
                   "element %zu is %.17g, not %.17g", i, got[i], elements[i]);
+    }
+}
+
+void test_expect_near(ad_var z, ad_shape shape, const double *elements, double ulps)
+{
+    double got[ROOM], ulp = ad_type_of(z) == AD_F64 ? 0x1p-53 : 0x1p-24;
+    size_t n = read_shaped(z, shape, got);
+    for (size_t i = 0; i < n; i++) {
+        double expected = elements[i];
+        int same = got[i] == expected || (isnan(got[i]) && isnan(expected));
+        cr_expect(same || fabs(got[i] - expected) <= 2 * ulps * ulp * fabs(expected),
+                  "element %zu is %.17g, not %.17g", i, got[i], expected);
     }
 }
 

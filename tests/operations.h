@@ -25,6 +25,9 @@ ad_var test_counting(ad_tape *tape, ad_type type, ad_shape shape);
 /* Fails the test unless z is alive and has this shape and these elements, bit for bit. */
 void test_expect(ad_var z, ad_shape shape, const double *elements);
 
+/* The same within so many ulp of z's type; any NaN stands for NaN. */
+void test_expect_near(ad_var z, ad_shape shape, const double *elements, double ulps);
+
 /* Fails the test unless the tape's message is text; forgets the error. */
 void test_expect_error(ad_tape *tape, ad_status status, const char *text);
 

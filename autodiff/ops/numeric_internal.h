@@ -9,17 +9,9 @@
  * For each row it makes a function on numbers under the operation's own name, which the partials of
  * other rows call, and the loop. */
 
+#include "clones_internal.h"
 #include "elementwise_internal.h"
 #include "real.h"
-
-/* Plain loops that the compiler turns into vectors, for baseline x86-64 and two later levels, the
- * best of which is picked when the library is loaded; too early for sanitizers. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
 
 #define AD_STRUCTURED(name, ...)
 #define AD_COMPOSED(type, name, ...)

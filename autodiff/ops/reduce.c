@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Axes of reductions, and the sum. */
+/* Axes of reductions, the walk over rows, and the sum. */
 #include "reduce_internal.h"
 
+#include "movement_internal.h"
+#include "strided_internal.h"
 #include "../tape_internal.h"
 #include "ops.h"
 
 #include <math.h>
-#include <string.h>
 
 #undef AD_HERE
 #define AD_HERE v->site
+
+static const ad__reduction *attributes_of(const ad__call *call)
+{
+    return call->attributes;
+}
+
+/* ---- axes ---- */
 
 ad_status ad__reduction_of(ad_axes axes, const ad_shape *shape, ad__reduction *out, ad_error *error)
 {
@@ -20,11 +28,9 @@ ad_status ad__reduction_of(ad_axes axes, const ad_shape *shape, ad__reduction *o
     }
     char text[160];
     for (int i = 0; i < axes.count && i < AD_MAX_RANK; i++) {
-        int axis = axes.axis[i] < 0 ? axes.axis[i] + shape->rank : axes.axis[i];
-        if (axis < 0 || axis >= shape->rank) {
-            return ad_error_set(error, AD_ERR_SHAPE, "axis %d of %s; axes are %d to %d",
-                                axes.axis[i], ad_shape_print(shape, text, sizeof text),
-                                -shape->rank, shape->rank - 1);
+        int axis;
+        if (ad__axis(axes.axis[i], shape, &axis, error) != AD_OK) {
+            return error->status;
         }
         if (out->mask >> axis & 1) {
             return ad_error_set(error, AD_ERR_SHAPE, "axis %d of %s is named twice", axis,
@@ -48,170 +54,228 @@ ad_shape ad__reduced_shape(const ad_shape *shape, ad__reduction r)
     return result;
 }
 
-/* A copy with the kept axes first, each group in its own order. */
-static void *gather_kept(const ad__call *call, ad__reduction r)
+size_t ad__reduced_count(const ad_shape *shape, ad__reduction r)
 {
-    const ad_shape *shape = &call->x[0].kind->shape;
-    size_t bytes = ad_type_bytes(call->x[0].kind->type), count = call->x[0].kind->count;
-    char *copy = ad__arena_take(call->scratch, count * bytes);
-    size_t stride[AD_MAX_RANK], len[AD_MAX_RANK], index[AD_MAX_RANK] = {0}, product = bytes;
-    int rank = 0;
-    for (int pass = 1; pass >= 0; pass--) { /* innermost first: reduced axes, then kept ones */
-        product = bytes;
-        for (int i = shape->rank - 1; i >= 0; i--) {
-            if ((int)(r.mask >> i & 1) == pass) {
-                stride[rank] = product;
-                len[rank++] = (size_t)shape->len[i];
-            }
-            product *= (size_t)shape->len[i];
-        }
+    size_t count = 1;
+    for (int i = 0; i < shape->rank; i++) {
+        count *= r.mask >> i & 1 ? (size_t)shape->len[i] : 1;
     }
-    const char *from = call->x[0].data;
-    for (size_t i = 0; i < count && copy != NULL; i++) {
-        memcpy(copy + i * bytes, from, bytes);
-        for (int axis = 0; axis < rank; axis++) {
-            from += stride[axis];
-            if (++index[axis] < len[axis]) {
-                break;
-            }
-            from -= stride[axis] * len[axis];
-            index[axis] = 0;
-        }
-    }
-    return copy;
+    return count;
 }
 
-ad_status ad__panes_of(const ad__call *call, ad__reduction r, ad__panes *out)
+ad_axes ad__axes_of(const ad__vjp *v, int keep)
 {
-    const ad_shape *shape = &call->x[0].kind->shape;
-    *out = (ad__panes){1, 1, 1, call->x[0].data};
-    int changes = 0;
-    for (int i = 0, before = 0; i < shape->rank; i++) {
-        size_t len = (size_t)shape->len[i];
-        int reduced = r.mask >> i & 1;
-        changes += len != 1 && reduced && before == 2;
-        if (len != 1) {
-            before = reduced ? 1 : before == 0 ? 0 : 2;
+    const ad__reduction *r = v->attributes;
+    int axes[AD_MAX_RANK], count = 0;
+    for (int i = 0; i < AD_MAX_RANK; i++) {
+        if (r->mask >> i & 1) {
+            axes[count++] = i;
         }
-        *(reduced ? &out->reduced : before == 0 ? &out->outer : &out->inner) *= len;
     }
-    if (changes > 0 && call->x[0].kind->count > 0) {
-        out->outer *= out->inner;
-        out->inner = 1;
-        out->x = gather_kept(call, r);
+    return ad_axes_of(count, axes, keep);
+}
+
+ad_var ad__kept(const ad__vjp *v, ad_var y)
+{
+    ad__reduction r = {((const ad__reduction *)v->attributes)->mask, 1};
+    ad_shape shape = ad_shape_of(v->x[0]);
+    return ad_reshape(y, ad__reduced_shape(&shape, r));
+}
+
+/* ---- shapes ---- */
+
+ad_status ad__reduced_infer(ad__call *call)
+{
+    call->kind.type = call->x[0].kind->type;
+    call->kind.shape = ad__reduced_shape(&call->x[0].kind->shape, *attributes_of(call));
+    return AD_OK;
+}
+
+ad_status ad__check_float(ad_type type, const ad_shape *shape, ad_error *error)
+{
+    char text[160];
+    if (type == AD_I64) {
+        return ad_error_set(error, AD_ERR_TYPE, "i64 %s; takes f64 or f32, ad_cast converts",
+                            ad_shape_print(shape, text, sizeof text));
     }
-    return out->x == NULL && call->x[0].kind->count > 0 ? AD_ERR_MEMORY : AD_OK;
+    return AD_OK;
+}
+
+ad_status ad__reduced_float_infer(ad__call *call)
+{
+    const ad__kind *x = call->x[0].kind;
+    ad__reduced_infer(call);
+    return ad__check_float(x->type, &x->shape, call->error);
+}
+
+ad_status ad__mapped_float_infer(ad__call *call)
+{
+    const ad__kind *x = call->x[0].kind;
+    call->kind.type = x->type;
+    call->kind.shape = x->shape;
+    return ad__check_float(x->type, &x->shape, call->error);
+}
+
+/* ---- rows ---- */
+
+const ad__row_kernels *ad__row_kernels_of(ad_type type)
+{
+    return type == AD_F64 ? &ad__rows_f64 : type == AD_F32 ? &ad__rows_f32 : &ad__rows_i64;
+}
+
+/* The order of axes in which the reduced ones come last: shape and strides of x in it, and whether
+ * that is how x lies. */
+typedef struct order {
+    ad_shape shape;
+    ptrdiff_t stride[AD_MAX_RANK];
+    int is_own;
+} order;
+
+static order rows_last(const ad_shape *x, ad__reduction r)
+{
+    order o = {.is_own = 1};
+    ptrdiff_t stride[AD_MAX_RANK];
+    int reduced_before = 0;
+    ad__dense_strides(x, stride);
+    for (unsigned reduced = 0; reduced < 2; reduced++) {
+        for (int i = 0; i < x->rank; i++) {
+            if ((r.mask >> i & 1) == reduced) {
+                o.stride[o.shape.rank] = stride[i];
+                o.shape.len[o.shape.rank++] = x->len[i];
+            }
+        }
+    }
+    for (int i = 0; i < x->rank; i++) {
+        int reduced = r.mask >> i & 1;
+        o.is_own &= reduced || !reduced_before || x->len[i] == 1;
+        reduced_before |= reduced && x->len[i] != 1;
+    }
+    return o;
+}
+
+/* The elements of x in that order: its own, or a copy in scratch; NULL if there is no memory. */
+static const void *in_order(const ad__call *call, const order *o)
+{
+    const ad__kind *kind = call->x[0].kind;
+    size_t bytes = ad_type_bytes(kind->type);
+    if (o->is_own || kind->count == 0) {
+        return call->x[0].data;
+    }
+    ptrdiff_t dense[AD_MAX_RANK];
+    ad__dense_strides(&o->shape, dense);
+    void *rows = ad__arena_take(call->scratch, kind->count * bytes);
+    if (rows != NULL) {
+        ad__copy_strided(&o->shape, bytes, call->x[0].data, o->stride, rows, dense);
+    }
+    return rows;
+}
+
+ad_status ad__reduce_rows(const ad__call *call, ad__row_kernel *kernel)
+{
+    const ad__kind *kind = call->x[0].kind;
+    size_t len = ad__reduced_count(&kind->shape, *attributes_of(call));
+    size_t step = len * ad_type_bytes(kind->type), z_step = ad_type_bytes(call->kind.type);
+    order o = rows_last(&kind->shape, *attributes_of(call));
+    const char *x = in_order(call, &o);
+    char *z = call->z;
+    if (x == NULL && kind->count > 0) {
+        return AD_ERR_MEMORY;
+    }
+    for (size_t i = 0; i < call->kind.count; i++) {
+        kernel(len, x, z);
+        x += step;
+        z += z_step;
+    }
+    return AD_OK;
+}
+
+ad_status ad__map_rows(const ad__call *call, ad__row_kernel *kernel)
+{
+    const ad__kind *kind = call->x[0].kind;
+    size_t bytes = ad_type_bytes(kind->type), all = kind->count * bytes;
+    order o = rows_last(&kind->shape, *attributes_of(call));
+    if (all == 0) {
+        return AD_OK;
+    }
+    const char *x = in_order(call, &o);
+    char *z = o.is_own ? call->z : ad__arena_take(call->scratch, all);
+    if (x == NULL || z == NULL) {
+        return AD_ERR_MEMORY;
+    }
+    size_t len = ad__reduced_count(&kind->shape, *attributes_of(call));
+    for (size_t at = 0; at < all; at += len * bytes) {
+        kernel(len, x + at, z + at);
+    }
+    if (!o.is_own) {
+        ptrdiff_t dense[AD_MAX_RANK];
+        ad__dense_strides(&o.shape, dense);
+        ad__copy_strided(&o.shape, bytes, z, dense, call->z, o.stride);
+    }
+    return AD_OK;
+}
+
+ad_var ad__reduce(const ad_op *op, ad_var x, ad_axes axes, const char *site)
+{
+    ad_error error;
+    ad__reduction r;
+    ad_shape shape;
+    if (!ad__shape_for(x, &shape, op->name, site)) {
+        return ad__dead(x.tape);
+    }
+    if (ad__reduction_of(axes, &shape, &r, &error) != AD_OK) {
+        return ad__failed(x, &error, op->name, site);
+    }
+    return ad__record(op, 1, &x, &r, sizeof r, site);
 }
 
 /* ---- sum ---- */
 
-/* Sums are trees of fixed form, so errors grow with log n and bits depend on n alone: halves down to
- * a leaf, whose LANES running sums the compiler keeps in vector registers. */
-enum { LANES = 16, LEAF = 256 };
-
-#define SUM_KERNELS(real, sum_row, sum_rows, sum_panes)                                            \
-    static real sum_row(const real *x, size_t n)                                                   \
-    {                                                                                              \
-        if (n > LEAF) {                                                                            \
-            size_t half = (n / 2 + LANES - 1) / LANES * LANES;                                     \
-            return sum_row(x, half) + sum_row(x + half, n - half);                                 \
-        }                                                                                          \
-        real lane[LANES] = {0}, tail = 0;                                                          \
-        size_t i = 0;                                                                              \
-        for (; i + LANES <= n; i += LANES) {                                                       \
-            for (size_t k = 0; k < LANES; k++) {                                                   \
-                lane[k] += x[i + k];                                                               \
-            }                                                                                      \
-        }                                                                                          \
-        for (; i < n; i++) {                                                                       \
-            tail += x[i];                                                                          \
-        }                                                                                          \
-        for (size_t width = LANES / 2; width > 0; width /= 2) {                                    \
-            for (size_t k = 0; k < width; k++) {                                                   \
-                lane[k] += lane[k + width];                                                        \
-            }                                                                                      \
-        }                                                                                          \
-        return lane[0] + tail;                                                                     \
-    }                                                                                              \
-    /* z[k] = sum over i of x[i][k]; each level of the tree needs n numbers of room */             \
-    static void sum_rows(const real *restrict x, size_t m, size_t n, real *restrict z,             \
-                         real *restrict room)                                                      \
-    {                                                                                              \
-        if (m > LEAF) {                                                                            \
-            sum_rows(x, m / 2, n, z, room + n);                                                    \
-            sum_rows(x + m / 2 * n, m - m / 2, n, room, room + n);                                 \
-            for (size_t k = 0; k < n; k++) {                                                       \
-                z[k] += room[k];                                                                   \
-            }                                                                                      \
-            return;                                                                                \
-        }                                                                                          \
-        for (size_t k = 0; k < n; k++) {                                                           \
-            z[k] = 0;                                                                              \
-        }                                                                                          \
-        for (size_t i = 0; i < m; i++) {                                                           \
-            for (size_t k = 0; k < n; k++) {                                                       \
-                z[k] += x[i * n + k];                                                              \
-            }                                                                                      \
-        }                                                                                          \
-    }                                                                                              \
-    static ad_status sum_panes(const ad__panes *p, real *z, ad__arena *scratch)                    \
-    {                                                                                              \
-        const real *x = p->x;                                                                      \
-        size_t levels = 1, pane = p->reduced * p->inner;                                           \
-        for (size_t m = p->reduced; m > LEAF; m = m - m / 2) {                                     \
-            levels++;                                                                              \
-        }                                                                                          \
-        real *room =                                                                               \
-            p->inner == 1 ? NULL : ad__arena_take(scratch, levels * p->inner * sizeof *room);      \
-        if (p->inner != 1 && room == NULL) {                                                       \
-            return AD_ERR_MEMORY;                                                                  \
-        }                                                                                          \
-        for (size_t o = 0; o < p->outer; o++) {                                                    \
-            if (p->inner == 1) {                                                                   \
-                z[o] = sum_row(x + o * pane, pane);                                                \
-            } else {                                                                               \
-                sum_rows(x + o * pane, p->reduced, p->inner, z + o * p->inner, room);              \
-            }                                                                                      \
-        }                                                                                          \
-        return AD_OK;                                                                              \
-    }
-
-SUM_KERNELS(double, sum_row_f64, sum_rows_f64, sum_panes_f64)
-SUM_KERNELS(float, sum_row_f32, sum_rows_f32, sum_panes_f32)
-SUM_KERNELS(int64_t, sum_row_i64, sum_rows_i64, sum_panes_i64)
-
-static ad_status sum_infer(ad__call *call)
+/* If the reduced axes are neighbours and kept ones follow, the argument is a stack of matrices whose
+ * rows are added: no copy is needed. */
+static int are_columns(const ad_shape *shape, ad__reduction r, ad__along *out)
 {
-    call->kind = *call->x[0].kind;
-    call->kind.shape =
-        ad__reduced_shape(&call->kind.shape, *(const ad__reduction *)call->attributes);
-    return AD_OK;
+    int first = 0, last = shape->rank - 1;
+    while (first < shape->rank && !(r.mask >> first & 1)) {
+        first++;
+    }
+    while (last > first && !(r.mask >> last & 1)) {
+        last--;
+    }
+    *out = (ad__along){1, 1, 1};
+    for (int i = 0; i < shape->rank; i++) {
+        int within = i >= first && i <= last;
+        if (within && !(r.mask >> i & 1)) {
+            return 0;
+        }
+        *(within ? &out->len : i < first ? &out->outer : &out->inner) *= (size_t)shape->len[i];
+    }
+    return out->inner > 1;
 }
 
 static ad_status sum_eval(const ad__call *call)
 {
-    ad__panes panes;
-    ad_status status = ad__panes_of(call, *(const ad__reduction *)call->attributes, &panes);
-    if (status != AD_OK) {
-        return status;
+    const ad__row_kernels *kernels = ad__row_kernels_of(call->kind.type);
+    size_t bytes = ad_type_bytes(call->kind.type);
+    ad__along along;
+    if (!are_columns(&call->x[0].kind->shape, *attributes_of(call), &along)) {
+        return ad__reduce_rows(call, kernels->sum);
     }
-    switch (call->kind.type) {
-    case AD_F64:
-        return sum_panes_f64(&panes, call->z, call->scratch);
-    case AD_F32:
-        return sum_panes_f32(&panes, call->z, call->scratch);
-    case AD_I64:
-        return sum_panes_i64(&panes, call->z, call->scratch);
+    size_t row = along.inner * bytes;
+    void *room = ad__arena_take(call->scratch, ad__column_levels(along.len) * row);
+    if (room == NULL) {
+        return AD_ERR_MEMORY;
     }
-    return AD_ERR_TYPE;
+    const char *x = call->x[0].data;
+    char *z = call->z;
+    for (size_t i = 0; i < along.outer; i++) {
+        kernels->sum_columns(along.len, along.inner, x + i * along.len * row, z + i * row, room);
+    }
+    return AD_OK;
 }
 
 static void sum_vjp(ad__vjp *v)
 {
-    ad__reduction r = *(const ad__reduction *)v->attributes;
-    ad_shape shape = ad_shape_of(v->x[0]);
-    r.keep = 1;
-    v->dx[0] = ad_broadcast_to(ad_reshape(v->g, ad__reduced_shape(&shape, r)), shape);
+    v->dx[0] = ad_broadcast_to(ad__kept(v, v->g), ad_shape_of(v->x[0]));
 }
 
 static ad_var sum_matrix(const ad_var *x)
@@ -230,28 +294,11 @@ static const ad__sample sum_samples[] = {
 };
 
 const ad_op ad_sum__op = {.name = "ad_sum",
-                          .infer = sum_infer,
+                          .infer = ad__reduced_infer,
                           .eval = sum_eval,
                           .vjp = sum_vjp,
                           .samples = sum_samples,
                           .sample_count = sizeof sum_samples / sizeof *sum_samples};
-
-ad_var ad__reduce(const ad_op *op, ad_var x, ad_axes axes, const char *site)
-{
-    ad_error error;
-    ad__reduction r;
-    ad_shape shape = ad_shape_of(x);
-    if (x.tape != NULL && ad__check_handle(x.tape, x, op->name, site) != AD_OK) {
-        return ad__dead(x.tape);
-    }
-    if (ad__reduction_of(axes, &shape, &r, &error) != AD_OK) {
-        if (x.tape != NULL) {
-            ad_tape_fail(x.tape, error.status, op->name, site, "%s", error.message);
-        }
-        return x.tape != NULL ? ad__dead(x.tape) : ad_literal(NAN);
-    }
-    return ad__record(op, 1, &x, &r, sizeof r, site);
-}
 
 ad_var ad_sum_at(ad_var x, ad_axes axes, const char *site)
 {
@@ -260,12 +307,18 @@ ad_var ad_sum_at(ad_var x, ad_axes axes, const char *site)
 
 ad_var ad_sum_to_at(ad_var x, ad_shape shape, const char *site)
 {
-    ad_shape large = ad_shape_of(x), wide;
+    ad_shape large, wide;
     int axes[AD_MAX_RANK] = {0}, count = 0, keep = 0;
-    if (ad_is_dead(x) || ad_shape_broadcast(&shape, &large, &wide) != AD_OK ||
+    if (!ad__shape_for(x, &large, "ad_sum_to", site)) {
+        return ad__dead(x.tape);
+    }
+    if (!ad_shape_is_valid(&shape) || ad_shape_broadcast(&shape, &large, &wide) != AD_OK ||
         !ad_shape_equal(&wide, &large)) {
-        /* records the failure with both shapes, as its transpose would */
-        return ad_broadcast_to_at(x, shape, site);
+        ad_error error;
+        char a[160], b[160];
+        ad_error_set(&error, AD_ERR_SHAPE, "%s to %s, which does not broadcast to it",
+                     ad_shape_print(&large, a, sizeof a), ad_shape_print(&shape, b, sizeof b));
+        return ad__failed(x, &error, "ad_sum_to", site);
     }
     int missing = large.rank - shape.rank;
     for (int i = 0; i < large.rank; i++) {

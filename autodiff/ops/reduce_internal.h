@@ -3,8 +3,11 @@
 #define AD_OPS_REDUCE_INTERNAL_H
 
 #include "../op_internal.h"
+#include "rows_internal.h"
 
-/* A reduction's axes, checked, as attributes of the recorded operation. */
+/* What operations over a set of axes share. Their attributes are an ad__reduction. */
+
+/* Axes, checked. */
 typedef struct ad__reduction {
     uint32_t mask; /* bit i: axis i is reduced */
     int keep;      /* reduced axes stay with length 1 */
@@ -17,17 +20,37 @@ ad_status ad__reduction_of(ad_axes axes, const ad_shape *shape, ad__reduction *o
 /* The result's shape. With keep forced it broadcasts to the argument's. */
 ad_shape ad__reduced_shape(const ad_shape *shape, ad__reduction r);
 
-/* The argument as outer x reduced x inner, for kernels that reduce the middle. Axis sets that do
- * not lie like this are brought to it by a transposed copy in scratch. */
-typedef struct ad__panes {
-    size_t outer, reduced, inner;
-    const void *x;
-} ad__panes;
+/* The number of elements that go into one of the result's. */
+size_t ad__reduced_count(const ad_shape *shape, ad__reduction r);
 
-/* Errors: AD_ERR_MEMORY. */
-ad_status ad__panes_of(const ad__call *call, ad__reduction r, ad__panes *out);
+/* AD_ERR_TYPE for i64. */
+ad_status ad__check_float(ad_type type, const ad_shape *shape, ad_error *error);
 
-/* Records a reduction whose attributes are an ad__reduction. */
+/* ---- infer: the reduced shape; the argument's; both for f64 and f32 alone ---- */
+
+ad_status ad__reduced_infer(ad__call *call);
+ad_status ad__reduced_float_infer(ad__call *call);
+ad_status ad__mapped_float_infer(ad__call *call);
+
+/* ---- eval: one row kernel over the argument. Errors: AD_ERR_MEMORY ---- */
+
+const ad__row_kernels *ad__row_kernels_of(ad_type type);
+
+/* One element of the result from each row. */
+ad_status ad__reduce_rows(const ad__call *call, ad__row_kernel *kernel);
+
+/* As many elements of the result as the row has, in their places. */
+ad_status ad__map_rows(const ad__call *call, ad__row_kernel *kernel);
+
+/* ---- builders and derivatives ---- */
+
+/* Records an operation over a set of axes. */
 ad_var ad__reduce(const ad_op *op, ad_var x, ad_axes axes, const char *site);
+
+/* The axes of a recorded operation again. */
+ad_axes ad__axes_of(const ad__vjp *v, int keep);
+
+/* y of the result's shape, with the reduced axes of length 1, so that it broadcasts to x's. */
+ad_var ad__kept(const ad__vjp *v, ad_var y);
 
 #endif

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernels of reductions over double. */
+#include <math.h>
+
+#define real double
+#define ROWS ad__rows_f64
+#define FLOATING 1
+#include "rows_real_internal.h"

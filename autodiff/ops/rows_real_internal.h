@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The kernels of rows_internal.h for one element type. Included once a type, after the including
+ * file has set
+ *
+ *   real       the element type
+ *   ROWS       the name of the table of kernels
+ *   FLOATING   1 for a floating type, whose functions libm's plain names mean; else 0 */
+
+#include "clones_internal.h"
+#include "rows_internal.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* Sums are trees of fixed form, so errors grow with log n and bits depend on n alone: halves down to
+ * a leaf, whose LANES running sums the compiler keeps in vector registers. */
+enum { LANES = 32, LEAF = 512 };
+
+CLONES static real sum_leaf(size_t n, const real *restrict x)
+{
+    real lane[LANES] = {0}, tail = 0;
+    size_t whole = n / LANES * LANES;
+    for (size_t i = whole; i < n; i++) {
+        tail += x[i];
+    }
+    if (whole == 0) {
+        return tail;
+    }
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t k = 0; k < LANES; k++) {
+            lane[k] += x[i + k];
+        }
+    }
+    for (size_t width = LANES / 2; width > 0; width /= 2) {
+        for (size_t k = 0; k < width; k++) {
+            lane[k] += lane[k + width];
+        }
+    }
+    return lane[0] + tail;
+}
+
+/* Where a tree of n > LEAF elements divides. */
+static size_t half_of(size_t n)
+{
+    return (n / 2 + LANES - 1) / LANES * LANES;
+}
+
+static real sum_of(size_t n, const real *x)
+{
+    if (n <= LEAF) {
+        return sum_leaf(n, x);
+    }
+    size_t half = half_of(n);
+    return sum_of(half, x) + sum_of(n - half, x + half);
+}
+
+static void sum(size_t n, const void *x, void *z)
+{
+    *(real *)z = sum_of(n, x);
+}
+
+/* Four rows at a time, so that z is read and written a quarter as often. */
+CLONES static void sum_columns_leaf(size_t m, size_t n, const real *restrict x, real *restrict z)
+{
+    for (size_t k = 0; k < n; k++) {
+        z[k] = 0;
+    }
+    for (; m >= 4; m -= 4, x += 4 * n) {
+        for (size_t k = 0; k < n; k++) {
+            z[k] += (x[k] + x[n + k]) + (x[2 * n + k] + x[3 * n + k]);
+        }
+    }
+    for (; m > 0; m--, x += n) {
+        for (size_t k = 0; k < n; k++) {
+            z[k] += x[k];
+        }
+    }
+}
+
+static void sum_columns_of(size_t m, size_t n, const real *x, real *z, real *room)
+{
+    if (m <= AD__LEAF_ROWS) {
+        sum_columns_leaf(m, n, x, z);
+        return;
+    }
+    sum_columns_of(m / 2, n, x, z, room + n);
+    sum_columns_of(m - m / 2, n, x + m / 2 * n, room, room + n);
+    for (size_t k = 0; k < n; k++) {
+        z[k] += room[k];
+    }
+}
+
+static void sum_columns(size_t m, size_t n, const void *x, void *z, void *room)
+{
+    sum_columns_of(m, n, x, z, room);
+}
+
+/* ---- extremes ---- */
+
+static inline int is_nan(real x)
+{
+#if FLOATING
+    return isnan(x) != 0;
+#else
+    (void)x;
+    return 0;
+#endif
+}
+
+static inline real extreme_of_two(int largest, real x, real z)
+{
+    return (largest ? x > z : x < z) | is_nan(x) ? x : z;
+}
+
+static inline real extreme_of(int largest, size_t n, const real *restrict x)
+{
+    real lane[LANES], z = x[0];
+    size_t i = 0;
+    if (n >= LANES) {
+        for (size_t k = 0; k < LANES; k++) {
+            lane[k] = x[k];
+        }
+        for (i = LANES; i + LANES <= n; i += LANES) {
+            for (size_t k = 0; k < LANES; k++) {
+                lane[k] = extreme_of_two(largest, x[i + k], lane[k]);
+            }
+        }
+        for (size_t k = 0; k < LANES; k++) {
+            z = extreme_of_two(largest, lane[k], z);
+        }
+    }
+    for (; i < n; i++) {
+        z = extreme_of_two(largest, x[i], z);
+    }
+    return z;
+}
+
+CLONES static void max(size_t n, const void *x, void *z)
+{
+    *(real *)z = extreme_of(1, n, x);
+}
+
+CLONES static void min(size_t n, const void *x, void *z)
+{
+    *(real *)z = extreme_of(0, n, x);
+}
+
+/* The first place of z, or of a NaN if z is NaN; n if there is none. */
+static size_t place_of(real z, size_t n, const real *x)
+{
+    size_t i = 0;
+    while (i < n && x[i] != z && !(is_nan(z) && is_nan(x[i]))) {
+        i++;
+    }
+    return i;
+}
+
+static void argmax(size_t n, const void *x, void *z)
+{
+    real largest;
+    max(n, x, &largest);
+    *(int64_t *)z = (int64_t)place_of(largest, n, x);
+}
+
+static void argmin(size_t n, const void *x, void *z)
+{
+    real smallest;
+    min(n, x, &smallest);
+    *(int64_t *)z = (int64_t)place_of(smallest, n, x);
+}
+
+#if FLOATING
+
+/* ---- norm ---- */
+
+static real sum_of_squares(size_t n, const real *x, real scale)
+{
+    if (n > LEAF) {
+        size_t half = half_of(n);
+        return sum_of_squares(half, x, scale) + sum_of_squares(n - half, x + half, scale);
+    }
+    real square[LEAF];
+    for (size_t i = 0; i < n; i++) {
+        square[i] = x[i] * scale * (x[i] * scale);
+    }
+    return sum_leaf(n, square);
+}
+
+/* The square root of the sum of squares; where that would lose digits or leave the range, of the
+ * squares of elements times a power of two. */
+static void norm(size_t n, const void *x, void *z)
+{
+    const int is_wide = sizeof(real) == sizeof(double);
+    const int small = is_wide ? -900 : -90, most = is_wide ? 1000 : 100;
+    const real *element = x, s = sum_of_squares(n, x, 1);
+    real largest = 0;
+    if (s > ldexp((real)1, small) && !isinf(s)) {
+        *(real *)z = sqrt(s);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        largest = extreme_of_two(1, fabs(element[i]), largest);
+    }
+    if (largest == 0 || isnan(largest) || isinf(largest)) {
+        *(real *)z = largest;
+        return;
+    }
+    const int power = -ilogb(largest);
+    const real scale = ldexp((real)1, power < most ? power : most);
+    *(real *)z = sqrt(sum_of_squares(n, x, scale)) / scale;
+}
+
+/* ---- exponentials ---- */
+
+/* x - m for x <= m, with the limit 0 where both are infinite. */
+static inline real below(real x, real m)
+{
+    return x == m ? 0 : x - m;
+}
+
+/* The sum of e^(x - m), but for the element at top. */
+static real sum_of_others(size_t n, const real *x, real m, size_t top)
+{
+    if (n > LEAF) {
+        size_t half = half_of(n);
+        return sum_of_others(half, x, m, top) + sum_of_others(n - half, x + half, m, top - half);
+    }
+    real term[LEAF];
+    for (size_t i = 0; i < n; i++) {
+        term[i] = i == top ? 0 : exp(below(x[i], m));
+    }
+    return sum_leaf(n, term);
+}
+
+/* log(sum of e^(x - m)), m = max x above -inf: the largest term is 1 and left to log1p. */
+static real log_total(size_t n, const real *x, real m)
+{
+    return log1p(sum_of_others(n, x, m, place_of(m, n, x)));
+}
+
+static void logsumexp(size_t n, const void *x, void *z)
+{
+    real m = -INFINITY;
+    if (n > 0) {
+        max(n, x, &m);
+    }
+    *(real *)z = m == -INFINITY ? m : m + log_total(n, x, m);
+}
+
+static void softmax(size_t n, const void *x, void *z)
+{
+    const real *restrict from = x;
+    real *restrict to = z, m;
+    max(n, x, &m);
+    if (m == -INFINITY) {
+        memset(z, 0, n * sizeof(real));
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        to[i] = exp(below(from[i], m));
+    }
+    const real total = sum_of(n, to);
+    for (size_t i = 0; i < n; i++) {
+        to[i] /= total;
+    }
+}
+
+static void log_softmax(size_t n, const void *x, void *z)
+{
+    const real *restrict from = x;
+    real *restrict to = z, m;
+    max(n, x, &m);
+    const real total = m == -INFINITY ? INFINITY : log_total(n, x, m);
+    for (size_t i = 0; i < n; i++) {
+        to[i] = below(from[i], m) - total;
+    }
+}
+
+#endif
+
+const ad__row_kernels ROWS = {.sum = sum,
+                              .sum_columns = sum_columns,
+                              .max = max,
+                              .min = min,
+                              .argmax = argmax,
+                              .argmin = argmin,
+#if FLOATING
+                              .norm = norm,
+                              .logsumexp = logsumexp,
+                              .softmax = softmax,
+                              .log_softmax = log_softmax
+#endif
+};
