@@ -58,7 +58,8 @@ static int number(const nodes *n, ad__linear *out)
             continue;
         }
         const ad__node *at = &n->tape->node[node];
-        if (at->kind != AD__KIND_SCALAR || at->row == AD__STRUCTURED) {
+        if (at->kind != AD__KIND_SCALAR || at->row == AD__STRUCTURED ||
+            ad__reads_stale(n->tape, node)) {
             return 0;
         }
         n->number[node - n->first] = out->count++;

@@ -29,7 +29,7 @@ typedef struct ad__linear {
 
 /* Storage is the tape's scratch. x and y must be alive on tape; a literal y depends on nothing.
  * Errors: AD_ERR_MEMORY, which the tape keeps; AD_ERR_UNSUPPORTED, which it does not, if a step is
- * not an f64 scalar of an elementwise operation. */
+ * not an f64 scalar of an elementwise operation, or read what an ad_assign has changed. */
 ad_status ad__linearise(ad_tape *tape, int results, const ad_var *y, int count, const ad_var *x,
                         ad__linear *out);
 

@@ -50,9 +50,10 @@ typedef struct ad_op ad_op;
 
 /* One entry of the tape, without its value and its site. Small, since scalar programs have millions. */
 typedef struct ad__node {
-    uint32_t arg[3]; /* up to three arguments; of a structured operation arg[0] is its detail */
-    uint16_t row;    /* which elementwise row or leaf; 0: a structured operation, see its detail */
-    uint16_t kind;   /* of the result: the number of an ad__kind */
+    uint32_t
+        arg[3];    /* up to three arguments; arg[0] of a structured operation or view: its detail */
+    uint16_t row;  /* which elementwise row or leaf; 0: a structured operation, see its detail */
+    uint16_t kind; /* of the result: the number of an ad__kind */
 } ad__node;
 
 /* The rows of ops.def, numbered, and the leaves. */
@@ -72,7 +73,7 @@ enum {
     AD__DEAD,
     AD__INPUT,    /* a leaf with its own copy of the caller's numbers */
     AD__VIEW,     /* a leaf that reads the caller's memory */
-    AD__ASSIGNED, /* a view whose memory an assign has changed since */
+    AD__ASSIGNED, /* a view that an assign has changed; arg[1], arg[2]: its node and the tape's tag */
     AD__CONSTANT, /* a leaf that no replay changes */
 };
 
@@ -104,6 +105,9 @@ struct ad_op {
 
     /* 1: the result is argument 0's elements under another shape, so they may share memory. */
     int shares;
+
+    /* 1: eval changes the memory of argument 0, a view, which it does not read. */
+    int writes;
 
     /* Fills call->z. A pure function of arguments and attributes: it may run again, elsewhere, with
      * the same bits. Fails only on values (an index outside its axis) or memory. */

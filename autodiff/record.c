@@ -45,6 +45,21 @@ ad_status ad__check_handle(ad_tape *tape, ad_var v, const char *origin, const ch
 
 /* ---- nodes ---- */
 
+int ad__reads_stale(const ad_tape *tape, uint32_t node)
+{
+    int count;
+    const uint32_t *arg = ad__args_of(tape, node, &count);
+    for (int i = 0; i < count; i++) {
+        const ad__node *leaf = &tape->node[arg[i]];
+        if (leaf->row == AD__ASSIGNED && node < leaf->arg[1] &&
+            ad__is_alive(tape, (ad__node_ref){node, leaf->arg[2]}) &&
+            !(i == 0 && ad__op_of(tape, node)->writes)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 void *ad__data_of(const ad_tape *tape, uint32_t node)
 {
     ad__slot *slot = &tape->value[node];
@@ -72,6 +87,18 @@ static ad_var out_of_memory(ad_tape *tape, const char *origin, const char *site)
 static int has_room(ad_tape *tape)
 {
     return tape->count < tape->limit || (tape->error.status == AD_OK && ad__grow(tape));
+}
+
+/* 0 without memory. */
+static int keep_detail(ad_tape *tape, ad__detail detail, uint32_t *number)
+{
+    if (!ad__reserve(tape, (void **)&tape->details, &tape->detail_capacity, tape->detail_count + 1,
+                     sizeof *tape->details)) {
+        return 0;
+    }
+    *number = tape->detail_count;
+    tape->details[tape->detail_count++] = detail;
+    return 1;
 }
 
 ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shape *shape,
@@ -119,7 +146,11 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
             memcpy(value.data, data, bytes);
         }
     }
-    return push(tape, (ad__node){{0, 0, 0}, leaf, kind}, value, site);
+    uint32_t detail = 0;
+    if (leaf == AD__VIEW && !keep_detail(tape, (ad__detail){.attributes = data}, &detail)) {
+        return out_of_memory(tape, origin, site);
+    }
+    return push(tape, (ad__node){{detail, 0, 0}, leaf, kind}, value, site);
 }
 
 ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *site)
@@ -200,8 +231,6 @@ static int keep_arguments(ad_tape *tape, const ad_op *op, const ad__call *call,
         return 1;
     }
     if (count > UINT32_MAX - first ||
-        !ad__reserve(tape, (void **)&tape->details, &tape->detail_capacity, tape->detail_count + 1,
-                     sizeof *tape->details) ||
         !ad__reserve(tape, (void **)&tape->arguments, &tape->argument_capacity, first + count,
                      sizeof *tape->arguments)) {
         return 0;
@@ -217,10 +246,8 @@ static int keep_arguments(ad_tape *tape, const ad_op *op, const ad__call *call,
     if (count > 0) {
         memcpy(tape->arguments + first, nodes, count * sizeof *nodes);
     }
-    arg[0] = tape->detail_count;
-    tape->details[tape->detail_count++] = (ad__detail){op, attributes, first, count};
     tape->argument_count += count;
-    return 1;
+    return keep_detail(tape, (ad__detail){op, attributes, first, count}, arg);
 }
 
 /* Infers, places and evaluates one result, and appends it. */

@@ -113,14 +113,14 @@ static ad_status visit(reverse *r, uint32_t node)
             return ad_tape_fail(tape, AD_ERR_MEMORY, op->name, site, "out of memory");
         }
     }
+    if (ad__reads_stale(tape, node)) {
+        return ad_tape_fail(tape, AD_ERR_STATE, op->name, site,
+                            "an argument was changed by ad_assign; take gradients before "
+                            "assigning");
+    }
     for (int i = 0; i < count; i++) {
         nodes[i] = arg[i];
         needs[i] = arg[i] >= r->first && r->depends[arg[i] - r->first];
-        if (tape->node[arg[i]].row == AD__ASSIGNED) {
-            return ad_tape_fail(tape, AD_ERR_STATE, op->name, site,
-                                "an argument was changed by ad_assign; take gradients before "
-                                "assigning");
-        }
         vars[i] = variable(r, arg[i]);
         vars[count + i] = ad_literal(0);
     }
@@ -303,6 +303,16 @@ static ad_status sweep_scalars(ad_tape *tape, uint32_t last, int count, const ad
     return AD_OK;
 }
 
+/* Scalar views hide an ad_assign from the numeric sweep. */
+static int any_reads_stale(const ad_tape *tape, uint32_t last)
+{
+    int stale = 0;
+    for (uint32_t node = 1; node <= last && tape->has_assigned && !stale; node++) {
+        stale = ad__reads_stale(tape, node);
+    }
+    return stale;
+}
+
 static ad_status record_and_read(ad_tape *tape, ad_var y, int count, const ad_var *x, double *out)
 {
     ad_mark mark = ad_tape_mark(tape);
@@ -335,7 +345,7 @@ ad_status ad_grad_values(ad_var y, int count, const ad_var *x, double *out)
         return status;
     }
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
-    if (last > 0 && last < tape->structured) {
+    if (last > 0 && last < tape->structured && !any_reads_stale(tape, last)) {
         status = sweep_scalars(tape, last, count, x, out);
     } else {
         status = record_and_read(tape, y, count, x, out);

@@ -14,11 +14,11 @@
 enum { AD__KIND_SCALAR, AD__KIND_DEAD, AD__KIND_FIRST_FREE };
 enum { AD__LITERALS = 64 };
 
-/* What a structured node keeps beside the columns. */
+/* What a structured node or a view keeps beside the columns. */
 typedef struct ad__detail {
     const ad_op *op;
-    const void *attributes;
-    uint32_t first, count; /* its arguments, in the tape's argument list */
+    const void *attributes; /* of a view: the caller's memory */
+    uint32_t first, count;  /* its arguments, in the tape's argument list */
 } ad__detail;
 
 /* A handle is valid if no rewind since its generation went below its node. The stack keeps, for ever
@@ -43,6 +43,7 @@ struct ad_tape {
     uint32_t settled; /* nodes below are valid in handles of every generation */
     /* the first node that is not an f64 scalar leaf, or such a result of an elementwise row */
     uint32_t structured;
+    int has_assigned;                  /* ad_assign was used */
     ad__literal literal[AD__LITERALS]; /* recent f64 constants */
 
     uint32_t capacity;
@@ -186,8 +187,9 @@ static inline const ad_op *ad__op_of(const ad_tape *tape, uint32_t node)
 
 static inline const void *ad__attributes_of(const ad_tape *tape, uint32_t node)
 {
-    int structured = tape->node[node].row == AD__STRUCTURED;
-    return structured ? ad__detail_of(tape, node)->attributes : NULL;
+    uint16_t row = tape->node[node].row;
+    int has_detail = row == AD__STRUCTURED || row == AD__VIEW || row == AD__ASSIGNED;
+    return has_detail ? ad__detail_of(tape, node)->attributes : NULL;
 }
 
 static inline const uint32_t *ad__args_of(const ad_tape *tape, uint32_t node, int *count)
@@ -201,6 +203,9 @@ static inline const uint32_t *ad__args_of(const ad_tape *tape, uint32_t node, in
     *count = (int)detail->count;
     return tape->arguments + detail->first;
 }
+
+/* Whether a node read a view before the last ad_assign to it, so that its argument is gone. */
+int ad__reads_stale(const ad_tape *tape, uint32_t node);
 
 /* The elements of a node, and its type and shape. */
 void *ad__data_of(const ad_tape *tape, uint32_t node);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations about where a value lives and what depends on it: gradients stopped, types changed, the
+ * caller's memory written. */
+#include "movement_internal.h"
+
+#include "../tape_internal.h"
+#include "ops.h"
+
+#include <math.h>
+#include <string.h>
+
+#undef AD_HERE
+#define AD_HERE v->site
+
+/* ---- stop_gradient ---- */
+
+static ad_status same_infer(ad__call *call)
+{
+    call->kind = *call->x[0].kind;
+    return AD_OK;
+}
+
+const ad_op ad_stop_gradient__op = {
+    .name = "ad_stop_gradient", .infer = same_infer, .shares = 1, .eval = ad__copy_eval};
+
+ad_var ad_stop_gradient_at(ad_var x, const char *site)
+{
+    return x.tape == NULL ? x : ad__record(&ad_stop_gradient__op, 1, &x, NULL, 0, site);
+}
+
+/* ---- cast ---- */
+
+static ad_status cast_infer(ad__call *call)
+{
+    call->kind = *call->x[0].kind;
+    call->kind.type = *(const ad_type *)call->attributes;
+    if (ad_type_bytes(call->kind.type) == 0) {
+        return ad_error_set(call->error, AD_ERR_TYPE,
+                            "%d is no element type; use AD_F64, AD_F32 or AD_I64",
+                            (int)call->kind.type);
+    }
+    return AD_OK;
+}
+
+#define CAST(from, to, NAME)                                                                       \
+    static void NAME(size_t n, const void *argument, void *result)                                 \
+    {                                                                                              \
+        const from *restrict x = argument;                                                         \
+        to *restrict z = result;                                                                   \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            z[i] = (to)x[i];                                                                       \
+        }                                                                                          \
+    }
+
+CAST(double, float, f64_to_f32)
+CAST(double, int64_t, f64_to_i64)
+CAST(float, double, f32_to_f64)
+CAST(float, int64_t, f32_to_i64)
+CAST(int64_t, double, i64_to_f64)
+CAST(int64_t, float, i64_to_f32)
+
+static ad_status check_whole(const ad__call *call)
+{
+    for (size_t i = 0; i < call->kind.count; i++) {
+        double x = call->x[0].kind->type == AD_F64 ? ((const double *)call->x[0].data)[i]
+                                                   : (double)((const float *)call->x[0].data)[i];
+        if (!(x >= -0x1p63 && x < 0x1p63)) {
+            return ad_error_set(call->error, AD_ERR_DOMAIN, "element %zu is %g; no i64 holds it", i,
+                                x);
+        }
+    }
+    return AD_OK;
+}
+
+static ad_status cast_eval(const ad__call *call)
+{
+    static void (*const loops[3][3])(size_t, const void *, void *) = {
+        [AD_F64] = {[AD_F32] = f64_to_f32, [AD_I64] = f64_to_i64},
+        [AD_F32] = {[AD_F64] = f32_to_f64, [AD_I64] = f32_to_i64},
+        [AD_I64] = {[AD_F64] = i64_to_f64, [AD_F32] = i64_to_f32},
+    };
+    ad_type from = call->x[0].kind->type, to = call->kind.type;
+    ad_status status = to == AD_I64 ? check_whole(call) : AD_OK;
+    if (status == AD_OK) {
+        loops[from][to](call->kind.count, call->x[0].data, call->z);
+    }
+    return status;
+}
+
+static void cast_vjp(ad__vjp *v)
+{
+    v->dx[0] = ad_cast(v->g, ad_type_of(v->x[0]));
+}
+
+const ad_op ad_cast__op = {
+    .name = "ad_cast", .infer = cast_infer, .eval = cast_eval, .vjp = cast_vjp};
+
+ad_var ad_cast_at(ad_var x, ad_type type, const char *site)
+{
+    /* a number takes the type of what it meets */
+    int keeps = x.tape == NULL || (!ad_is_dead(x) && ad_type_of(x) == type);
+    return keeps ? x : ad__record(&ad_cast__op, 1, &x, &type, sizeof type, site);
+}
+
+/* ---- assign: arguments are the view and the value, the attribute is the caller's memory ---- */
+
+static ad_status assign_infer(ad__call *call)
+{
+    const ad__kind *target = call->x[0].kind, *value = call->x[1].kind;
+    char a[160], b[160];
+    call->kind = *target;
+    if (target != value) {
+        return ad_error_set(call->error, target->type != value->type ? AD_ERR_TYPE : AD_ERR_SHAPE,
+                            "the target is %s %s, the value is %s %s; they must be the same",
+                            ad_type_name(target->type), ad_shape_print(&target->shape, a, sizeof a),
+                            ad_type_name(value->type), ad_shape_print(&value->shape, b, sizeof b));
+    }
+    return AD_OK;
+}
+
+/* The target's own elements are the caller's memory, but for an f64 scalar, which the tape keeps. */
+static ad_status assign_eval(const ad__call *call)
+{
+    size_t bytes = call->kind.count * ad_type_bytes(call->kind.type);
+    void *memory;
+    memcpy(&memory, call->attributes, sizeof memory);
+    if (bytes > 0) {
+        memcpy(call->z, call->x[1].data, bytes);
+        memcpy(memory, call->z, bytes);
+        if (call->x[0].data != memory) {
+            memcpy(call->x[0].data, call->z, bytes);
+        }
+    }
+    return AD_OK;
+}
+
+static void assign_vjp(ad__vjp *v)
+{
+    v->dx[1] = v->g;
+}
+
+const ad_op ad_assign__op = {.name = "ad_assign",
+                             .infer = assign_infer,
+                             .writes = 1,
+                             .eval = assign_eval,
+                             .vjp = assign_vjp};
+
+ad_var ad_assign_at(ad_var target, ad_var value, const char *site)
+{
+    const ad_var x[] = {target, value};
+    ad_tape *tape = ad__tape_of(2, x);
+    if (tape == NULL) {
+        return ad_literal(NAN);
+    }
+    if (target.tape != NULL && ad__check_handle(tape, target, "ad_assign", site) != AD_OK) {
+        return ad__dead(tape);
+    }
+    uint32_t node = target.tape == NULL ? 0 : target.ref.at.node;
+    uint16_t row = tape->node[node].row;
+    if (row != AD__VIEW && row != AD__ASSIGNED) {
+        ad_tape_fail(tape, AD_ERR_STATE, "ad_assign", site,
+                     "the target is no ad_input_view; only the caller's memory can be assigned to");
+        return ad__dead(tape);
+    }
+    const void *memory = ad__attributes_of(tape, node);
+    ad_var z = ad__record(&ad_assign__op, 2, x, &memory, sizeof memory, site);
+    if (!ad_is_dead(z)) {
+        ad__node *leaf = &tape->node[node];
+        *leaf = (ad__node){{leaf->arg[0], z.ref.at.node, tape->tag}, AD__ASSIGNED, leaf->kind};
+        tape->has_assigned = 1;
+    }
+    return z;
+}
