@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include "params.h"
+
+#include "memory_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+/* One block holds the elements, aligned, and the name behind them. */
+typedef struct entry {
+    nn_param param;
+    void *block;
+} entry;
+
+struct nn_params {
+    ad_allocator allocator;
+    int count, capacity;
+    entry *entries;
+};
+
+nn_params *nn_params_new(const ad_allocator *allocator)
+{
+    ad_allocator own = nn__allocator(allocator);
+    nn_params *params = nn__resize(&own, NULL, 1, sizeof *params);
+    if (params != NULL) {
+        *params = (nn_params){.allocator = own};
+    }
+    return params;
+}
+
+void nn_params_free(nn_params *params)
+{
+    if (params == NULL) {
+        return;
+    }
+    ad_allocator allocator = params->allocator;
+    for (int i = 0; i < params->count; i++) {
+        nn__free(&allocator, params->entries[i].block);
+    }
+    nn__free(&allocator, params->entries);
+    nn__free(&allocator, params);
+}
+
+/* Makes the block of a parameter of zeros. */
+static int fill_entry(const ad_allocator *allocator, const char *name, entry *e)
+{
+    nn_param *p = &e->param;
+    size_t width = ad_type_bytes(p->type), name_bytes = strlen(name) + 1;
+    if (p->count > (SIZE_MAX - ALIGNMENT - name_bytes) / width) {
+        return 0;
+    }
+    size_t bytes = p->count * width;
+    e->block = nn__resize(allocator, NULL, bytes + ALIGNMENT + name_bytes, 1);
+    if (e->block == NULL) {
+        return 0;
+    }
+    size_t past = (uintptr_t)e->block % ALIGNMENT;
+    p->data = (char *)e->block + (ALIGNMENT - past) % ALIGNMENT;
+    memset(p->data, 0, bytes);
+    p->name = memcpy((char *)p->data + bytes, name, name_bytes);
+    return 1;
+}
+
+static int reserve(nn_params *params)
+{
+    if (params->count < params->capacity) {
+        return 1;
+    }
+    int capacity = params->capacity ? 2 * params->capacity : 8;
+    entry *moved =
+        nn__resize(&params->allocator, params->entries, (size_t)capacity, sizeof *moved);
+    if (moved == NULL) {
+        return 0;
+    }
+    params->entries = moved;
+    params->capacity = capacity;
+    return 1;
+}
+
+ad_status nn_params_add(nn_params *params, const char *name, nn_role role, ad_type type,
+                        ad_shape shape, ad_error *error)
+{
+    char text[160];
+    if (nn_params_find(params, name) != NULL) {
+        return ad_error_set(error, AD_ERR_STATE, "there is a parameter %s already; name it anew",
+                            name);
+    }
+    if (type != AD_F64 && type != AD_F32) {
+        return ad_error_set(error, AD_ERR_TYPE, "parameter %s is %s; parameters are f64 or f32",
+                            name, ad_type_name(type));
+    }
+    if (!ad_shape_is_valid(&shape)) {
+        return ad_error_set(error, AD_ERR_SHAPE, "parameter %s has the shape %s", name,
+                            ad_shape_print(&shape, text, sizeof text));
+    }
+    entry e = {.param = {.role = role,
+                         .type = type,
+                         .shape = shape,
+                         .count = ad_shape_count(&shape)}};
+    if (!reserve(params) || !fill_entry(&params->allocator, name, &e)) {
+        return ad_error_set(error, AD_ERR_MEMORY, "parameter %s: out of memory", name);
+    }
+    params->entries[params->count++] = e;
+    return AD_OK;
+}
+
+int nn_params_count(const nn_params *params)
+{
+    return params->count;
+}
+
+size_t nn_params_len(const nn_params *params)
+{
+    size_t len = 0;
+    for (int i = 0; i < params->count; i++) {
+        len += params->entries[i].param.count;
+    }
+    return len;
+}
+
+const nn_param *nn_params_at(const nn_params *params, int i)
+{
+    return i >= 0 && i < params->count ? &params->entries[i].param : NULL;
+}
+
+const nn_param *nn_params_find(const nn_params *params, const char *name)
+{
+    for (int i = 0; i < params->count; i++) {
+        if (strcmp(params->entries[i].param.name, name) == 0) {
+            return &params->entries[i].param;
+        }
+    }
+    return NULL;
+}
+
+double nn_param_value(const nn_param *param, size_t i)
+{
+    if (param == NULL || i >= param->count) {
+        return NAN;
+    }
+    return param->type == AD_F64 ? ((const double *)param->data)[i]
+                                 : (double)((const float *)param->data)[i];
+}
+
+ad_status nn_params_write(nn_params *params, const char *name, size_t count, const double *values,
+                          ad_error *error)
+{
+    const nn_param *p = nn_params_find(params, name);
+    if (p == NULL) {
+        return ad_error_set(error, AD_ERR_INDEX, "there is no parameter %s", name);
+    }
+    if (p->count != count) {
+        char text[160];
+        return ad_error_set(error, AD_ERR_SHAPE, "parameter %s is %s, not of %zu elements", name,
+                            ad_shape_print(&p->shape, text, sizeof text), count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (p->type == AD_F64) {
+            ((double *)p->data)[i] = values[i];
+        } else {
+            ((float *)p->data)[i] = (float)values[i];
+        }
+    }
+    return AD_OK;
+}
+
+ad_status nn_params_bind(const nn_params *params, ad_tape *tape, ad_var *vars)
+{
+    for (int i = 0; i < params->count; i++) {
+        const nn_param *p = &params->entries[i].param;
+        vars[i] = ad_input_view(tape, p->type, p->shape, p->data);
+    }
+    return ad_tape_status(tape);
+}
+
+nn_params *nn_params_copy(const nn_params *params, const ad_allocator *allocator)
+{
+    nn_params *copy = nn_params_new(allocator);
+    for (int i = 0; copy != NULL && i < params->count; i++) {
+        const nn_param *p = &params->entries[i].param;
+        if (nn_params_add(copy, p->name, p->role, p->type, p->shape, NULL) != AD_OK) {
+            nn_params_free(copy);
+            return NULL;
+        }
+    }
+    if (copy != NULL) {
+        nn_params_assign(copy, params, NULL);
+    }
+    return copy;
+}
+
+ad_status nn_params_assign(nn_params *to, const nn_params *from, ad_error *error)
+{
+    int same = to->count == from->count;
+    for (int i = 0; i < to->count && same; i++) {
+        const nn_param *p = &to->entries[i].param, *q = &from->entries[i].param;
+        same = strcmp(p->name, q->name) == 0 && p->type == q->type &&
+               ad_shape_equal(&p->shape, &q->shape);
+    }
+    if (!same) {
+        return ad_error_set(error, AD_ERR_STATE,
+                            "the two sets of parameters differ in names, types or shapes");
+    }
+    for (int i = 0; i < to->count; i++) {
+        const nn_param *p = &to->entries[i].param;
+        memcpy(p->data, from->entries[i].param.data, p->count * ad_type_bytes(p->type));
+    }
+    return AD_OK;
+}
