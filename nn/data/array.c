@@ -27,19 +27,6 @@ size_t nn_type_bytes(nn_type type)
     return (size_t)type < TYPE_COUNT ? types[type].bytes : 0;
 }
 
-ad_allocator nn__allocator(const ad_allocator *allocator)
-{
-    return allocator != NULL ? *allocator : ad_allocator_default();
-}
-
-void *nn__resize(const ad_allocator *allocator, void *memory, size_t count, size_t size)
-{
-    if (size != 0 && count > SIZE_MAX / size) {
-        return NULL;
-    }
-    return allocator->resize(allocator->user, memory, count * size);
-}
-
 /* ---- arrays and their parts */
 
 nn_array nn_array_view(nn_type type, ad_shape shape, const void *data)

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "costs.h"
+
+/* Errors name the cost. */
+#undef AD_HERE
+#define AD_HERE __func__
+
+static ad_var dead(ad_var a)
+{
+    return ad_add(a, ad_literal(0)); /* dead, since the tape has failed */
+}
+
+/* Whether two shapes are the same but for axes of length 1. */
+static int same_but_ones(const ad_shape *a, const ad_shape *b)
+{
+    int i = 0, j = 0;
+    for (;;) {
+        while (i < a->rank && a->len[i] == 1) {
+            i++;
+        }
+        while (j < b->rank && b->len[j] == 1) {
+            j++;
+        }
+        if (i == a->rank || j == b->rank) {
+            return i == a->rank && j == b->rank;
+        }
+        if (a->len[i++] != b->len[j++]) {
+            return 0;
+        }
+    }
+}
+
+/* The target in the type and shape of the output. */
+static ad_var like(ad_var a, ad_var y, const char *cost)
+{
+    ad_shape shape = ad_shape_of(a), own = ad_shape_of(y);
+    if (a.tape == NULL || ad_is_dead(a) || ad_is_dead(y) || ad_shape_equal(&shape, &own)) {
+        return ad_type_of(y) == AD_I64 ? ad_cast_at(y, ad_type_of(a), cost) : y;
+    }
+    if (!same_but_ones(&shape, &own)) {
+        char output[160], target[160];
+        ad_tape_fail(a.tape, AD_ERR_SHAPE, cost, NULL,
+                     "the output is %s, the target %s; they must be the same",
+                     ad_shape_print(&shape, output, sizeof output),
+                     ad_shape_print(&own, target, sizeof target));
+        return dead(a);
+    }
+    return ad_reshape_at(like(ad_reshape_at(a, own, cost), y, cost), shape, cost);
+}
+
+ad_var nn_mse(ad_var a, ad_var y)
+{
+    return ad_mean(ad_square(ad_sub(a, like(a, y, __func__))), AD_ALL);
+}
+
+ad_var nn_mae(ad_var a, ad_var y)
+{
+    return ad_mean(ad_abs(ad_sub(a, like(a, y, __func__))), AD_ALL);
+}
+
+ad_var nn_sse(ad_var a, ad_var y)
+{
+    return ad_sum(ad_square(ad_sub(a, like(a, y, __func__))), AD_ALL);
+}
+
+/* The number of rows, at least 1. */
+static double rows_of(ad_var a)
+{
+    ad_shape shape = ad_shape_of(a);
+    return shape.rank > 0 && shape.len[0] > 0 ? (double)shape.len[0] : 1;
+}
+
+ad_var nn_quadratic(ad_var a, ad_var y)
+{
+    return ad_mul(nn_sse(a, y), 0.5 / rows_of(a));
+}
+
+ad_var nn_binary_cross_entropy(ad_var a, ad_var y)
+{
+    return ad_mean(ad_sub(ad_softplus(a), ad_mul(like(a, y, __func__), a)), AD_ALL);
+}
+
+ad_var nn_softmax_cross_entropy(ad_var a, ad_var y)
+{
+    ad_shape shape = ad_shape_of(a);
+    if (shape.rank != 2 && a.tape != NULL && !ad_is_dead(a)) {
+        char text[160];
+        ad_tape_fail(a.tape, AD_ERR_SHAPE, __func__, NULL,
+                     "the output is %s; give logits as [rows, classes]",
+                     ad_shape_print(&shape, text, sizeof text));
+        return dead(a);
+    }
+    if (ad_type_of(y) == AD_I64) {
+        ad_var classes = ad_reshape(y, AD_SHAPE(-1));
+        y = ad_one_hot(classes, shape.len[1], ad_type_of(a));
+    }
+    ad_var log_p = ad_log_softmax(a, AD_AXES(-1));
+    return ad_mul(ad_sum(ad_mul(like(a, y, __func__), log_p), AD_ALL), -1 / rows_of(a));
+}
+
+ad_var nn_penalty(const nn_params *params, const ad_var *vars, double l1, double l2)
+{
+    ad_var sum = ad_literal(0);
+    for (int i = 0; i < nn_params_count(params); i++) {
+        if (nn_params_at(params, i)->role != NN_WEIGHT) {
+            continue;
+        }
+        if (l1 != 0) {
+            sum = ad_add(sum, ad_mul(l1, ad_sum(ad_abs(vars[i]), AD_ALL)));
+        }
+        if (l2 != 0) {
+            sum = ad_add(sum, ad_mul(l2, ad_sum(ad_square(vars[i]), AD_ALL)));
+        }
+    }
+    return sum;
+}

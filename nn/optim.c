@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+#include "optim.h"
+
+#include "memory_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Errors name the function that recorded the operation. */
+#undef AD_HERE
+#define AD_HERE __func__
+
+enum { MAX_SLOTS = 2 };
+
+/* One parameter in one step. */
+typedef struct update {
+    const nn_optim_options *o;
+    int64_t t;
+    double rate;
+    ad_type type;
+    ad_var w, g;
+    const ad_var *slot; /* what is remembered, before */
+    ad_var *next;       /* and after */
+} update;
+
+/* A rule gives w's new value. */
+struct nn__optim_rule {
+    const char *name;
+    int slots;
+    const char *slot_name[MAX_SLOTS];
+    ad_var (*apply)(const update *u);
+};
+
+struct nn_stepper {
+    ad_allocator allocator;
+    nn_optim optim;
+    const nn_params *params;
+    nn_params *memory; /* slots of parameter 0, of parameter 1, .. */
+    ad_var *slots;     /* their variables in the current step */
+    int64_t t;
+};
+
+/* ---- the rules ---- */
+
+/* A number that changes from step to step, as an input of the parameter's type: the recorded step
+ * stays the same function of it. */
+static ad_var factor(const update *u, double value)
+{
+    float narrow = (float)value;
+    const void *data = u->type == AD_F64 ? (const void *)&value : (const void *)&narrow;
+    return ad_input_array(u->w.tape, u->type, AD_SCALAR, data);
+}
+
+static ad_var sgd(const update *u)
+{
+    return ad_fma(factor(u, -u->rate), u->g, u->w);
+}
+
+static ad_var momentum(const update *u)
+{
+    u->next[0] = ad_fma(u->o->momentum, u->slot[0], u->g);
+    return ad_fma(factor(u, -u->rate), u->next[0], u->w);
+}
+
+static ad_var nesterov(const update *u)
+{
+    u->next[0] = ad_fma(u->o->momentum, u->slot[0], u->g);
+    ad_var ahead = ad_fma(u->o->momentum, u->next[0], u->g);
+    return ad_fma(factor(u, -u->rate), ahead, u->w);
+}
+
+static ad_var adam(const update *u)
+{
+    double b1 = u->o->beta1, b2 = u->o->beta2, t = (double)u->t;
+    u->next[0] = ad_fma(b1, u->slot[0], ad_mul(1 - b1, u->g));
+    u->next[1] = ad_fma(b2, u->slot[1], ad_mul(1 - b2, ad_square(u->g)));
+    ad_var rms = ad_sqrt(u->next[1]);
+    ad_var scaled = ad_fma(rms, factor(u, 1 / sqrt(1 - pow(b2, t))), u->o->eps);
+    ad_var rate = factor(u, -u->rate / (1 - pow(b1, t)));
+    return ad_fma(rate, ad_div(u->next[0], scaled), u->w);
+}
+
+static const nn__optim_rule sgd_rule = {"sgd", 0, {NULL}, sgd};
+static const nn__optim_rule momentum_rule = {"momentum", 1, {"velocity"}, momentum};
+static const nn__optim_rule nesterov_rule = {"nesterov", 1, {"velocity"}, nesterov};
+static const nn__optim_rule adam_rule = {"adam", 2, {"mean", "square"}, adam};
+
+static double or_usual(double value, double usual)
+{
+    return value != 0 ? value : usual;
+}
+
+nn_optim nn_sgd_of(nn_optim_options options)
+{
+    return (nn_optim){&sgd_rule, options};
+}
+
+nn_optim nn_momentum_of(nn_optim_options options)
+{
+    options.momentum = or_usual(options.momentum, 0.9);
+    return (nn_optim){&momentum_rule, options};
+}
+
+nn_optim nn_nesterov_of(nn_optim_options options)
+{
+    options.momentum = or_usual(options.momentum, 0.9);
+    return (nn_optim){&nesterov_rule, options};
+}
+
+nn_optim nn_adam_of(nn_optim_options options)
+{
+    options.beta1 = or_usual(options.beta1, 0.9);
+    options.beta2 = or_usual(options.beta2, 0.999);
+    options.eps = or_usual(options.eps, 1e-8);
+    return (nn_optim){&adam_rule, options};
+}
+
+const char *nn_optim_name(nn_optim optim)
+{
+    return optim.rule != NULL ? optim.rule->name : "none";
+}
+
+/* ---- the stepper ---- */
+
+static ad_status check(nn_optim optim, ad_error *error)
+{
+    if (optim.rule == NULL) {
+        return ad_error_set(error, AD_ERR_STATE,
+                            "no optimiser is chosen; give one, as nn_sgd(.rate = 0.1)");
+    }
+    const nn_optim_options *o = &optim.options;
+    const struct {
+        const char *name;
+        double value, below;
+    } rows[] = {{"rate", o->rate, INFINITY},   {"momentum", o->momentum, 1},
+                {"beta1", o->beta1, 1},        {"beta2", o->beta2, 1},
+                {"eps", o->eps, INFINITY},     {"l2", o->l2, INFINITY},
+                {"decay", o->decay, INFINITY}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (!(rows[i].value >= 0 && rows[i].value < rows[i].below)) {
+            return ad_error_set(error, AD_ERR_DOMAIN, "nn_%s: %s = %g; it must be in [0, %g)",
+                                optim.rule->name, rows[i].name, rows[i].value, rows[i].below);
+        }
+    }
+    if (o->rate == 0) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "nn_%s: give a rate, as nn_%s(.rate = 0.1)",
+                            optim.rule->name, optim.rule->name);
+    }
+    return AD_OK;
+}
+
+static ad_status add_slots(nn_stepper *stepper, ad_error *error)
+{
+    const nn__optim_rule *rule = stepper->optim.rule;
+    for (int i = 0; i < nn_params_count(stepper->params); i++) {
+        const nn_param *p = nn_params_at(stepper->params, i);
+        for (int k = 0; k < rule->slots; k++) {
+            char name[128];
+            (void)snprintf(name, sizeof name, "%s.%s.%s", rule->name, rule->slot_name[k], p->name);
+            ad_status status =
+                nn_params_add(stepper->memory, name, p->role, p->type, p->shape, error);
+            if (status != AD_OK) {
+                return status;
+            }
+        }
+    }
+    return AD_OK;
+}
+
+nn_stepper *nn_stepper_new(nn_optim optim, const nn_params *params, const ad_allocator *allocator,
+                           ad_error *error)
+{
+    if (check(optim, error) != AD_OK) {
+        return NULL;
+    }
+    ad_allocator own = nn__allocator(allocator);
+    nn_stepper *stepper = nn__resize(&own, NULL, 1, sizeof *stepper);
+    if (stepper == NULL) {
+        ad_error_set(error, AD_ERR_MEMORY, "nn_stepper_new: out of memory");
+        return NULL;
+    }
+    *stepper = (nn_stepper){.allocator = own, .optim = optim, .params = params};
+    stepper->memory = nn_params_new(&own);
+    size_t slots = (size_t)(optim.rule->slots * nn_params_count(params));
+    stepper->slots = nn__resize(&own, NULL, slots + 1, sizeof *stepper->slots);
+    if (stepper->memory == NULL || stepper->slots == NULL) {
+        ad_error_set(error, AD_ERR_MEMORY, "nn_stepper_new: out of memory");
+        nn_stepper_free(stepper);
+        return NULL;
+    }
+    if (add_slots(stepper, error) != AD_OK) {
+        nn_stepper_free(stepper);
+        return NULL;
+    }
+    return stepper;
+}
+
+void nn_stepper_free(nn_stepper *stepper)
+{
+    if (stepper != NULL) {
+        ad_allocator allocator = stepper->allocator;
+        nn_params_free(stepper->memory);
+        nn__free(&allocator, stepper->slots);
+        nn__free(&allocator, stepper);
+    }
+}
+
+/* All new values are recorded before the first is assigned, since they depend on the old ones. */
+static void step_one(const nn_stepper *stepper, const nn_param *p, ad_var w, ad_var g,
+                     const ad_var *slot, double rate)
+{
+    const nn_optim_options *o = &stepper->optim.options;
+    int decays = p->role == NN_WEIGHT;
+    ad_var old = w, next[MAX_SLOTS];
+    update u = {.o = o, .t = stepper->t, .rate = rate, .type = p->type, .slot = slot, .next = next};
+    u.w = w;
+    if (o->l2 != 0 && decays) {
+        g = ad_fma(o->l2, w, g);
+    }
+    if (o->decay != 0 && decays) {
+        u.w = ad_mul(w, factor(&u, 1 - rate * o->decay));
+    }
+    u.g = g;
+    w = stepper->optim.rule->apply(&u);
+    for (int k = 0; k < stepper->optim.rule->slots; k++) {
+        ad_assign(slot[k], next[k]);
+    }
+    ad_assign(old, w);
+}
+
+ad_status nn_step(nn_stepper *stepper, const ad_var *w, const ad_var *dw, double factor)
+{
+    int count = nn_params_count(stepper->params), slots = stepper->optim.rule->slots;
+    if (count == 0) {
+        return AD_OK;
+    }
+    ad_tape *tape = w[0].tape;
+    nn_params_bind(stepper->memory, tape, stepper->slots);
+    stepper->t++;
+    for (int i = 0; i < count && ad_tape_status(tape) == AD_OK; i++) {
+        step_one(stepper, nn_params_at(stepper->params, i), w[i], dw[i], stepper->slots + i * slots,
+                 stepper->optim.options.rate * factor);
+    }
+    return ad_tape_status(tape);
+}
+
+nn_params *nn_stepper_memory(const nn_stepper *stepper)
+{
+    return stepper->memory;
+}
+
+int64_t nn_stepper_count(const nn_stepper *stepper)
+{
+    return stepper->t;
+}
+
+void nn_stepper_set_count(nn_stepper *stepper, int64_t count)
+{
+    stepper->t = count;
+}
+
+ad_var nn_clip_norm(int count, ad_var *dw, double limit)
+{
+    ad_var squares = ad_literal(0);
+    for (int i = 0; i < count; i++) {
+        squares = ad_add(squares, ad_sum(ad_square(dw[i]), AD_ALL));
+    }
+    ad_var norm = ad_sqrt(squares);
+    ad_var scale = ad_minimum(ad_div(limit, ad_add(norm, 1e-6)), 1);
+    for (int i = 0; i < count; i++) {
+        dw[i] = ad_mul(dw[i], scale);
+    }
+    return norm;
+}

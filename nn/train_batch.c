@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+#include "train_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+ad_status nn__tape_error(const ad_tape *tape, ad_error *error)
+{
+    ad_status status = ad_tape_status(tape);
+    return status == AD_OK ? AD_OK : ad_error_set(error, status, "%s", ad_tape_message(tape));
+}
+
+nn_metric nn__metric_for(nn_metric metric, nn_cost cost)
+{
+    int classifies = cost == nn_softmax_cross_entropy || cost == nn_binary_cross_entropy;
+    return metric == NULL && classifies ? nn_accuracy : metric;
+}
+
+ad_status nn__check_rows(const char *call, const nn_array *x, const nn_array *y, ad_error *error)
+{
+    int64_t rows = x->shape.rank > 0 ? nn_array_rows(x) : 0;
+    int64_t targets = y->shape.rank > 0 ? nn_array_rows(y) : 0;
+    if (rows == 0 || rows != targets) {
+        return ad_error_set(error, AD_ERR_SHAPE,
+                            "%s: x has %lld rows, y has %lld; one target a row, and not none", call,
+                            (long long)rows, (long long)targets);
+    }
+    return AD_OK;
+}
+
+/* Labels stay integers; all else becomes numbers of the model's type. */
+static ad_type target_type(const nn_array *y, ad_type model)
+{
+    int scaled = y->scale != 1 || y->offset != 0;
+    return y->type == NN_I64 || (y->type == NN_U8 && !scaled) ? AD_I64 : model;
+}
+
+static void *buffer(const ad_allocator *allocator, const nn_array *rows, int64_t size, ad_type type)
+{
+    ad_shape shape = nn_array_row_shape(rows);
+    size_t len = ad_shape_count(&shape) * ad_type_bytes(type) + 1;
+    return nn__resize(allocator, NULL, (size_t)size, len);
+}
+
+ad_status nn__batches_init(nn__batches *batches, nn_model *model, const nn_array *x,
+                           const nn_array *y, int64_t size, const ad_allocator *allocator,
+                           ad_error *error)
+{
+    ad_allocator own = nn__allocator(allocator);
+    size_t params = (size_t)nn_params_count(nn_model_params(model)) + 1;
+    ad_type type = nn_model_type(model);
+    *batches = (nn__batches){.allocator = own, .model = model, .size = size};
+    batches->tape = ad_tape_new_in(&own);
+    batches->x = buffer(&own, x, size, type);
+    batches->y = y != NULL ? buffer(&own, y, size, target_type(y, type)) : NULL;
+    batches->params = nn__resize(&own, NULL, params, sizeof(ad_var));
+    batches->grads = nn__resize(&own, NULL, params, sizeof(ad_var));
+    if (batches->tape == NULL || batches->x == NULL || (y != NULL && batches->y == NULL) ||
+        batches->params == NULL || batches->grads == NULL) {
+        return ad_error_set(error, AD_ERR_MEMORY, "out of memory for batches of %lld rows",
+                            (long long)size);
+    }
+    batches->begin = ad_tape_mark(batches->tape);
+    return AD_OK;
+}
+
+void nn__batches_clear(nn__batches *batches)
+{
+    ad_tape_free(batches->tape);
+    nn__free(&batches->allocator, batches->x);
+    nn__free(&batches->allocator, batches->y);
+    nn__free(&batches->allocator, batches->params);
+    nn__free(&batches->allocator, batches->grads);
+}
+
+/* Gathers rows into a buffer and records it. */
+static ad_status record_rows(nn__batches *batches, const nn_array *array, int64_t count,
+                             const int64_t *rows, ad_type type, void *memory, ad_var *var,
+                             ad_error *error)
+{
+    ad_status status = nn_array_gather(array, count, rows, type, memory, error);
+    if (status == AD_OK) {
+        ad_shape shape = array->shape;
+        shape.len[0] = count;
+        *var = ad_input_view(batches->tape, type, shape, memory);
+        status = nn__tape_error(batches->tape, error);
+    }
+    return status;
+}
+
+ad_status nn__batches_load(nn__batches *batches, const nn_array *x, const nn_array *y,
+                           int64_t count, const int64_t *rows, nn__batch *batch, ad_error *error)
+{
+    ad_type type = nn_model_type(batches->model);
+    if (ad_tape_rewind(batches->tape, batches->begin) != AD_OK) {
+        return nn__tape_error(batches->tape, error);
+    }
+    ad_status status = record_rows(batches, x, count, rows, type, batches->x, &batch->x, error);
+    if (status == AD_OK && y != NULL) {
+        status = record_rows(batches, y, count, rows, target_type(y, type), batches->y, &batch->y,
+                             error);
+    }
+    if (status == AD_OK) {
+        nn_params_bind(nn_model_params(batches->model), batches->tape, batches->params);
+        status = nn__tape_error(batches->tape, error);
+    }
+    return status;
+}
+
+/* Rows first to first + count - 1 of x and y as arrays of their own. */
+static ad_status slice(const nn_array *x, const nn_array *y, int64_t first, int64_t count,
+                       nn_array *part_x, nn_array *part_y, ad_error *error)
+{
+    ad_status status = nn_array_slice(x, first, count, part_x, error);
+    return status == AD_OK && y != NULL ? nn_array_slice(y, first, count, part_y, error) : status;
+}
+
+ad_status nn__score(nn__batches *batches, const nn_array *x, const nn_array *y, int64_t count,
+                    const int64_t *rows, nn_cost cost, nn_metric metric, nn_score *score,
+                    ad_error *error)
+{
+    nn_score sum = {0, metric != NULL ? 0 : NAN};
+    for (int64_t first = 0; first < count; first += batches->size) {
+        int64_t n = count - first < batches->size ? count - first : batches->size;
+        nn_array part_x = *x, part_y = *y;
+        nn__batch batch;
+        ad_status status =
+            rows == NULL ? slice(x, y, first, n, &part_x, &part_y, error) : AD_OK;
+        if (status == AD_OK) {
+            status = nn__batches_load(batches, &part_x, &part_y, n,
+                                      rows != NULL ? rows + first : NULL, &batch, error);
+        }
+        if (status != AD_OK) {
+            return status;
+        }
+        ad_var a = nn_forward(batches->model, batches->params, batch.x, NULL);
+        ad_var c = cost(a, batch.y);
+        if (nn__tape_error(batches->tape, error) != AD_OK) {
+            return error->status;
+        }
+        sum.cost += (double)n * ad_value(c);
+        sum.metric += metric != NULL ? (double)n * metric(a, batch.y) : 0;
+    }
+    *score = (nn_score){sum.cost / (double)count, sum.metric / (double)count};
+    return AD_OK;
+}
+
+/* ---- scoring and using a model ---- */
+
+enum { USUAL_BATCH = 256 };
+
+static ad_status check_built(const char *call, const nn_model *model, ad_error *error)
+{
+    if (nn_model_status(model) != AD_OK) {
+        return ad_error_set(error, nn_model_status(model), "%s", nn_model_message(model));
+    }
+    if (!nn_model_is_built(model)) {
+        return ad_error_set(error, AD_ERR_STATE, "%s: the model is not built; see nn_build", call);
+    }
+    return AD_OK;
+}
+
+nn_evaluation nn_evaluate_of(nn_model *model, nn_array x, nn_array y, nn_evaluate_options options)
+{
+    nn_evaluation result = {.cost = NAN, .metric = NAN};
+    ad_error *error = &result.error;
+    if (check_built("nn_evaluate", model, error) != AD_OK ||
+        nn__check_rows("nn_evaluate", &x, &y, error) != AD_OK) {
+        return result;
+    }
+    if (options.cost == NULL) {
+        ad_error_set(error, AD_ERR_STATE, "nn_evaluate: give a cost, as .cost = nn_mse");
+        return result;
+    }
+    nn_score score = {NAN, NAN};
+    nn__batches batches;
+    if (nn__batches_init(&batches, model, &x, &y, options.batch > 0 ? options.batch : USUAL_BATCH,
+                         options.allocator, error) == AD_OK) {
+        nn_metric metric = nn__metric_for(options.metric, options.cost);
+        nn__score(&batches, &x, &y, nn_array_rows(&x), NULL, options.cost, metric, &score, error);
+    }
+    nn__batches_clear(&batches);
+    result.cost = score.cost;
+    result.metric = score.metric;
+    return result;
+}
+
+/* Applies the model batch by batch; the first one tells the shape of a row of output. */
+static ad_status predict_all(nn__batches *batches, const nn_array *x, const ad_allocator *allocator,
+                             nn_array *out, ad_error *error)
+{
+    int64_t rows = nn_array_rows(x);
+    for (int64_t first = 0; first < rows; first += batches->size) {
+        int64_t n = rows - first < batches->size ? rows - first : batches->size;
+        nn_array part;
+        nn__batch batch;
+        ad_status status = slice(x, NULL, first, n, &part, NULL, error);
+        if (status == AD_OK) {
+            status = nn__batches_load(batches, &part, NULL, n, NULL, &batch, error);
+        }
+        if (status != AD_OK) {
+            return status;
+        }
+        ad_var a = nn_forward(batches->model, batches->params, batch.x, NULL);
+        if (nn__tape_error(batches->tape, error) != AD_OK) {
+            return error->status;
+        }
+        ad_shape shape = ad_shape_of(a);
+        size_t bytes = ad_count(a) * ad_type_bytes(ad_type_of(a));
+        if (shape.rank < 1 || shape.len[0] != n) {
+            char text[160];
+            return ad_error_set(error, AD_ERR_SHAPE,
+                                "nn_predict: %lld rows became %s; the output must have as many",
+                                (long long)n, ad_shape_print(&shape, text, sizeof text));
+        }
+        if (first == 0) {
+            shape.len[0] = rows;
+            status = nn_array_init(out, (nn_type)ad_type_of(a), shape, allocator, error);
+            if (status != AD_OK) {
+                return status;
+            }
+        }
+        if (bytes > 0) {
+            memcpy((char *)out->owned + (size_t)first * (bytes / (size_t)n), ad_data(a), bytes);
+        }
+    }
+    return AD_OK;
+}
+
+ad_status nn_predict(nn_model *model, nn_array x, const ad_allocator *allocator, nn_array *out,
+                     ad_error *error)
+{
+    ad_error own;
+    error = error != NULL ? error : &own;
+    *out = (nn_array){.type = NN_F64};
+    ad_status status = check_built("nn_predict", model, error);
+    if (status == AD_OK) {
+        status = nn__check_rows("nn_predict", &x, &x, error);
+    }
+    if (status != AD_OK) {
+        return status;
+    }
+    nn__batches batches;
+    status = nn__batches_init(&batches, model, &x, NULL, USUAL_BATCH, allocator, error);
+    if (status == AD_OK) {
+        status = predict_all(&batches, &x, allocator, out, error);
+    }
+    nn__batches_clear(&batches);
+    if (status != AD_OK) {
+        nn_array_clear(out);
+    }
+    return status;
+}
