@@ -19,12 +19,12 @@ static void print_time(FILE *to, double seconds)
 }
 
 /* A metric in [0, 1] reads best as a percentage, which is what accuracies are. */
-static void print_metric(FILE *to, const char *label, double metric)
+static void print_metric(FILE *to, const char *name, double metric)
 {
     if (metric >= 0 && metric <= 1) {
-        (void)fprintf(to, "  %s %.2f %%", label, 100 * metric);
+        (void)fprintf(to, "%s %.2f %%", name, 100 * metric);
     } else if (!isnan(metric)) {
-        (void)fprintf(to, "  %s %.4g", label, metric);
+        (void)fprintf(to, "%s %.4g", name, metric);
     }
 }
 
@@ -44,11 +44,11 @@ static void print_finished_epoch(const nn_fit_state *state, FILE *to)
     print_epoch(to, state->epoch, state->epochs);
     (void)fputs("  ", to);
     print_time(to, entry->seconds);
-    (void)fprintf(to, "  cost %.4g", entry->train.cost);
-    print_metric(to, "metric", entry->train.metric);
+    (void)fprintf(to, "  cost %.4g  ", entry->train.cost);
+    print_metric(to, state->metric, entry->train.metric);
     if (!isnan(entry->validation.cost)) {
-        (void)fprintf(to, "  validation cost %.4g", entry->validation.cost);
-        print_metric(to, "metric", entry->validation.metric);
+        (void)fprintf(to, "  validation cost %.4g  ", entry->validation.cost);
+        print_metric(to, state->metric, entry->validation.metric);
     }
     (void)fputc('\n', to);
     (void)fflush(to);
@@ -74,9 +74,9 @@ static void print_bar(const nn_fit_state *state, FILE *to)
     (void)fprintf(to, "] %3.0f %%  left ", 100 * part);
     print_time(to, state->left);
     (void)fprintf(to, "  cost %.4g", state->mean.cost);
-    if (state->epoch > 0) {
-        const nn_epoch *before = &state->history[state->epoch - 1];
-        print_metric(to, "validated", before->validation.metric);
+    if (state->epoch > 0 && !isnan(state->history[state->epoch - 1].validation.metric)) {
+        (void)fputs("  validation ", to);
+        print_metric(to, state->metric, state->history[state->epoch - 1].validation.metric);
     }
     (void)fflush(to);
 }

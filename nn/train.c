@@ -163,12 +163,13 @@ static ad_status prepare(fit *f, ad_error *error)
     if (f->result->history == NULL || (o->keep_best && f->best == NULL)) {
         return ad_error_set(error, AD_ERR_MEMORY, "nn_fit: out of memory");
     }
+    f->metric = nn__metric_for(o->metric, o->cost);
     f->state = (nn_fit_state){.model = f->model,
+                              .metric = f->metric == nn_accuracy ? "accuracy" : "metric",
                               .epochs = epochs,
                               .batches = (f->rows + size - 1) / size,
                               .history = f->result->history};
     f->best_cost = INFINITY;
-    f->metric = nn__metric_for(o->metric, o->cost);
     return open_log(f, error);
 }
 
