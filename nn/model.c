@@ -150,6 +150,9 @@ ad_type nn_model_type(const nn_model *model)
 /* Builds the layers one by one, each on the output of those before for one row of zeros. */
 static ad_status build_layers(nn_model *model, ad_tape *tape, ad_var x, nn__builder *builder)
 {
+    if (ad_tape_status(tape) != AD_OK) {
+        return ad_error_set(&model->error, ad_tape_status(tape), "%s", ad_tape_message(tape));
+    }
     for (nn_layer *layer = model->layers; layer != NULL; layer = layer->next) {
         layer->first = nn_params_count(model->params);
         if (layer->kind->build != NULL &&

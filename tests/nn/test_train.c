@@ -1,176 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "layers/dense.h"
 #include "log.h"
 #include "progress.h"
 #include "train.h"
+#include "training.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* ---- the lecture notes' programs: figures of the notes' own, NumPy, float64 ---- */
-
-static nn_array column(int64_t rows, const double *data)
-{
-    return nn_array_view(NN_F64, AD_SHAPE(rows, 1), data);
-}
-
-static const double four = 4, nine = 9;
-
-/* a = w x + b from NumPy's first two normal numbers; x = 4, y = 9. */
-static nn_model *perceptron(void)
-{
-    ad_mt19937 mt;
-    ad_mt19937_init(&mt, 0);
-    nn_model *net = nn_sequential(nn_dense(1, .weight = nn_normal(0, 1), .bias = nn_normal(0, 1)));
-    nn_build(net, .input = AD_SHAPE(1), .numpy = &mt);
-    return net;
-}
-
-static double value(const nn_model *net, const char *name)
-{
-    return nn_param_value(nn_params_find(nn_model_params(net), name), 0);
-}
-
-Test(train, the_perceptron_reaches_the_cost_of_the_notes)
-{
-    nn_model *net = perceptron();
-    nn_fit_result fit = nn_fit(net, column(1, &four), column(1, &nine), .cost = nn_quadratic,
-                               .optim = nn_sgd(.rate = 0.01), .epochs = 40);
-    cr_assert_eq(fit.error.status, AD_OK, "%s", fit.error.message);
-    cr_expect_float_eq(fit.history[0].train.cost, 1.1914020487796488, 1e-15);
-    cr_expect_float_eq(fit.history[2].train.cost, 0.5654194087104233, 1e-15);
-    nn_evaluation after =
-        nn_evaluate(net, column(1, &four), column(1, &nine), .cost = nn_quadratic);
-    cr_expect_float_eq(after.cost, 4.0022640019432767e-07, 1e-20);
-    cr_expect_float_eq(value(net, "dense1.weight"), 2.127049693610915, 1e-14);
-    cr_expect_float_eq(value(net, "dense1.bias"), 0.4909065452780356, 1e-14);
-    nn_fit_result_clear(&fit);
-    nn_model_free(net);
-}
-
-Test(train, penalties_end_where_they_do_in_the_notes)
-{
-    const struct {
-        double l1, l2, w, b, cost;
-    } rows[] = {{0.001, 0, 2.1248519021193055, 0.5003570974051293, 2.7681660900188778e-08},
-                {0.01, 0, 2.103177161634827, 0.5849384122842161, 2.7681660899770815e-06},
-                {0.1, 0, 1.8864297567905368, 1.430751561073148, 0.000276816608996496},
-                {1, 0, -0.00023577538162318848, 8.979085178029225, 0.00023888440980622498},
-                {0, 0.001, 2.117042270412055, 0.5308346562719197, 4.96269065884183e-07},
-                {0, 0.01, 2.027356673831604, 0.8810321431214421, 4.551688188204396e-05},
-                {0, 0.1, 1.3211026912368995, 3.6533771150852483, 0.0019351739354037344},
-                {0, 1, 0.02768898242692158, 8.876132318753733, 8.595901420474084e-05}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        nn_model *net = perceptron();
-        nn_fit_result fit =
-            nn_fit(net, column(1, &four), column(1, &nine), .cost = nn_quadratic,
-                   .optim = nn_sgd(.rate = 0.01), .epochs = 4000, .l1 = rows[i].l1,
-                   .l2 = rows[i].l2);
-        nn_evaluation after =
-            nn_evaluate(net, column(1, &four), column(1, &nine), .cost = nn_quadratic);
-        cr_expect_float_eq(value(net, "dense1.weight"), rows[i].w, 1e-12);
-        cr_expect_float_eq(value(net, "dense1.bias"), rows[i].b, 1e-12);
-        cr_expect_float_eq(after.cost, rows[i].cost, 1e-9 * rows[i].cost);
-        nn_fit_result_clear(&fit);
-        nn_model_free(net);
-    }
-}
-
-Test(train, one_hidden_node_follows_the_notes)
-{
-    ad_mt19937 mt;
-    ad_mt19937_init(&mt, 0);
-    nn_model *net = nn_sequential(nn_dense(1, .activation = ad_sigmoid, .weight = nn_normal(0, 1),
-                                           .bias = nn_constant(0.01)),
-                                  nn_dense(1, .weight = nn_normal(0, 1), .bias = nn_constant(0.01)));
-    nn_build(net, .input = AD_SHAPE(1), .numpy = &mt);
-    nn_fit_result fit = nn_fit(net, column(1, &four), column(1, &nine), .cost = nn_quadratic,
-                               .optim = nn_sgd(.rate = 0.1), .epochs = 50);
-    cr_expect_float_eq(fit.history[0].train.cost, 36.895630743854284, 1e-13);
-    cr_expect_float_eq(fit.history[1].train.cost, 23.62323174842504, 1e-13);
-    cr_expect_float_eq(fit.history[49].train.cost, 1.1937160456525954e-08, 1e-20);
-    cr_expect_float_eq(value(net, "dense1.weight"), 1.7958106323280063, 1e-13);
-    cr_expect_float_eq(value(net, "dense2.bias"), 4.3083697751422845, 1e-13);
-    nn_fit_result_clear(&fit);
-    nn_model_free(net);
-}
-
-/* x0^2 + 3 x0 x1 + x1^2 + 5 on 100 points, ten sigmoid nodes; cost is half the mean square. */
-Test(train, the_extended_program_follows_the_notes)
-{
-    enum { POINTS = 100 };
-    double x[POINTS][2], y[POINTS];
-    ad_mt19937 mt;
-    ad_mt19937_init(&mt, 0);
-    for (int i = 0; i < POINTS; i++) {
-        x[i][0] = ad_mt19937_uniform(&mt);
-        x[i][1] = ad_mt19937_uniform(&mt);
-        y[i] = x[i][0] * x[i][0] + 3 * x[i][0] * x[i][1] + x[i][1] * x[i][1] + 5;
-    }
-    nn_model *net =
-        nn_sequential(nn_dense(10, .activation = ad_sigmoid, .weight = nn_normal(0, 1),
-                               .bias = nn_constant(0.01)),
-                      nn_dense(1, .weight = nn_normal(0, 1), .bias = nn_constant(0.01)));
-    nn_build(net, .input = AD_SHAPE(2), .numpy = &mt);
-    nn_fit_result fit =
-        nn_fit(net, nn_array_view(NN_F64, AD_SHAPE(POINTS, 2), x), column(POINTS, y),
-               .cost = nn_quadratic, .optim = nn_sgd(.rate = 0.1), .epochs = 10001);
-    cr_assert_eq(fit.error.status, AD_OK, "%s", fit.error.message);
-    const struct {
-        int step;
-        double mse;
-    } rows[] = {{0, 117.28425106234478},    {1, 37.50972746083179},     {10, 0.7494074236987102},
-                {100, 0.34541108183708097}, {1000, 0.06704311394653142}, {5000, 0.017103396105246662},
-                {10000, 0.0007272837669172269}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        double mse = 2 * fit.history[rows[i].step].train.cost;
-        cr_expect_float_eq(mse / rows[i].mse, 1, 1e-10, "step %d: %.17g", rows[i].step, mse);
-    }
-    nn_fit_result_clear(&fit);
-    nn_model_free(net);
-}
-
-/* ---- a small classification, for everything else ---- */
-
-enum { ROWS = 50, FEATURES = 3, CLASSES = 3 };
-
-typedef struct points {
-    double x[ROWS][FEATURES];
-    int64_t y[ROWS];
-} points;
-
-/* The class is the place of the largest feature. */
-static points make_points(uint64_t seed)
-{
-    points p;
-    ad_rng rng = {.seed = seed};
-    for (int i = 0; i < ROWS; i++) {
-        p.y[i] = 0;
-        for (int j = 0; j < FEATURES; j++) {
-            p.x[i][j] = ad_rng_normal(&rng);
-            p.y[i] = p.x[i][j] > p.x[i][p.y[i]] ? j : p.y[i];
-        }
-    }
-    return p;
-}
-
-static nn_array inputs(const points *p)
-{
-    return nn_array_view(NN_F64, AD_SHAPE(ROWS, FEATURES), p->x);
-}
-
-static nn_array labels(const points *p)
-{
-    return nn_array_view(NN_I64, AD_SHAPE(ROWS), p->y);
-}
-
-static nn_model *small_net(void)
-{
-    return nn_sequential(nn_dense(8, .activation = ad_tanh), nn_dense(CLASSES));
-}
 
 #define USUAL .cost = nn_softmax_cross_entropy, .optim = nn_adam(.rate = 0.05), .batch = 8
 
@@ -364,28 +202,6 @@ Test(train, progress_and_log_are_written_where_they_should)
     nn_model_free(net);
 }
 
-Test(train, predictions_have_a_row_for_each_of_the_inputs)
-{
-    const double w[] = {2, 0.5}, b[] = {1, 0};
-    nn_model *net = nn_sequential(nn_dense(2, .weight = nn_values(2, w), .bias = nn_values(2, b)));
-    nn_build(net, .input = AD_SHAPE(1));
-    enum { MANY = 1000 };
-    double x[MANY];
-    for (int i = 0; i < MANY; i++) {
-        x[i] = i;
-    }
-    nn_array out;
-    ad_error error = {0};
-    cr_assert_eq(nn_predict(net, column(MANY, x), NULL, &out, &error), AD_OK, "%s", error.message);
-    cr_expect(out.type == NN_F64 && out.shape.rank == 2 && out.shape.len[0] == MANY);
-    for (int i = 0; i < MANY; i++) {
-        const double *row = nn_array_row(&out, i);
-        cr_expect(row[0] == 2 * i + 1 && row[1] == 0.5 * i);
-    }
-    nn_array_clear(&out);
-    nn_model_free(net);
-}
-
 /* ---- mistakes ---- */
 
 static ad_status status_of(nn_fit_result fit, const char *part)
@@ -439,23 +255,6 @@ Test(train, a_cost_that_is_no_number_ends_it_and_says_where)
     cr_expect_not_null(strstr(fit.error.message, "lower the rate"), "%s", fit.error.message);
     cr_expect_gt(fit.epochs, 0);
     nn_fit_result_clear(&fit);
-    nn_model_free(net);
-}
-
-Test(train, scoring_and_predicting_need_a_model_that_is_built)
-{
-    points p = make_points(1);
-    nn_model *net = small_net();
-    nn_array out;
-    ad_error error;
-    cr_expect_eq(nn_predict(net, inputs(&p), NULL, &out, &error), AD_ERR_STATE);
-    cr_expect_eq(nn_predict(NULL, inputs(&p), NULL, &out, NULL), AD_ERR_MEMORY);
-    nn_evaluation e = nn_evaluate(net, inputs(&p), labels(&p), .cost = nn_mse);
-    cr_expect_eq(e.error.status, AD_ERR_STATE);
-    nn_build(net, .input = AD_SHAPE(FEATURES));
-    e = nn_evaluate(net, inputs(&p), labels(&p), .batch = 3);
-    cr_expect_eq(e.error.status, AD_ERR_STATE);
-    cr_expect(isnan(e.cost));
     nn_model_free(net);
 }
 
