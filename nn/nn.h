@@ -48,5 +48,6 @@
 #include "log.h"
 #include "progress.h"
 #include "train.h"
+#include "plot.h"
 
 #endif
