@@ -36,16 +36,16 @@ static FILE *temporary(char *path, size_t bytes)
     return to;
 }
 
-/* The first line that gnuplot complained with, past its echo of the program. */
-static void complaint(const char *path, char *text, size_t bytes)
+enum { COMPLAINT = 200 };
+
+/* The line that gnuplot complained with, past its echo of the program. */
+static void complaint(const char *path, char line[static COMPLAINT])
 {
-    char line[200];
-    text[0] = '\0';
+    line[0] = '\0';
     FILE *from = fopen(path, "r");
-    while (from != NULL && fgets(line, sizeof line, from) != NULL) {
+    while (from != NULL && fgets(line, COMPLAINT, from) != NULL) {
         line[strcspn(line, "\n")] = '\0';
-        if (strstr(line, "line ") != NULL || strstr(line, "cannot") != NULL) {
-            (void)snprintf(text, bytes, "%s", line);
+        if (strstr(line, "line ") != NULL) {
             break;
         }
     }
@@ -83,8 +83,8 @@ static ad_status run_gnuplot(const figure *f, const char *path, ad_error *error)
     while (waitpid(pid, &result, 0) < 0 && errno == EINTR) {
     }
     if (!WIFEXITED(result) || WEXITSTATUS(result) != 0) {
-        char text[160];
-        complaint(f->errors, text, sizeof text);
+        char text[COMPLAINT];
+        complaint(f->errors, text);
         return ad_error_set(error, AD_ERR_IO, "%s: gnuplot failed: %s", path, text);
     }
     return AD_OK;
@@ -347,15 +347,18 @@ ad_status nn_plot_images(const char *path, const nn_array *images, int64_t count
     int64_t columns = grid.columns > 0 ? grid.columns : 8;
     columns = columns < count ? columns : count;
     int64_t lines = (count + columns - 1) / columns;
+    int width = (int)(90 * columns + 20), height = (int)(112 * lines + 30);
     figure f;
-    ad_status status = begin(&f, path, (int)(90 * columns + 20), (int)(112 * lines + 40), error);
+    ad_status status = begin(&f, path, width, height, error);
     if (status == AD_OK) {
-        (void)fprintf(f.to, "set multiplot layout %lld,%lld title ", (long long)lines,
-                      (long long)columns);
+        (void)fputs("set multiplot title ", f.to);
         quote(f.to, grid.title != NULL ? grid.title : "");
-        (void)fputs("\nunset border\nunset tics\nunset grid\nunset colorbox\nset size ratio -1\n"
-                    "set palette gray negative\nset margins 0.5, 0.5, 0.2, 1.2\n"
-                    "set autoscale fix\n",
+        (void)fprintf(f.to,
+                      " layout %lld,%lld margins screen 0.01, 0.99, 0.01, %.4f spacing screen 0.01, "
+                      "%.4f\n",
+                      (long long)lines, (long long)columns, 1 - 50.0 / height, 25.0 / height);
+        (void)fputs("unset border\nunset tics\nunset grid\nunset colorbox\nset size ratio -1\n"
+                    "set palette gray negative\nset autoscale fix\n",
                     f.to);
         status = draw_images(f.to, images, count, indices, &grid, error);
         (void)fputs("unset multiplot\n", f.to);

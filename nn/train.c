@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "train.h"
 
+#include "data/batches.h"
+#include "data/table.h"
 #include "log.h"
 #include "train_internal.h"
 
@@ -18,18 +20,14 @@ typedef struct fit {
     const nn_fit_options *o;
     nn_fit_result *result;
     nn_model *model;
-    const nn_array *x, *y;
-    const nn_array *vx, *vy; /* x and y themselves if rows of theirs are held out */
-    int64_t rows, held;      /* rows trained on, and held out */
-    int64_t *order;          /* [rows + held]: rows of x; those held out last */
-    int64_t *shuffled;       /* [rows]: the order of this epoch */
-    nn__batches batches;
+    nn_table train, validation; /* the latter empty if no rows are held out */
+    nn_batches batches;
+    nn__feed feed;
     nn_stepper *stepper;
     nn_params *best;
     double best_cost;
     nn_metric metric;
     nn_fit_state state;
-    nn_score sum; /* over the rows of this epoch so far */
     double rate, began, drawn;
     FILE *log;
 } fit;
@@ -81,37 +79,46 @@ static ad_status build(nn_model *model, const nn_array *x, uint64_t seed, ad_err
     return status == AD_OK ? AD_OK : ad_error_set(error, status, "%s", nn_model_message(model));
 }
 
-/* Chooses the rows that are held out. */
-static ad_status split(fit *f, ad_error *error)
+static int validates(const fit *f)
 {
-    int64_t all = nn_array_rows(f->x);
-    f->vx = f->x;
-    f->vy = f->y;
-    f->held = (int64_t)floor(f->o->validation * (double)all);
-    f->rows = all - f->held;
-    if (f->o->validation > 0 && f->held == 0) {
-        return ad_error_set(error, AD_ERR_DOMAIN,
-                            "nn_fit: validation = %g of %lld rows is not one row", f->o->validation,
-                            (long long)all);
+    return f->validation.x.shape.rank > 0;
+}
+
+/* Holds rows out of x and y, or takes those that were given. */
+static ad_status split(fit *f, nn_array x, nn_array y, ad_error *error)
+{
+    const nn_fit_options *o = f->o;
+    f->train = (nn_table){.x = x, .y = y};
+    f->train.x.owned = f->train.y.owned = NULL; /* the caller's */
+    if (o->validation_x != NULL) {
+        f->validation = (nn_table){.x = *o->validation_x, .y = *o->validation_y};
+        f->validation.x.owned = f->validation.y.owned = NULL;
+        return nn__check_rows("nn_fit, validation", &f->validation.x, &f->validation.y, error);
     }
-    f->order = nn__resize(&f->result->allocator, NULL, (size_t)all, sizeof *f->order);
-    f->shuffled = nn__resize(&f->result->allocator, NULL, (size_t)all, sizeof *f->shuffled);
-    if (f->order == NULL || f->shuffled == NULL) {
-        return ad_error_set(error, AD_ERR_MEMORY, "nn_fit: out of memory");
+    if (o->validation == 0) {
+        return AD_OK;
     }
-    for (int64_t i = 0; i < all; i++) {
-        f->order[i] = i;
+    const nn_table all = f->train;
+    const nn_split_options options = {.validation = o->validation,
+                                      .rng = {.seed = o->seed, .stream = STREAM_SPLIT},
+                                      .allocator = &f->result->allocator};
+    return nn_table_split(&all, &options, &f->train, &f->validation, NULL, error);
+}
+
+/* The order of the rows in every epoch. */
+static ad_status start_batches(fit *f, ad_error *error)
+{
+    int64_t rows = nn_array_rows(&f->train.x), asked = f->o->batch;
+    int64_t size = asked > 0 && asked < rows ? asked : rows;
+    const nn_batches_options options = {.rng = {.seed = f->o->seed, .stream = STREAM_SHUFFLE},
+                                        .keep_order = f->o->in_order || size == rows,
+                                        .allocator = &f->result->allocator};
+    ad_status status = nn_batches_init(&f->batches, rows, size, &options, error);
+    if (status == AD_OK) {
+        status = nn__feed_init(&f->feed, f->model, &f->train.x, &f->train.y, size,
+                               options.allocator, error);
     }
-    if (f->held > 0) {
-        const ad_rng at = {.seed = f->o->seed, .stream = STREAM_SPLIT};
-        ad_rng_permutation(at, (size_t)all, f->order);
-    }
-    if (f->o->validation_x != NULL) {
-        f->vx = f->o->validation_x;
-        f->vy = f->o->validation_y;
-        f->held = -1; /* all of theirs */
-    }
-    return AD_OK;
+    return status;
 }
 
 static ad_status open_log(fit *f, ad_error *error)
@@ -126,32 +133,11 @@ static ad_status open_log(fit *f, ad_error *error)
     return nn_log_begin(f->log, error);
 }
 
-static ad_status prepare(fit *f, ad_error *error)
+/* What is kept beside the model: the optimiser's memory, the history, the best parameters. */
+static ad_status make_memory(fit *f, ad_error *error)
 {
     const nn_fit_options *o = f->o;
     const ad_allocator *allocator = &f->result->allocator;
-    ad_status status = check_options(o, error);
-    if (status == AD_OK) {
-        status = nn__check_rows("nn_fit", f->x, f->y, error);
-    }
-    if (status == AD_OK && o->validation_x != NULL) {
-        status = nn__check_rows("nn_fit, validation", o->validation_x, o->validation_y, error);
-    }
-    if (status == AD_OK) {
-        status = build(f->model, f->x, o->seed, error);
-    }
-    if (status == AD_OK) {
-        status = split(f, error);
-    }
-    if (status != AD_OK) {
-        return status;
-    }
-    int64_t size = o->batch > 0 && o->batch < f->rows ? o->batch : f->rows;
-    status = nn__batches_init(&f->batches, f->model, f->x, f->y, size, allocator, error);
-    if (status != AD_OK) {
-        return status;
-    }
-    ad_tape_set_threads(f->batches.tape, o->threads > 0 ? o->threads : 1);
     const nn_params *params = nn_model_params(f->model);
     f->stepper = nn_stepper_new(o->optim, params, allocator, error);
     if (f->stepper == NULL) {
@@ -163,26 +149,51 @@ static ad_status prepare(fit *f, ad_error *error)
     if (f->result->history == NULL || (o->keep_best && f->best == NULL)) {
         return ad_error_set(error, AD_ERR_MEMORY, "nn_fit: out of memory");
     }
+    f->best_cost = INFINITY;
     f->metric = nn__metric_for(o->metric, o->cost);
     f->state = (nn_fit_state){.model = f->model,
                               .metric = f->metric == nn_accuracy ? "accuracy" : "metric",
                               .epochs = epochs,
-                              .batches = (f->rows + size - 1) / size,
+                              .batches = nn_batches_count(&f->batches),
                               .history = f->result->history};
-    f->best_cost = INFINITY;
-    return open_log(f, error);
+    return AD_OK;
+}
+
+static ad_status prepare(fit *f, nn_array x, nn_array y, ad_error *error)
+{
+    ad_status status = check_options(f->o, error);
+    if (status == AD_OK) {
+        status = nn__check_rows("nn_fit", &x, &y, error);
+    }
+    if (status == AD_OK) {
+        status = build(f->model, &x, f->o->seed, error);
+    }
+    if (status == AD_OK) {
+        status = split(f, x, y, error);
+    }
+    if (status == AD_OK) {
+        status = start_batches(f, error);
+    }
+    if (status == AD_OK) {
+        status = make_memory(f, error);
+    }
+    if (status == AD_OK) {
+        ad_tape_set_threads(f->feed.tape, f->o->threads > 0 ? f->o->threads : 1);
+        status = open_log(f, error);
+    }
+    return status;
 }
 
 static void finish(fit *f)
 {
-    const ad_allocator *allocator = &f->result->allocator;
-    if (f->batches.size > 0) {
-        nn__batches_clear(&f->batches);
+    if (f->feed.size > 0) {
+        nn__feed_clear(&f->feed);
     }
+    nn_batches_clear(&f->batches);
+    nn_table_clear(&f->train);
+    nn_table_clear(&f->validation);
     nn_stepper_free(f->stepper);
     nn_params_free(f->best);
-    nn__free(allocator, f->order);
-    nn__free(allocator, f->shuffled);
     if (f->log != NULL && fclose(f->log) != 0 && f->result->error.status == AD_OK) {
         ad_error_set(&f->result->error, AD_ERR_IO, "%s: %s", f->o->log, strerror(errno));
     }
@@ -211,17 +222,16 @@ static int report(fit *f, nn_moment moment)
 
 /* ---- steps and epochs ---- */
 
-static ad_status step(fit *f, int64_t first, int64_t count)
+static ad_status step(fit *f, int64_t count, const int64_t *rows)
 {
     const nn_fit_options *o = f->o;
-    nn__batches *b = &f->batches;
+    nn__feed *b = &f->feed;
     nn_fit_state *s = &f->state;
     ad_error *error = &f->result->error;
     const nn_params *params = nn_model_params(f->model);
     int n = nn_params_count(params);
     nn__batch batch;
-    ad_status status =
-        nn__batches_load(b, f->x, f->y, count, f->shuffled + first, &batch, error);
+    ad_status status = nn__feed_load(b, &f->train.x, &f->train.y, count, rows, &batch, error);
     if (status != AD_OK) {
         return status;
     }
@@ -247,38 +257,24 @@ static ad_status step(fit *f, int64_t first, int64_t count)
     return nn__tape_error(b->tape, error);
 }
 
-/* The training rows in this epoch's order. */
-static void shuffle(fit *f)
-{
-    int in_order = f->o->in_order || f->state.batches == 1;
-    const ad_rng at = {.seed = f->o->seed,
-                       .stream = STREAM_SHUFFLE,
-                       .counter = (uint64_t)f->state.epoch * (uint64_t)f->rows};
-    if (!in_order) {
-        ad_rng_permutation(at, (size_t)f->rows, f->shuffled);
-    }
-    for (int64_t i = 0; i < f->rows; i++) {
-        f->shuffled[i] = f->order[in_order ? i : f->shuffled[i]];
-    }
-}
-
 /* 1 if training ends here. */
 static int run_batches(fit *f)
 {
     nn_fit_state *s = &f->state;
-    shuffle(f);
-    f->sum = (nn_score){0, 0};
+    nn_score sum = {0, 0};
+    double seen = 0;
+    const int64_t *rows;
+    nn_batches_start(&f->batches, s->epoch);
     s->batch = 0;
-    for (int64_t first = 0; first < f->rows; first += f->batches.size) {
-        int64_t left = f->rows - first, count = left < f->batches.size ? left : f->batches.size;
-        if (step(f, first, count) != AD_OK) {
+    for (int64_t count; (count = nn_batches_next(&f->batches, &rows)) > 0;) {
+        if (step(f, count, rows) != AD_OK) {
             f->result->end = NN_END_ERROR;
             return 1;
         }
-        f->sum.cost += (double)count * s->last.cost;
-        f->sum.metric += (double)count * s->last.metric;
-        double seen = (double)(first + count);
-        s->mean = (nn_score){f->sum.cost / seen, f->sum.metric / seen};
+        seen += (double)count;
+        sum.cost += (double)count * s->last.cost;
+        sum.metric += (double)count * s->last.metric;
+        s->mean = (nn_score){sum.cost / seen, sum.metric / seen};
         s->batch++;
         s->step++;
         if (report(f, NN_AFTER_BATCH)) {
@@ -299,19 +295,16 @@ static ad_status end_epoch(fit *f)
     ad_error *error = &f->result->error;
     nn_epoch *entry = &f->result->history[f->state.epoch];
     *entry = (nn_epoch){f->state.mean, {NAN, NAN}, f->rate, 0};
-    if (f->held != 0) {
-        int all = f->held < 0;
-        ad_status status = nn__score(&f->batches, f->vx, f->vy,
-                                     all ? nn_array_rows(f->vx) : f->held,
-                                     all ? NULL : f->order + f->rows, f->o->cost, f->metric,
-                                     &entry->validation, error);
+    if (validates(f)) {
+        ad_status status = nn__score(&f->feed, &f->validation.x, &f->validation.y, f->o->cost,
+                                     f->metric, &entry->validation, error);
         if (status != AD_OK) {
             return status;
         }
     }
     entry->seconds = now() - f->began;
     f->result->epochs = ++f->state.epoch;
-    double cost = f->held != 0 ? entry->validation.cost : entry->train.cost;
+    double cost = validates(f) ? entry->validation.cost : entry->train.cost;
     if (cost < f->best_cost) {
         f->best_cost = cost;
         f->result->best_epoch = f->state.epoch;
@@ -326,7 +319,7 @@ static ad_status end_epoch(fit *f)
 static int is_over(fit *f)
 {
     const nn_epoch *entry = &f->result->history[f->state.epoch - 1];
-    double metric = f->held != 0 ? entry->validation.metric : entry->train.metric;
+    double metric = validates(f) ? entry->validation.metric : entry->train.metric;
     if (report(f, NN_AFTER_EPOCH)) {
         f->result->end = NN_END_CALLBACK;
     } else if (f->o->target > 0 && metric >= f->o->target) {
@@ -364,8 +357,8 @@ static void run(fit *f)
 nn_fit_result nn_fit_of(nn_model *model, nn_array x, nn_array y, nn_fit_options options)
 {
     nn_fit_result result = {.end = NN_END_ERROR, .allocator = nn__allocator(options.allocator)};
-    fit f = {.o = &options, .result = &result, .model = model, .x = &x, .y = &y};
-    if (prepare(&f, &result.error) == AD_OK) {
+    fit f = {.o = &options, .result = &result, .model = model};
+    if (prepare(&f, x, y, &result.error) == AD_OK) {
         run(&f);
     }
     finish(&f);

@@ -42,39 +42,39 @@ static void *buffer(const ad_allocator *allocator, const nn_array *rows, int64_t
     return nn__resize(allocator, NULL, (size_t)size, len);
 }
 
-ad_status nn__batches_init(nn__batches *batches, nn_model *model, const nn_array *x,
+ad_status nn__feed_init(nn__feed *feed, nn_model *model, const nn_array *x,
                            const nn_array *y, int64_t size, const ad_allocator *allocator,
                            ad_error *error)
 {
     ad_allocator own = nn__allocator(allocator);
     size_t params = (size_t)nn_params_count(nn_model_params(model)) + 1;
     ad_type type = nn_model_type(model);
-    *batches = (nn__batches){.allocator = own, .model = model, .size = size};
-    batches->tape = ad_tape_new_in(&own);
-    batches->x = buffer(&own, x, size, type);
-    batches->y = y != NULL ? buffer(&own, y, size, target_type(y, type)) : NULL;
-    batches->params = nn__resize(&own, NULL, params, sizeof(ad_var));
-    batches->grads = nn__resize(&own, NULL, params, sizeof(ad_var));
-    if (batches->tape == NULL || batches->x == NULL || (y != NULL && batches->y == NULL) ||
-        batches->params == NULL || batches->grads == NULL) {
+    *feed = (nn__feed){.allocator = own, .model = model, .size = size};
+    feed->tape = ad_tape_new_in(&own);
+    feed->x = buffer(&own, x, size, type);
+    feed->y = y != NULL ? buffer(&own, y, size, target_type(y, type)) : NULL;
+    feed->params = nn__resize(&own, NULL, params, sizeof(ad_var));
+    feed->grads = nn__resize(&own, NULL, params, sizeof(ad_var));
+    if (feed->tape == NULL || feed->x == NULL || (y != NULL && feed->y == NULL) ||
+        feed->params == NULL || feed->grads == NULL) {
         return ad_error_set(error, AD_ERR_MEMORY, "out of memory for batches of %lld rows",
                             (long long)size);
     }
-    batches->begin = ad_tape_mark(batches->tape);
+    feed->begin = ad_tape_mark(feed->tape);
     return AD_OK;
 }
 
-void nn__batches_clear(nn__batches *batches)
+void nn__feed_clear(nn__feed *feed)
 {
-    ad_tape_free(batches->tape);
-    nn__free(&batches->allocator, batches->x);
-    nn__free(&batches->allocator, batches->y);
-    nn__free(&batches->allocator, batches->params);
-    nn__free(&batches->allocator, batches->grads);
+    ad_tape_free(feed->tape);
+    nn__free(&feed->allocator, feed->x);
+    nn__free(&feed->allocator, feed->y);
+    nn__free(&feed->allocator, feed->params);
+    nn__free(&feed->allocator, feed->grads);
 }
 
 /* Gathers rows into a buffer and records it. */
-static ad_status record_rows(nn__batches *batches, const nn_array *array, int64_t count,
+static ad_status record_rows(nn__feed *feed, const nn_array *array, int64_t count,
                              const int64_t *rows, ad_type type, void *memory, ad_var *var,
                              ad_error *error)
 {
@@ -82,27 +82,27 @@ static ad_status record_rows(nn__batches *batches, const nn_array *array, int64_
     if (status == AD_OK) {
         ad_shape shape = array->shape;
         shape.len[0] = count;
-        *var = ad_input_view(batches->tape, type, shape, memory);
-        status = nn__tape_error(batches->tape, error);
+        *var = ad_input_view(feed->tape, type, shape, memory);
+        status = nn__tape_error(feed->tape, error);
     }
     return status;
 }
 
-ad_status nn__batches_load(nn__batches *batches, const nn_array *x, const nn_array *y,
+ad_status nn__feed_load(nn__feed *feed, const nn_array *x, const nn_array *y,
                            int64_t count, const int64_t *rows, nn__batch *batch, ad_error *error)
 {
-    ad_type type = nn_model_type(batches->model);
-    if (ad_tape_rewind(batches->tape, batches->begin) != AD_OK) {
-        return nn__tape_error(batches->tape, error);
+    ad_type type = nn_model_type(feed->model);
+    if (ad_tape_rewind(feed->tape, feed->begin) != AD_OK) {
+        return nn__tape_error(feed->tape, error);
     }
-    ad_status status = record_rows(batches, x, count, rows, type, batches->x, &batch->x, error);
+    ad_status status = record_rows(feed, x, count, rows, type, feed->x, &batch->x, error);
     if (status == AD_OK && y != NULL) {
-        status = record_rows(batches, y, count, rows, target_type(y, type), batches->y, &batch->y,
+        status = record_rows(feed, y, count, rows, target_type(y, type), feed->y, &batch->y,
                              error);
     }
     if (status == AD_OK) {
-        nn_params_bind(nn_model_params(batches->model), batches->tape, batches->params);
-        status = nn__tape_error(batches->tape, error);
+        nn_params_bind(nn_model_params(feed->model), feed->tape, feed->params);
+        status = nn__tape_error(feed->tape, error);
     }
     return status;
 }
@@ -115,33 +115,31 @@ static ad_status slice(const nn_array *x, const nn_array *y, int64_t first, int6
     return status == AD_OK && y != NULL ? nn_array_slice(y, first, count, part_y, error) : status;
 }
 
-ad_status nn__score(nn__batches *batches, const nn_array *x, const nn_array *y, int64_t count,
-                    const int64_t *rows, nn_cost cost, nn_metric metric, nn_score *score,
-                    ad_error *error)
+ad_status nn__score(nn__feed *feed, const nn_array *x, const nn_array *y, nn_cost cost,
+                    nn_metric metric, nn_score *score, ad_error *error)
 {
     nn_score sum = {0, metric != NULL ? 0 : NAN};
-    for (int64_t first = 0; first < count; first += batches->size) {
-        int64_t n = count - first < batches->size ? count - first : batches->size;
-        nn_array part_x = *x, part_y = *y;
+    int64_t rows = nn_array_rows(x);
+    for (int64_t first = 0; first < rows; first += feed->size) {
+        int64_t n = rows - first < feed->size ? rows - first : feed->size;
+        nn_array part_x, part_y;
         nn__batch batch;
-        ad_status status =
-            rows == NULL ? slice(x, y, first, n, &part_x, &part_y, error) : AD_OK;
+        ad_status status = slice(x, y, first, n, &part_x, &part_y, error);
         if (status == AD_OK) {
-            status = nn__batches_load(batches, &part_x, &part_y, n,
-                                      rows != NULL ? rows + first : NULL, &batch, error);
+            status = nn__feed_load(feed, &part_x, &part_y, n, NULL, &batch, error);
         }
         if (status != AD_OK) {
             return status;
         }
-        ad_var a = nn_forward(batches->model, batches->params, batch.x, NULL);
+        ad_var a = nn_forward(feed->model, feed->params, batch.x, NULL);
         ad_var c = cost(a, batch.y);
-        if (nn__tape_error(batches->tape, error) != AD_OK) {
+        if (nn__tape_error(feed->tape, error) != AD_OK) {
             return error->status;
         }
         sum.cost += (double)n * ad_value(c);
         sum.metric += metric != NULL ? (double)n * metric(a, batch.y) : 0;
     }
-    *score = (nn_score){sum.cost / (double)count, sum.metric / (double)count};
+    *score = (nn_score){sum.cost / (double)rows, sum.metric / (double)rows};
     return AD_OK;
 }
 
@@ -173,36 +171,36 @@ nn_evaluation nn_evaluate_of(nn_model *model, nn_array x, nn_array y, nn_evaluat
         return result;
     }
     nn_score score = {NAN, NAN};
-    nn__batches batches;
-    if (nn__batches_init(&batches, model, &x, &y, options.batch > 0 ? options.batch : USUAL_BATCH,
+    nn__feed feed;
+    if (nn__feed_init(&feed, model, &x, &y, options.batch > 0 ? options.batch : USUAL_BATCH,
                          options.allocator, error) == AD_OK) {
         nn_metric metric = nn__metric_for(options.metric, options.cost);
-        nn__score(&batches, &x, &y, nn_array_rows(&x), NULL, options.cost, metric, &score, error);
+        nn__score(&feed, &x, &y, options.cost, metric, &score, error);
     }
-    nn__batches_clear(&batches);
+    nn__feed_clear(&feed);
     result.cost = score.cost;
     result.metric = score.metric;
     return result;
 }
 
 /* Applies the model batch by batch; the first one tells the shape of a row of output. */
-static ad_status predict_all(nn__batches *batches, const nn_array *x, const ad_allocator *allocator,
+static ad_status predict_all(nn__feed *feed, const nn_array *x, const ad_allocator *allocator,
                              nn_array *out, ad_error *error)
 {
     int64_t rows = nn_array_rows(x);
-    for (int64_t first = 0; first < rows; first += batches->size) {
-        int64_t n = rows - first < batches->size ? rows - first : batches->size;
+    for (int64_t first = 0; first < rows; first += feed->size) {
+        int64_t n = rows - first < feed->size ? rows - first : feed->size;
         nn_array part;
         nn__batch batch;
         ad_status status = slice(x, NULL, first, n, &part, NULL, error);
         if (status == AD_OK) {
-            status = nn__batches_load(batches, &part, NULL, n, NULL, &batch, error);
+            status = nn__feed_load(feed, &part, NULL, n, NULL, &batch, error);
         }
         if (status != AD_OK) {
             return status;
         }
-        ad_var a = nn_forward(batches->model, batches->params, batch.x, NULL);
-        if (nn__tape_error(batches->tape, error) != AD_OK) {
+        ad_var a = nn_forward(feed->model, feed->params, batch.x, NULL);
+        if (nn__tape_error(feed->tape, error) != AD_OK) {
             return error->status;
         }
         ad_shape shape = ad_shape_of(a);
@@ -240,12 +238,12 @@ ad_status nn_predict(nn_model *model, nn_array x, const ad_allocator *allocator,
     if (status != AD_OK) {
         return status;
     }
-    nn__batches batches;
-    status = nn__batches_init(&batches, model, &x, NULL, USUAL_BATCH, allocator, error);
+    nn__feed feed;
+    status = nn__feed_init(&feed, model, &x, NULL, USUAL_BATCH, allocator, error);
     if (status == AD_OK) {
-        status = predict_all(&batches, &x, allocator, out, error);
+        status = predict_all(&feed, &x, allocator, out, error);
     }
-    nn__batches_clear(&batches);
+    nn__feed_clear(&feed);
     if (status != AD_OK) {
         nn_array_clear(out);
     }
