@@ -119,7 +119,8 @@ static void bench_mnist(const char *folder)
     printf("mnist: %.2f %% after %d epochs, %.2f s\n",
            100 * fit.history[fit.epochs - 1].validation.metric, fit.epochs, fit.seconds);
     char command[1200];
-    (void)snprintf(command, sizeof command, "/usr/bin/python3 bench/peers/mlp.py to98 '%s'", folder);
+    (void)snprintf(command, sizeof command, "/usr/bin/python3 bench/peers/mlp.py to98 '%s'",
+                   folder);
     double ours = fit.end == NN_END_TARGET ? fit.seconds * 1e6 : NAN;
     bench_row("mnist.to98", ours, "pytorch", bench_command(command));
     nn_fit_result_clear(&fit);

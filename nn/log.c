@@ -21,9 +21,8 @@ ad_status nn_log_begin(FILE *to, ad_error *error)
 
 ad_status nn_log_epoch(FILE *to, int epoch, const nn_epoch *entry, ad_error *error)
 {
-    const double numbers[] = {entry->train.cost,        entry->train.metric,
-                              entry->validation.cost,   entry->validation.metric,
-                              entry->rate,              entry->seconds};
+    const double numbers[] = {entry->train.cost,        entry->train.metric, entry->validation.cost,
+                              entry->validation.metric, entry->rate,         entry->seconds};
     (void)fprintf(to, "%d", epoch);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         (void)fputc(',', to);

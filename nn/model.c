@@ -155,8 +155,7 @@ static ad_status build_layers(nn_model *model, ad_tape *tape, ad_var x, nn__buil
     }
     for (nn_layer *layer = model->layers; layer != NULL; layer = layer->next) {
         layer->first = nn_params_count(model->params);
-        if (layer->kind->build != NULL &&
-            layer->kind->build(layer, builder, x) != AD_OK) {
+        if (layer->kind->build != NULL && layer->kind->build(layer, builder, x) != AD_OK) {
             return fail(model, layer, builder->error);
         }
         layer->count = nn_params_count(model->params) - layer->first;

@@ -132,9 +132,8 @@ static ad_status check(nn_optim optim, ad_error *error)
     const struct {
         const char *name;
         double value, below;
-    } rows[] = {{"rate", o->rate, INFINITY},   {"momentum", o->momentum, 1},
-                {"beta1", o->beta1, 1},        {"beta2", o->beta2, 1},
-                {"eps", o->eps, INFINITY},     {"l2", o->l2, INFINITY},
+    } rows[] = {{"rate", o->rate, INFINITY},  {"momentum", o->momentum, 1}, {"beta1", o->beta1, 1},
+                {"beta2", o->beta2, 1},       {"eps", o->eps, INFINITY},    {"l2", o->l2, INFINITY},
                 {"decay", o->decay, INFINITY}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (!(rows[i].value >= 0 && rows[i].value < rows[i].below)) {

@@ -27,10 +27,10 @@
  *   decay    w (1 - rate decay) before the update, apart from g ("AdamW") */
 
 typedef struct nn_optim_options {
-    double rate;          /* eta > 0 */
-    double momentum;      /* mu in [0, 1); nn_momentum, nn_nesterov: 0 means 0.9 */
-    double beta1, beta2;  /* Adam; 0 means 0.9 and 0.999 */
-    double eps;           /* Adam; 0 means 1e-8 */
+    double rate;         /* eta > 0 */
+    double momentum;     /* mu in [0, 1); nn_momentum, nn_nesterov: 0 means 0.9 */
+    double beta1, beta2; /* Adam; 0 means 0.9 and 0.999 */
+    double eps;          /* Adam; 0 means 1e-8 */
     double l2, decay;
 } nn_optim_options;
 

@@ -69,8 +69,7 @@ static int reserve(nn_params *params)
         return 1;
     }
     int capacity = params->capacity ? 2 * params->capacity : 8;
-    entry *moved =
-        nn__resize(&params->allocator, params->entries, (size_t)capacity, sizeof *moved);
+    entry *moved = nn__resize(&params->allocator, params->entries, (size_t)capacity, sizeof *moved);
     if (moved == NULL) {
         return 0;
     }
@@ -95,10 +94,8 @@ ad_status nn_params_add(nn_params *params, const char *name, nn_role role, ad_ty
         return ad_error_set(error, AD_ERR_SHAPE, "parameter %s has the shape %s", name,
                             ad_shape_print(&shape, text, sizeof text));
     }
-    entry e = {.param = {.role = role,
-                         .type = type,
-                         .shape = shape,
-                         .count = ad_shape_count(&shape)}};
+    entry e = {
+        .param = {.role = role, .type = type, .shape = shape, .count = ad_shape_count(&shape)}};
     if (!reserve(params) || !fill_entry(&params->allocator, name, &e)) {
         return ad_error_set(error, AD_ERR_MEMORY, "parameter %s: out of memory", name);
     }

@@ -56,7 +56,7 @@ static void complaint(const char *path, char line[static COMPLAINT])
 
 static ad_status run_gnuplot(const figure *f, const char *path, ad_error *error)
 {
-    char *const arguments[] = {(char *)(uintptr_t)"gnuplot", (char *)(uintptr_t)f->script, NULL};
+    char *const arguments[] = {(char *)(uintptr_t) "gnuplot", (char *)(uintptr_t)f->script, NULL};
     posix_spawn_file_actions_t actions;
     if (posix_spawn_file_actions_init(&actions) != 0) {
         return ad_error_set(error, AD_ERR_MEMORY, "%s: out of memory", path);
@@ -138,7 +138,8 @@ static ad_status begin(figure *f, const char *path, int width, int height, ad_er
         f->script[0] = '\0';
         return ad_error_set(error, AD_ERR_IO, "%s: no temporary file: %s", path, strerror(errno));
     }
-    (void)fprintf(f->to, "set terminal %s size %d,%d noenhanced font 'sans,11' background '#ffffff'\n",
+    (void)fprintf(f->to,
+                  "set terminal %s size %d,%d noenhanced font 'sans,11' background '#ffffff'\n",
                   svg ? "svg" : "pngcairo", width, height);
     setting(f->to, "output", path);
     (void)fputs("set encoding utf8\n"
@@ -353,10 +354,11 @@ ad_status nn_plot_images(const char *path, const nn_array *images, int64_t count
     if (status == AD_OK) {
         (void)fputs("set multiplot title ", f.to);
         quote(f.to, grid.title != NULL ? grid.title : "");
-        (void)fprintf(f.to,
-                      " layout %lld,%lld margins screen 0.01, 0.99, 0.01, %.4f spacing screen 0.01, "
-                      "%.4f\n",
-                      (long long)lines, (long long)columns, 1 - 50.0 / height, 25.0 / height);
+        (void)fprintf(
+            f.to,
+            " layout %lld,%lld margins screen 0.01, 0.99, 0.01, %.4f spacing screen 0.01, "
+            "%.4f\n",
+            (long long)lines, (long long)columns, 1 - 50.0 / height, 25.0 / height);
         (void)fputs("unset border\nunset tics\nunset grid\nunset colorbox\nset size ratio -1\n"
                     "set palette gray negative\nset autoscale fix\n",
                     f.to);

@@ -324,8 +324,7 @@ static int is_over(fit *f)
         f->result->end = NN_END_CALLBACK;
     } else if (f->o->target > 0 && metric >= f->o->target) {
         f->result->end = NN_END_TARGET;
-    } else if (f->o->patience > 0 &&
-               f->state.epoch - f->result->best_epoch >= f->o->patience) {
+    } else if (f->o->patience > 0 && f->state.epoch - f->result->best_epoch >= f->o->patience) {
         f->result->end = NN_END_PATIENCE;
     } else {
         return 0;

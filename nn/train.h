@@ -30,8 +30,8 @@
  * One data set, model, seed and build of the library give the same result, bit for bit. */
 
 typedef struct nn_fit_options {
-    nn_cost cost; /* must be given */
-    nn_optim optim; /* must be given */
+    nn_cost cost;         /* must be given */
+    nn_optim optim;       /* must be given */
     int epochs;           /* 0 means 1 */
     int64_t batch;        /* rows a step; 0: all of them. The last batch may be smaller */
     int in_order;         /* 1: rows are not shuffled */
@@ -40,13 +40,13 @@ typedef struct nn_fit_options {
     double l1, l2;        /* nn_penalty, added to the cost */
     double clip;          /* nn_clip_norm before each step; 0: none */
 
-    nn_metric metric;    /* NULL: nn_accuracy for cross-entropies, else none */
-    double validation;   /* part of the rows, chosen at random, held out; in [0, 1) */
+    nn_metric metric;  /* NULL: nn_accuracy for cross-entropies, else none */
+    double validation; /* part of the rows, chosen at random, held out; in [0, 1) */
     const nn_array *validation_x, *validation_y; /* or rows of their own */
 
-    double target;  /* ends training when the metric (validation's if there is one) reaches it */
-    int patience;   /* ends it after so many epochs without a lower cost (validation's if any) */
-    int keep_best;  /* 1: leaves the model as it was after the epoch with the lowest such cost */
+    double target; /* ends training when the metric (validation's if there is one) reaches it */
+    int patience;  /* ends it after so many epochs without a lower cost (validation's if any) */
+    int keep_best; /* 1: leaves the model as it was after the epoch with the lowest such cost */
     const volatile sig_atomic_t *stop; /* ends it after the step in which *stop is not 0 */
 
     nn_callback on_batch, on_epoch;
@@ -71,8 +71,8 @@ typedef enum nn_end {
 typedef struct nn_fit_result {
     ad_error error;
     nn_end end;
-    int epochs;        /* finished: entries in history */
-    int best_epoch;    /* the one with the lowest cost, from 1; 0 if none was finished */
+    int epochs;     /* finished: entries in history */
+    int best_epoch; /* the one with the lowest cost, from 1; 0 if none was finished */
     int64_t steps;
     double seconds;
     nn_epoch *history; /* owned */

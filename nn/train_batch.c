@@ -42,9 +42,8 @@ static void *buffer(const ad_allocator *allocator, const nn_array *rows, int64_t
     return nn__resize(allocator, NULL, (size_t)size, len);
 }
 
-ad_status nn__feed_init(nn__feed *feed, nn_model *model, const nn_array *x,
-                           const nn_array *y, int64_t size, const ad_allocator *allocator,
-                           ad_error *error)
+ad_status nn__feed_init(nn__feed *feed, nn_model *model, const nn_array *x, const nn_array *y,
+                        int64_t size, const ad_allocator *allocator, ad_error *error)
 {
     ad_allocator own = nn__allocator(allocator);
     size_t params = (size_t)nn_params_count(nn_model_params(model)) + 1;
@@ -88,8 +87,8 @@ static ad_status record_rows(nn__feed *feed, const nn_array *array, int64_t coun
     return status;
 }
 
-ad_status nn__feed_load(nn__feed *feed, const nn_array *x, const nn_array *y,
-                           int64_t count, const int64_t *rows, nn__batch *batch, ad_error *error)
+ad_status nn__feed_load(nn__feed *feed, const nn_array *x, const nn_array *y, int64_t count,
+                        const int64_t *rows, nn__batch *batch, ad_error *error)
 {
     ad_type type = nn_model_type(feed->model);
     if (ad_tape_rewind(feed->tape, feed->begin) != AD_OK) {
@@ -97,8 +96,7 @@ ad_status nn__feed_load(nn__feed *feed, const nn_array *x, const nn_array *y,
     }
     ad_status status = record_rows(feed, x, count, rows, type, feed->x, &batch->x, error);
     if (status == AD_OK && y != NULL) {
-        status = record_rows(feed, y, count, rows, target_type(y, type), feed->y, &batch->y,
-                             error);
+        status = record_rows(feed, y, count, rows, target_type(y, type), feed->y, &batch->y, error);
     }
     if (status == AD_OK) {
         nn_params_bind(nn_model_params(feed->model), feed->tape, feed->params);
@@ -173,7 +171,7 @@ nn_evaluation nn_evaluate_of(nn_model *model, nn_array x, nn_array y, nn_evaluat
     nn_score score = {NAN, NAN};
     nn__feed feed;
     if (nn__feed_init(&feed, model, &x, &y, options.batch > 0 ? options.batch : USUAL_BATCH,
-                         options.allocator, error) == AD_OK) {
+                      options.allocator, error) == AD_OK) {
         nn_metric metric = nn__metric_for(options.metric, options.cost);
         nn__score(&feed, &x, &y, options.cost, metric, &score, error);
     }

@@ -25,14 +25,13 @@ typedef struct nn__batch {
 
 /* Buffers for batches of size rows of x and, unless it is NULL, y.
  * Errors: as nn_fit. *feed is to be cleared in any case. */
-ad_status nn__feed_init(nn__feed *feed, nn_model *model, const nn_array *x,
-                           const nn_array *y, int64_t size, const ad_allocator *allocator,
-                           ad_error *error);
+ad_status nn__feed_init(nn__feed *feed, nn_model *model, const nn_array *x, const nn_array *y,
+                        int64_t size, const ad_allocator *allocator, ad_error *error);
 void nn__feed_clear(nn__feed *feed);
 
 /* Begins anew with count rows, those of the indices, or the first ones if rows is NULL. */
-ad_status nn__feed_load(nn__feed *feed, const nn_array *x, const nn_array *y,
-                           int64_t count, const int64_t *rows, nn__batch *batch, ad_error *error);
+ad_status nn__feed_load(nn__feed *feed, const nn_array *x, const nn_array *y, int64_t count,
+                        const int64_t *rows, nn__batch *batch, ad_error *error);
 
 /* The tape's error, if it has one, as *error. */
 ad_status nn__tape_error(const ad_tape *tape, ad_error *error);

@@ -28,17 +28,17 @@ static ad_status dense_build(nn_layer *layer, nn__builder *builder, ad_var x)
     ad_shape shape = ad_shape_of(x);
     if (shape.rank < 2) {
         char text[160];
-        return ad_error_set(builder->error, AD_ERR_SHAPE,
-                            "its input is %s; a dense layer takes [rows, features]: give one number "
-                            "a row as [rows, 1]",
-                            ad_shape_print(&shape, text, sizeof text));
+        return ad_error_set(
+            builder->error, AD_ERR_SHAPE,
+            "its input is %s; a dense layer takes [rows, features]: give one number "
+            "a row as [rows, 1]",
+            ad_shape_print(&shape, text, sizeof text));
     }
     int64_t n = row_len(&shape);
     const nn_fans fans = {(double)n, (double)o->units};
     const nn_init own = nn_init_for(o->activation), zero = nn_constant(0);
-    ad_status status =
-        nn__layer_add(layer, builder, "weight", NN_WEIGHT, AD_SHAPE(n, o->units),
-                      o->weight.element != NULL ? &o->weight : &own, fans);
+    ad_status status = nn__layer_add(layer, builder, "weight", NN_WEIGHT, AD_SHAPE(n, o->units),
+                                     o->weight.element != NULL ? &o->weight : &own, fans);
     if (status == AD_OK && !o->no_bias) {
         status = nn__layer_add(layer, builder, "bias", NN_BIAS, AD_SHAPE(o->units),
                                o->bias.element != NULL ? &o->bias : &zero, fans);

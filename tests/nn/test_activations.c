@@ -40,8 +40,10 @@ Test(activations, layers_begin_with_weights_that_suit_them)
     const struct {
         nn_activation function;
         nn_init init;
-    } rows[] = {{ad_relu, nn_he_normal(sqrt(2))}, {ad_selu, nn_lecun_normal()},
-                {ad_tanh, nn_glorot_uniform(1)},  {NULL, nn_glorot_uniform(1)},
+    } rows[] = {{ad_relu, nn_he_normal(sqrt(2))},
+                {ad_selu, nn_lecun_normal()},
+                {ad_tanh, nn_glorot_uniform(1)},
+                {NULL, nn_glorot_uniform(1)},
                 {own, nn_glorot_uniform(1)}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         nn_init got = nn_init_for(rows[i].function);

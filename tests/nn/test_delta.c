@@ -57,10 +57,7 @@ RULE(relu6, clamped(z, 0, 6), z > 0 && z < 6)
 RULE(softsign, z / (1 + fabs(z)), 1 / ((1 + fabs(z)) * (1 + fabs(z))))
 RULE(hard_tanh, clamped(z, -1, 1), z > -1 && z < 1)
 RULE(hard_sigmoid, clamped(z / 6 + 0.5, 0, 1), z > -3 && z < 3 ? 1.0 / 6 : 0)
-RULE(hard_swish, z *clamped(z / 6 + 0.5, 0, 1),
-     z <= -3  ? 0
-     : z >= 3 ? 1
-              : z / 3 + 0.5)
+RULE(hard_swish, z *clamped(z / 6 + 0.5, 0, 1), z <= -3 ? 0 : z >= 3 ? 1 : z / 3 + 0.5)
 RULE(log_sigmoid, -(fmax(-z, 0) + log1p(exp(-fabs(z)))), s(-z))
 RULE(arctan, atan(z), 1 / (1 + z * z))
 RULE(arsinh, asinh(z), 1 / sqrt(1 + z * z))
@@ -187,14 +184,14 @@ static void compare(const char *name, net *n, const nn_model *model, ad_tape *ta
                 a[r * out + j] = n->a[l][r][j];
             }
         }
-        const double off[] = {worst(in * out, n->dW[l], grad[3 * l - 3]),
-                              worst(out, n->db[l], grad[3 * l - 2]),
-                              worst(ROWS * out, delta, grad[3 * l - 1]),
-                              worst(ROWS * out, a, trace[l - 1].a)};
+        const double off[] = {
+            worst(in * out, n->dW[l], grad[3 * l - 3]), worst(out, n->db[l], grad[3 * l - 2]),
+            worst(ROWS * out, delta, grad[3 * l - 1]), worst(ROWS * out, a, trace[l - 1].a)};
         const char *what[] = {"dC/dW", "dC/db", "delta", "a"};
         for (int i = 0; i < 4; i++) {
-            cr_expect(off[i] <= 1e-12, "%s, depth %d, layer %d of %d: %s is off by %g of its largest",
-                      name, n->depth, l, nn_model_depth(model), what[i], off[i]);
+            cr_expect(off[i] <= 1e-12,
+                      "%s, depth %d, layer %d of %d: %s is off by %g of its largest", name,
+                      n->depth, l, nn_model_depth(model), what[i], off[i]);
         }
     }
 }

@@ -8,8 +8,8 @@
 Test(dense, computes_x_W_plus_b_under_its_activation)
 {
     const double w[] = {1, 2, 3, 4, 5, 6}, b[] = {0.5, -100, 0.25};
-    nn_model *net = nn_sequential(nn_dense(3, .activation = ad_relu, .weight = nn_values(6, w),
-                                           .bias = nn_values(3, b)));
+    nn_model *net = nn_sequential(
+        nn_dense(3, .activation = ad_relu, .weight = nn_values(6, w), .bias = nn_values(3, b)));
     ad_tape *tape = ad_tape_new();
     const double x[] = {1, 10, 2, 20};
     ad_var a = nn_apply(net, ad_input_array(tape, AD_F64, AD_SHAPE(2, 2), x));

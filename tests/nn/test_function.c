@@ -13,8 +13,8 @@ static ad_var twice(ad_var x)
 
 Test(function, is_a_layer_without_parameters)
 {
-    nn_model *net =
-        nn_sequential(nn_function(twice), nn_dense(1, .weight = nn_constant(1)), nn_function(twice));
+    nn_model *net = nn_sequential(nn_function(twice), nn_dense(1, .weight = nn_constant(1)),
+                                  nn_function(twice));
     ad_tape *tape = ad_tape_new();
     double x[] = {1, 2};
     ad_var a = nn_apply(net, ad_input_array(tape, AD_F64, AD_SHAPE(1, 2), x));

@@ -53,9 +53,9 @@ Test(model, numpys_generator_fills_parameters_in_their_order)
 {
     ad_mt19937 mt;
     ad_mt19937_init(&mt, 0);
-    nn_model *net = nn_sequential(
-        nn_dense(1, .weight = nn_normal(0, 1), .bias = nn_constant(0.01)),
-        nn_dense(1, .weight = nn_normal(0, 1), .bias = nn_constant(0.01)));
+    nn_model *net =
+        nn_sequential(nn_dense(1, .weight = nn_normal(0, 1), .bias = nn_constant(0.01)),
+                      nn_dense(1, .weight = nn_normal(0, 1), .bias = nn_constant(0.01)));
     nn_build(net, .input = AD_SHAPE(1), .numpy = &mt);
     nn_params *params = nn_model_params(net);
     cr_expect_eq(nn_param_value(nn_params_find(params, "dense1.weight"), 0), 1.764052345967664);

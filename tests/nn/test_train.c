@@ -16,8 +16,7 @@ Test(train, learns_to_classify_and_says_how_well)
 {
     points p = make_points(1), other = make_points(2);
     nn_model *net = small_net();
-    nn_fit_result fit = nn_fit(net, inputs(&p), labels(&p), USUAL, .epochs = 40,
-                               .validation = 0.2);
+    nn_fit_result fit = nn_fit(net, inputs(&p), labels(&p), USUAL, .epochs = 40, .validation = 0.2);
     cr_assert_eq(fit.error.status, AD_OK, "%s", fit.error.message);
     cr_expect_eq(fit.end, NN_END_EPOCHS);
     cr_expect_eq(fit.epochs, 40);
@@ -38,8 +37,8 @@ static void train_bits(uint64_t seed, int in_order, double *out)
 {
     points p = make_points(1);
     nn_model *net = small_net();
-    nn_fit_result fit = nn_fit(net, inputs(&p), labels(&p), USUAL, .epochs = 3,
-                               .validation = 0.1, .seed = seed, .in_order = in_order);
+    nn_fit_result fit = nn_fit(net, inputs(&p), labels(&p), USUAL, .epochs = 3, .validation = 0.1,
+                               .seed = seed, .in_order = in_order);
     out[0] = value(net, "dense1.weight");
     out[1] = fit.history[2].validation.cost;
     nn_fit_result_clear(&fit);
@@ -60,14 +59,14 @@ Test(train, one_seed_gives_the_same_bits_and_another_does_not)
 
 Test(train, bytes_and_single_precision_train_a_single_precision_net)
 {
-    unsigned char pixels[4][2][2] = {{{255, 0}, {0, 0}}, {{0, 255}, {0, 0}},
-                                     {{0, 0}, {255, 0}}, {{0, 0}, {0, 255}}};
+    unsigned char pixels[4][2][2] = {
+        {{255, 0}, {0, 0}}, {{0, 255}, {0, 0}}, {{0, 0}, {255, 0}}, {{0, 0}, {0, 255}}};
     unsigned char classes[4] = {0, 1, 0, 1};
     nn_array x = nn_array_view(NN_U8, AD_SHAPE(4, 2, 2), pixels);
     x.scale = 1.0 / 255;
     nn_model *net = nn_sequential(nn_dense(2));
-    nn_fit_result fit = nn_fit(net, x, nn_array_view(NN_U8, AD_SHAPE(4), classes), USUAL,
-                               .epochs = 100);
+    nn_fit_result fit =
+        nn_fit(net, x, nn_array_view(NN_U8, AD_SHAPE(4), classes), USUAL, .epochs = 100);
     cr_assert_eq(fit.error.status, AD_OK, "%s", fit.error.message);
     cr_expect_eq(nn_model_type(net), AD_F32);
     cr_expect_eq(fit.history[99].train.metric, 1);
@@ -131,8 +130,7 @@ Test(train, a_target_ends_it_early_and_patience_when_nothing_improves)
 {
     points p = make_points(1);
     nn_model *net = small_net();
-    nn_fit_result fit =
-        nn_fit(net, inputs(&p), labels(&p), USUAL, .epochs = 500, .target = 0.9);
+    nn_fit_result fit = nn_fit(net, inputs(&p), labels(&p), USUAL, .epochs = 500, .target = 0.9);
     cr_expect_eq(fit.end, NN_END_TARGET);
     cr_expect_geq(fit.history[fit.epochs - 1].train.metric, 0.9);
     cr_expect_lt(fit.epochs, 500);
@@ -239,9 +237,9 @@ Test(train, mistakes_are_errors_that_say_what_to_do)
                  AD_ERR_SHAPE);
     cr_expect_eq(status_of(nn_fit(net, inputs(&p), short_y, .cost = ce, .optim = sgd), "49"),
                  AD_ERR_SHAPE);
-    cr_expect_eq(status_of(nn_fit(NULL, inputs(&p), labels(&p), .cost = ce, .optim = sgd),
-                           "out of memory"),
-                 AD_ERR_MEMORY);
+    cr_expect_eq(
+        status_of(nn_fit(NULL, inputs(&p), labels(&p), .cost = ce, .optim = sgd), "out of memory"),
+        AD_ERR_MEMORY);
     nn_model_free(net);
 }
 
@@ -284,9 +282,9 @@ static int whole_training(const ad_allocator *allocator, const points *p)
     nn_layer *layers[] = {nn_dense(4, .activation = ad_tanh, .allocator = allocator),
                           nn_dense(CLASSES, .allocator = allocator)};
     nn_model *net = nn_sequential_in(allocator, 2, layers);
-    nn_fit_result fit = nn_fit(net, inputs(p), labels(p), USUAL, .epochs = 2, .validation = 0.2,
-                               .clip = 1, .l1 = 1e-3, .l2 = 1e-3, .keep_best = 1,
-                               .allocator = allocator);
+    nn_fit_result fit =
+        nn_fit(net, inputs(p), labels(p), USUAL, .epochs = 2, .validation = 0.2, .clip = 1,
+               .l1 = 1e-3, .l2 = 1e-3, .keep_best = 1, .allocator = allocator);
     nn_array out = {.type = NN_F64};
     nn_evaluation e = nn_evaluate(net, inputs(p), labels(p), .cost = nn_softmax_cross_entropy,
                                   .allocator = allocator);

@@ -36,10 +36,9 @@ Test(train_notes, penalties_end_where_they_do_in_the_notes)
                 {0, 1, 0.02768898242692158, 8.876132318753733, 8.595901420474084e-05}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         nn_model *net = perceptron();
-        nn_fit_result fit =
-            nn_fit(net, column(1, &four), column(1, &nine), .cost = nn_quadratic,
-                   .optim = nn_sgd(.rate = 0.01), .epochs = 4000, .l1 = rows[i].l1,
-                   .l2 = rows[i].l2);
+        nn_fit_result fit = nn_fit(net, column(1, &four), column(1, &nine), .cost = nn_quadratic,
+                                   .optim = nn_sgd(.rate = 0.01), .epochs = 4000, .l1 = rows[i].l1,
+                                   .l2 = rows[i].l2);
         nn_evaluation after =
             nn_evaluate(net, column(1, &four), column(1, &nine), .cost = nn_quadratic);
         cr_expect_float_eq(value(net, "dense1.weight"), rows[i].w, 1e-12);
@@ -54,9 +53,9 @@ Test(train_notes, one_hidden_node_follows_the_notes)
 {
     ad_mt19937 mt;
     ad_mt19937_init(&mt, 0);
-    nn_model *net = nn_sequential(nn_dense(1, .activation = ad_sigmoid, .weight = nn_normal(0, 1),
-                                           .bias = nn_constant(0.01)),
-                                  nn_dense(1, .weight = nn_normal(0, 1), .bias = nn_constant(0.01)));
+    nn_model *net = nn_sequential(
+        nn_dense(1, .activation = ad_sigmoid, .weight = nn_normal(0, 1), .bias = nn_constant(0.01)),
+        nn_dense(1, .weight = nn_normal(0, 1), .bias = nn_constant(0.01)));
     nn_build(net, .input = AD_SHAPE(1), .numpy = &mt);
     nn_fit_result fit = nn_fit(net, column(1, &four), column(1, &nine), .cost = nn_quadratic,
                                .optim = nn_sgd(.rate = 0.1), .epochs = 50);
@@ -93,8 +92,9 @@ Test(train_notes, the_extended_program_follows_the_notes)
     const struct {
         int step;
         double mse;
-    } rows[] = {{0, 117.28425106234478},    {1, 37.50972746083179},     {10, 0.7494074236987102},
-                {100, 0.34541108183708097}, {1000, 0.06704311394653142}, {5000, 0.017103396105246662},
+    } rows[] = {{0, 117.28425106234478},       {1, 37.50972746083179},
+                {10, 0.7494074236987102},      {100, 0.34541108183708097},
+                {1000, 0.06704311394653142},   {5000, 0.017103396105246662},
                 {10000, 0.0007272837669172269}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         double mse = 2 * fit.history[rows[i].step].train.cost;
