@@ -277,6 +277,26 @@ static void log_softmax(size_t n, const void *x, void *z)
     }
 }
 
+/* ---- recurrence ---- */
+
+CLONES static void recurrence(size_t m, size_t n, int transpose, const void *a, const void *b,
+                              void *z)
+{
+    const real *restrict factor = a, *restrict term = b;
+    real *restrict to = z;
+    if (transpose) {
+        memcpy(to + (m - 1) * n, term + (m - 1) * n, n * sizeof(real));
+        for (size_t i = (m - 1) * n; i-- > 0;) {
+            to[i] = term[i] + factor[i + n] * to[i + n];
+        }
+    } else {
+        memcpy(to, term, n * sizeof(real));
+        for (size_t i = n; i < m * n; i++) {
+            to[i] = term[i] + factor[i] * to[i - n];
+        }
+    }
+}
+
 #endif
 
 const ad__row_kernels ROWS = {.sum = sum,
@@ -289,6 +309,7 @@ const ad__row_kernels ROWS = {.sum = sum,
                               .norm = norm,
                               .logsumexp = logsumexp,
                               .softmax = softmax,
-                              .log_softmax = log_softmax
+                              .log_softmax = log_softmax,
+                              .recurrence = recurrence
 #endif
 };

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* Linear recurrences along an axis, and the sums and products that are made of them. */
+#include "reduce_internal.h"
+
+#include "movement_internal.h"
+#include "../tape_internal.h"
+#include "ops.h"
+
+#undef AD_HERE
+#define AD_HERE v->site
+
+typedef struct recurrence {
+    int axis, transpose;
+} recurrence;
+
+static ad_status recurrence_infer(ad__call *call)
+{
+    const ad__kind *a = call->x[0].kind, *b = call->x[1].kind;
+    call->kind.type = a->type;
+    call->kind.shape = a->shape;
+    char text[160], other[160];
+    if (a != b) {
+        return ad_error_set(call->error, a->type == b->type ? AD_ERR_SHAPE : AD_ERR_TYPE,
+                            "%s %s with %s %s; one type and one shape are needed",
+                            ad_type_name(a->type), ad_shape_print(&a->shape, text, sizeof text),
+                            ad_type_name(b->type), ad_shape_print(&b->shape, other, sizeof other));
+    }
+    return ad__check_float(a->type, &a->shape, call->error);
+}
+
+static ad_status recurrence_eval(const ad__call *call)
+{
+    const recurrence *r = call->attributes;
+    ad__along along = ad__along_axis(&call->kind.shape, r->axis);
+    size_t pane = along.len * along.inner * ad_type_bytes(call->kind.type);
+    const char *a = call->x[0].data, *b = call->x[1].data;
+    char *z = call->z;
+    for (size_t i = 0; i < along.outer && pane > 0; i++) {
+        ad__row_kernels_of(call->kind.type)
+            ->recurrence(along.len, along.inner, r->transpose, a + i * pane, b + i * pane,
+                         z + i * pane);
+    }
+    return AD_OK;
+}
+
+/* z = (1 - S)^-1 b with S_(i,i-1) = a_i, so db = h = (1 - S)^-T g; and da_i = h_i z_(i-1), with h and
+ * z exchanged for the transpose. a_0 is nowhere used. */
+static void recurrence_vjp(ad__vjp *v)
+{
+    const recurrence *r = v->attributes;
+    ad_shape shape = ad_shape_of(v->z);
+    ad_var h = ad_recurrence(v->x[0], v->g, r->axis, !r->transpose);
+    if (v->needs[0]) {
+        ad_var later = ad_slice(r->transpose ? v->z : h, r->axis, 1, AD_END, 1);
+        ad_var earlier = ad_slice(r->transpose ? h : v->z, r->axis, 0, -1, 1);
+        ad_var da = r->transpose ? ad_chain(earlier, later) : ad_chain(later, earlier);
+        v->dx[0] = ad_unslice(da, r->axis, shape.len[r->axis], 1, AD_END, 1);
+    }
+    v->dx[1] = h;
+}
+
+static ad_var recurrence_forward(const ad_var *x)
+{
+    return ad_recurrence_at(x[0], x[1], 1, 0, NULL);
+}
+
+static ad_var recurrence_back(const ad_var *x)
+{
+    return ad_recurrence_at(x[0], x[1], 0, 1, NULL);
+}
+
+static const ad__sample recurrence_samples[] = {
+    {2, {{3, {2, 3, 2}}, {3, {2, 3, 2}}}, -2, 2, recurrence_forward},
+    {2, {{2, {4, 2}}, {2, {4, 2}}}, -2, 2, recurrence_back},
+};
+
+const ad_op ad_recurrence__op = {.name = "ad_recurrence",
+                                 .infer = recurrence_infer,
+                                 .eval = recurrence_eval,
+                                 .vjp = recurrence_vjp,
+                                 .samples = recurrence_samples,
+                                 .sample_count =
+                                     sizeof recurrence_samples / sizeof *recurrence_samples};
+
+/* v of a shape that it broadcasts to; a number as a tensor of the type. */
+static ad_var widened(ad_tape *tape, ad_var v, ad_type type, const ad_shape *shape,
+                      const char *site)
+{
+    if (v.tape == NULL) {
+        return ad_full_at(tape, type, *shape, v.ref.literal, site);
+    }
+    ad_shape own = ad_shape_of(v);
+    return ad_shape_equal(&own, shape) ? v : ad_broadcast_to_at(v, *shape, site);
+}
+
+/* Records the recurrence in the name of origin. */
+static ad_var record(ad_var a, ad_var b, int axis, int transpose, const char *origin,
+                     const char *site)
+{
+    ad_var vars[2] = {a, b};
+    ad_tape *tape = ad__tape_of(2, vars);
+    ad_shape x, y, shape;
+    ad_error error;
+    recurrence r = {.transpose = transpose != 0};
+    if (!ad__shape_for(a, &x, origin, site) || !ad__shape_for(b, &y, origin, site)) {
+        return ad__dead(tape);
+    }
+    if (tape != NULL && ad_shape_broadcast(&x, &y, &shape) == AD_OK) {
+        ad_var any = a.tape != NULL ? a : b;
+        if (ad__axis(axis, &shape, &r.axis, &error) != AD_OK ||
+            ad__check_float(ad_type_of(any), &shape, &error) != AD_OK) {
+            return ad__failed(any, &error, origin, site);
+        }
+        vars[0] = widened(tape, a, ad_type_of(any), &shape, site);
+        vars[1] = widened(tape, b, ad_type_of(any), &shape, site);
+    }
+    return ad__record(&ad_recurrence__op, 2, vars, &r, sizeof r, site);
+}
+
+ad_var ad_recurrence_at(ad_var a, ad_var b, int axis, int transpose, const char *site)
+{
+    return record(a, b, axis, transpose, "ad_recurrence", site);
+}
+
+/* ---- running sums and products ---- */
+
+ad_var ad_cumsum_at(ad_var x, int axis, const char *site)
+{
+    return record(ad_literal(1), x, axis, 0, "ad_cumsum", site);
+}
+
+/* z_i = 0 + x_i z_(i-1) from z_0 = x_0, so that no derivative divides by an x_i. */
+ad_var ad_cumprod_at(ad_var x, int axis, const char *site)
+{
+    ad_shape shape;
+    ad_error error;
+    int at;
+    if (!ad__shape_for(x, &shape, "ad_cumprod", site)) {
+        return ad__dead(x.tape);
+    }
+    if (ad__axis(axis, &shape, &at, &error) != AD_OK) {
+        return ad__failed(x, &error, "ad_cumprod", site);
+    }
+    ad_var first = ad_slice_at(x, at, 0, 1, 1, site);
+    ad_var start = ad_unslice_at(first, at, shape.len[at], 0, 1, 1, site);
+    return ad_recurrence_at(x, start, at, 0, site);
+}
+
+/* The last of the running products, one axis after the other. */
+ad_var ad_prod_at(ad_var x, ad_axes axes, const char *site)
+{
+    ad_shape shape;
+    ad_error error;
+    ad__reduction r;
+    if (!ad__shape_for(x, &shape, "ad_prod", site)) {
+        return ad__dead(x.tape);
+    }
+    if (ad__check_float(ad_type_of(x), &shape, &error) != AD_OK ||
+        ad__reduction_of(axes, &shape, &r, &error) != AD_OK) {
+        return ad__failed(x, &error, "ad_prod", site);
+    }
+    ad_shape reduced = ad__reduced_shape(&shape, r);
+    if (ad__reduced_count(&shape, r) == 0) {
+        return ad_full_at(x.tape, ad_type_of(x), reduced, 1, site);
+    }
+    for (int axis = 0; axis < shape.rank; axis++) {
+        if (r.mask >> axis & 1 && shape.len[axis] != 1) {
+            x = ad_slice_at(ad_cumprod_at(x, axis, site), axis, -1, AD_END, 1, site);
+        }
+    }
+    return ad_reshape_at(x, reduced, site);
+}
