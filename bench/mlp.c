@@ -114,7 +114,7 @@ static void bench_mnist(const char *folder)
     nn_fit_result fit =
         nn_fit(net, x, y, .cost = nn_softmax_cross_entropy, .optim = nn_sgd(.rate = 0.1),
                .epochs = EPOCHS, .batch = BATCH, .validation_x = &test_x, .validation_y = &test_y,
-               .target = 0.98, .seed = 1, .schedule = nn_cosine(.warmup = 0));
+               .target = 0.98, .seed = 1, .schedule = nn_cosine());
     CHECK_STATUS(fit.error.status, fit.error.message);
     printf("mnist: %.2f %% after %d epochs, %.2f s\n",
            100 * fit.history[fit.epochs - 1].validation.metric, fit.epochs, fit.seconds);

@@ -233,6 +233,7 @@ ad_status nn_plot_curves_of(const char *path, size_t count, const nn_curve *curv
     figure f;
     ad_status status = begin(&f, path, 720, 440, error);
     if (status == AD_OK) {
+        (void)fputs("set key outside right top\n", f.to);
         draw(f.to, &axes, count, curves);
     }
     return end(&f, path, status, error);

@@ -19,8 +19,10 @@ struct nn_schedule {
     double by;
 };
 
-#define nn_cosine(...) nn_cosine_of(NN_OPTIONS(nn_schedule, __VA_ARGS__))
-#define nn_step_decay(...) nn_step_decay_of(NN_OPTIONS(nn_schedule, __VA_ARGS__))
+/* .factor = 0 makes nn_cosine() valid C11, in which braces are not empty */
+#define nn_cosine(...) nn_cosine_of(NN_OPTIONS(nn_schedule, .factor = 0, __VA_ARGS__))
+#define nn_step_decay(...)                                                                         \
+    nn_step_decay_of(NN_OPTIONS(nn_schedule, .factor = 0, __VA_ARGS__))
 
 #ifdef __cplusplus
 extern "C" {

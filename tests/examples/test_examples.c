@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Each example is run as a user would run it, and the numbers that it prints are compared. */
+/* Each example is run as a user would run it, and the numbers that it prints are compared with the
+ * notes' or stay in an interval. */
 #include "close.h"
+#include "files.h"
 #include "reference/notes.h"
 
 #include <criterion/criterion.h>
@@ -8,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { OUTPUT = 1 << 16 };
 
@@ -111,4 +115,77 @@ Test(examples, nine_parameters_prints_the_gradients_of_the_notes)
         }
     }
     expect_between(text, "delta equations: ", 0, 1e-14);
+}
+
+/* ---- with figures, which go to a folder of their own */
+
+static const char *figure_folder(void)
+{
+    static char folder[TEST_PATH];
+    cr_assert_eq(mkdir(test_path("figures", folder), 0700), 0);
+    return folder;
+}
+
+/* Expects a PNG, and removes it. */
+static void expect_figure(const char *folder, const char *name)
+{
+    char path[2 * TEST_PATH];
+    size_t bytes;
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    unsigned char *data = test_read(path, &bytes);
+    cr_expect(bytes > 1000 && memcmp(data, "\x89PNG", 4) == 0, "%s is no picture", path);
+    free(data);
+    (void)remove(path);
+}
+
+Test(examples, delta_equations_agree_at_every_depth)
+{
+    const char *folder = figure_folder();
+    const char *text = output_of("05_delta_equations", folder);
+    expect_between(text, "largest difference of all: ", 0, 1e-12);
+    expect_figure(folder, "deltas.png");
+    (void)rmdir(folder);
+}
+
+Test(examples, quadratic_learns_as_the_notes_do)
+{
+    const char *folder = figure_folder();
+    const char *text = output_of("06_quadratic", folder);
+    for (int i = 0; i < COUNT(notes.extended_program.mse_at); i++) {
+        expect_number(text, notes.extended_program.mse_at[i][1], 1e-12,
+                      "step %5.0f  mean squared error ", notes.extended_program.mse_at[i][0]);
+    }
+    expect_figure(folder, "quadratic.png");
+    (void)rmdir(folder);
+}
+
+/* 1e-11: l1 = 1 leaves a w of -2e-4, with the rounding errors of w = 1.8. */
+Test(examples, regularisation_prints_the_penalties_of_the_notes)
+{
+    const char *text = output_of("08_regularisation", "");
+    for (int i = 0; i < COUNT(notes.code1_l1_after_4000); i++) {
+        const char *row = after(text, "l1 = ");
+        expect_number(row, notes.code1_l1_after_4000[i].w, 1e-11, "w = ");
+        expect_number(row, notes.code1_l1_after_4000[i].b, 1e-11, "b = ");
+        expect_number(row, notes.code1_l1_after_4000[i].data_loss, 1e-11, "penalty = ");
+        text = row;
+    }
+    for (int i = 0; i < COUNT(notes.code1_l2_after_4000); i++) {
+        const char *row = after(text, "l2 = ");
+        expect_number(row, notes.code1_l2_after_4000[i].w, 1e-11, "w = ");
+        expect_number(row, notes.code1_l2_after_4000[i].b, 1e-11, "b = ");
+        expect_number(row, notes.code1_l2_after_4000[i].data_loss, 1e-11, "penalty = ");
+        text = row;
+    }
+}
+
+Test(examples, regularisation_by_l1_alone_makes_coefficients_vanish)
+{
+    const char *folder = figure_folder();
+    const char *text = output_of("08_regularisation", folder);
+    expect_between(text, "\nno penalty ", 0, 0);
+    expect_between(text, "\nl2 = 0.02  ", 0, 0);
+    expect_between(text, "\nl1 = 0.02  ", 5, 5);
+    expect_figure(folder, "coefficients.png");
+    (void)rmdir(folder);
 }
