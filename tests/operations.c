@@ -158,6 +158,28 @@ void test_samples(const ad_op *op)
     }
 }
 
+static ad_status sine_eval(void *user, int count, const ad_custom_array *x, ad_custom_array *z,
+                           ad_error *error)
+{
+    (void)user, (void)count, (void)error;
+    for (size_t i = 0; i < z->count; i++) {
+        ((double *)z->data)[i] = sin(((const double *)x[0].data)[i]);
+    }
+    return AD_OK;
+}
+
+static void sine_vjp(void *user, int count, const ad_var *x, ad_var z, ad_var g, ad_var *dx)
+{
+    (void)count, (void)z;
+    dx[0] = ad_mul(g, ad_mul(*(const double *)user, ad_cos(x[0])));
+}
+
+ad_var test_scaled_sine(ad_var x, double *factor)
+{
+    static const ad_custom_op sine = {.name = "sine", .eval = sine_eval, .vjp = sine_vjp};
+    return ad_custom(&sine, factor, 1, &x);
+}
+
 /* ---- small tensors ---- */
 
 ad_var test_counting(ad_tape *tape, ad_type type, ad_shape shape)

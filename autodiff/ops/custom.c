@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations of the user's own. */
+#include "custom.h"
+
+#include "../tape_internal.h"
+#include "ops.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* The attributes of a recorded operation. */
+typedef struct custom {
+    const ad_custom_op *op;
+    void *user;
+} custom;
+
+static ad_custom_array array_of(const ad__kind *kind, void *data)
+{
+    return (ad_custom_array){kind->type, kind->shape, ad_shape_count(&kind->shape), data};
+}
+
+/* The arguments as the user's functions see them; NULL without memory. */
+static ad_custom_array *arguments(const ad__call *call, int have_data)
+{
+    ad_custom_array *x = ad__arena_take(call->scratch, (size_t)call->count * sizeof *x);
+    for (int i = 0; x != NULL && i < call->count; i++) {
+        x[i] = array_of(call->x[i].kind, have_data ? call->x[i].data : NULL);
+    }
+    return x;
+}
+
+/* Puts the operation's name before what its function said. */
+static ad_status report(const ad__call *call, const char *name, ad_status status,
+                        const ad_error *error)
+{
+    const char *text = error->message[0] != '\0' ? error->message : ad_status_text(status);
+    return status == AD_OK ? AD_OK : ad_error_set(call->error, status, "%s: %s", name, text);
+}
+
+static ad_status custom_infer(ad__call *call)
+{
+    const custom *c = call->attributes;
+    const ad_custom_array *x = arguments(call, 0);
+    ad_error error = {.status = AD_OK};
+    char text[160];
+    if (x == NULL) {
+        return ad_error_set(call->error, AD_ERR_MEMORY, "out of memory");
+    }
+    ad_type type = x[0].type;
+    ad_shape shape = x[0].shape;
+    ad_status status = AD_OK;
+    if (c->op->shape != NULL) {
+        status = c->op->shape(c->user, call->count, x, &type, &shape, &error);
+    }
+    if (status == AD_OK && ad_type_bytes(type) == 0) {
+        status = ad_error_set(&error, AD_ERR_TYPE,
+                              "its shape function gives type %d, which is none", (int)type);
+    }
+    if (status == AD_OK && !ad_shape_is_valid(&shape)) {
+        status = ad_error_set(&error, AD_ERR_SHAPE, "its shape function gives %s, which is none",
+                              ad_shape_print(&shape, text, sizeof text));
+    }
+    call->kind = (ad__kind){.type = type, .shape = shape};
+    return report(call, c->op->name, status, &error);
+}
+
+static ad_status custom_eval(const ad__call *call)
+{
+    const custom *c = call->attributes;
+    const ad_custom_array *x = arguments(call, 1);
+    ad_custom_array z = array_of(&call->kind, call->z);
+    ad_error error = {.status = AD_OK};
+    if (x == NULL) {
+        return AD_ERR_MEMORY;
+    }
+    return report(call, c->op->name, c->op->eval(c->user, call->count, x, &z, &error), &error);
+}
+
+/* Holds a contribution that the user recorded against its argument. */
+static void check_contribution(const ad__vjp *v, const char *name, int i)
+{
+    char origin[160], a[160], b[160];
+    (void)snprintf(origin, sizeof origin, "ad_custom: %s: dx[%d] of its vjp", name, i);
+    ad_var dx = v->dx[i];
+    if (ad__check_handle(v->tape, dx, origin, v->site) != AD_OK) {
+        return;
+    }
+    const ad__kind *own = ad__kind_of(v->tape, dx.ref.at.node);
+    const ad__kind *x = ad__kind_of(v->tape, v->x[i].ref.at.node);
+    ad_shape wide;
+    if (own->type != x->type) {
+        ad_tape_fail(v->tape, AD_ERR_TYPE, origin, v->site, "it is %s, x[%d] is %s",
+                     ad_type_name(own->type), i, ad_type_name(x->type));
+    } else if (ad_shape_broadcast(&x->shape, &own->shape, &wide) != AD_OK ||
+               !ad_shape_equal(&wide, &own->shape)) {
+        ad_tape_fail(v->tape, AD_ERR_SHAPE, origin, v->site, "it has shape %s, x[%d] has %s",
+                     ad_shape_print(&own->shape, a, sizeof a), i,
+                     ad_shape_print(&x->shape, b, sizeof b));
+    }
+}
+
+static void custom_vjp(ad__vjp *v)
+{
+    const custom *c = v->attributes;
+    if (c->op->vjp == NULL) {
+        return;
+    }
+    c->op->vjp(c->user, v->count, v->x, v->z, v->g, v->dx);
+    for (int i = 0; i < v->count; i++) {
+        if (v->needs[i] && v->dx[i].tape != NULL) {
+            check_contribution(v, c->op->name, i);
+        }
+    }
+}
+
+const ad_op ad_custom__op = {
+    .name = "ad_custom", .infer = custom_infer, .eval = custom_eval, .vjp = custom_vjp};
+
+ad_var ad_custom_at(const ad_custom_op *op, void *user, int count, const ad_var *x,
+                    const char *site)
+{
+    const custom c = {op, user};
+    ad_tape *tape = ad__tape_of(count, x);
+    if (tape == NULL) {
+        return ad_literal(NAN);
+    }
+    if (op == NULL || op->name == NULL || op->eval == NULL) {
+        ad_tape_fail(tape, AD_ERR_DOMAIN, "ad_custom", site,
+                     "the operation has no name or no eval function");
+        return ad__dead(tape);
+    }
+    return ad__record(&ad_custom__op, count, x, &c, sizeof c, site);
+}
