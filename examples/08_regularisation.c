@@ -85,7 +85,7 @@ static int polynomial(const char *name, double l1, double l2, double *w)
     }
     /* the falling rate lets l1, whose slope has a jump at 0, come to rest there */
     nn_fit_options options = {
-        .optim = nn_sgd(.rate = 0.5), .schedule = nn_cosine(), .epochs = 3000, .l1 = l1, .l2 = l2};
+        .optim = nn_sgd(.rate = 0.5), .schedule = nn_cosine(0), .epochs = 3000, .l1 = l1, .l2 = l2};
     int failed = fit_line(nn_array_view(NN_F64, AD_SHAPE(ROWS, DEGREE), x),
                           nn_array_view(NN_F64, AD_SHAPE(ROWS), y), options, zeros, 0, w);
     int vanished = 0;

@@ -311,7 +311,7 @@ static void draw_image(FILE *to, int64_t place, int64_t height, int64_t width, c
         (void)fputc('\n', to);
     }
     (void)fputs("end_of_image\n", to);
-    setting(to, "title", caption);
+    setting(to, "title offset 0, -0.7", caption);
     (void)fprintf(to, "plot $image%lld matrix with image notitle\n", (long long)place);
 }
 
@@ -349,7 +349,7 @@ ad_status nn_plot_images(const char *path, const nn_array *images, int64_t count
     int64_t columns = grid.columns > 0 ? grid.columns : 8;
     columns = columns < count ? columns : count;
     int64_t lines = (count + columns - 1) / columns;
-    int width = (int)(90 * columns + 20), height = (int)(112 * lines + 30);
+    int width = (int)(90 * columns + 20), height = (int)(106 * lines + 40);
     figure f;
     ad_status status = begin(&f, path, width, height, error);
     if (status == AD_OK) {
@@ -359,7 +359,7 @@ ad_status nn_plot_images(const char *path, const nn_array *images, int64_t count
             f.to,
             " layout %lld,%lld margins screen 0.01, 0.99, 0.01, %.4f spacing screen 0.01, "
             "%.4f\n",
-            (long long)lines, (long long)columns, 1 - 50.0 / height, 25.0 / height);
+            (long long)lines, (long long)columns, 1 - 62.0 / height, 22.0 / height);
         (void)fputs("unset border\nunset tics\nunset grid\nunset colorbox\nset size ratio -1\n"
                     "set palette gray negative\nset autoscale fix\n",
                     f.to);

@@ -13,20 +13,17 @@ static double cosine(const nn_schedule *self, double epoch, double epochs)
 static double stairs(const nn_schedule *self, double epoch, double epochs)
 {
     (void)epochs;
-    return pow(self->by, floor(epoch / self->every));
+    return self->every > 0 ? pow(self->by, floor(epoch / self->every)) : 1;
 }
 
-nn_schedule nn_cosine_of(nn_schedule options)
+nn_schedule nn_cosine(double warmup)
 {
-    return (nn_schedule){.factor = cosine, .warmup = options.warmup};
+    return (nn_schedule){.factor = cosine, .warmup = warmup};
 }
 
-nn_schedule nn_step_decay_of(nn_schedule options)
+nn_schedule nn_step_decay(double every, double by)
 {
-    options.factor = stairs;
-    options.every = options.every > 0 ? options.every : 1;
-    options.by = options.by > 0 ? options.by : 0.1;
-    return options;
+    return (nn_schedule){.factor = stairs, .every = every, .by = by};
 }
 
 double nn_schedule_at(const nn_schedule *schedule, double epoch, double epochs)

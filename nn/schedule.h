@@ -2,39 +2,35 @@
 #ifndef NN_SCHEDULE_H
 #define NN_SCHEDULE_H
 
-#include "options.h"
+#include <wengert/autodiff.h>
 
 /* Schedules: the factor on the optimiser's rate in the course of training. [everyday]
  *
- *   .optim = nn_adam(.rate = 1e-3), .schedule = nn_cosine(.warmup = 1)
+ *   .optim = nn_adam(.rate = 1e-3), .schedule = nn_cosine(1)
  *
- * A plain value. Times are in epochs: s = e / epochs is the part of training that is done before a
- * step, where e counts epochs and parts of them. Write a factor of one's own for other courses. */
+ * A plain value; all zeros: always 1. Times are in epochs and parts of them. Write a factor of
+ * one's own for other courses. */
 
 typedef struct nn_schedule nn_schedule;
 struct nn_schedule {
     double (*factor)(const nn_schedule *self, double epoch, double epochs); /* NULL: 1 */
-    double warmup; /* epochs in which the factor grows from 0 linearly; before all else */
-    double every;
-    double by;
+    double warmup; /* over so many epochs the factor first grows from 0, linearly */
+    double every, by;
 };
-
-/* .factor = 0 makes nn_cosine() valid C11, in which braces are not empty */
-#define nn_cosine(...) nn_cosine_of(NN_OPTIONS(nn_schedule, .factor = 0, __VA_ARGS__))
-#define nn_step_decay(...)                                                                         \
-    nn_step_decay_of(NN_OPTIONS(nn_schedule, .factor = 0, __VA_ARGS__))
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* From 1 to 0 along half a cosine: (1 + cos(pi s)) / 2, s counted from the end of the warm-up.
- * Source: Loshchilov, Hutter 2017, eq. 5, without restarts. Reads warmup only. */
-AD_API nn_schedule nn_cosine_of(nn_schedule options);
+/* After a warm-up of so many epochs, or none, from 1 to 0 along half a cosine.
+ *
+ *   (1 + cos(pi s)) / 2,  s from 0 at the end of the warm-up to 1 at the end of training
+ *
+ * Source: Loshchilov, Hutter 2017, eq. 5, without restarts. */
+AD_API nn_schedule nn_cosine(double warmup);
 
-/* by^floor(e / every): the rate times `by` (0 means 0.1) after `every` epochs (0 means 1), again
- * and again. */
-AD_API nn_schedule nn_step_decay_of(nn_schedule options);
+/* by^floor(epoch / every): times `by` after each `every` epochs; 1 throughout unless every > 0. */
+AD_API nn_schedule nn_step_decay(double every, double by);
 
 /* The factor for a step that begins after `epoch` of `epochs` epochs. */
 AD_API double nn_schedule_at(const nn_schedule *schedule, double epoch, double epochs);

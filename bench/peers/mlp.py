@@ -10,7 +10,7 @@ import time
 
 import torch
 
-PIXELS, BATCH, EPOCHS = 784, 64, 20
+PIXELS, BATCH, EPOCHS = 784, 64, 10
 torch.set_num_threads(1)
 torch.manual_seed(1)
 
@@ -26,8 +26,8 @@ def network():
     return torch.nn.Sequential(layers[0], relu(), layers[1], relu(), layers[2])
 
 
-def trainer(net, rate):
-    optimiser = torch.optim.SGD(net.parameters(), lr=rate)
+def trainer(net, rate, momentum=0):
+    optimiser = torch.optim.SGD(net.parameters(), lr=rate, momentum=momentum)
     cost = torch.nn.CrossEntropyLoss()
 
     def step(x, y, rows):
@@ -63,13 +63,13 @@ def to98(folder):
     test_x = read(folder, "t10k-images-idx3-ubyte", 16).reshape(-1, PIXELS).float() / 255
     test_y = read(folder, "t10k-labels-idx1-ubyte", 8).long()
     net = network()
-    optimiser, step = trainer(net, 0.1)
+    optimiser, step = trainer(net, 0.05, 0.9)
     begin, batches = time.perf_counter(), (len(x) + BATCH - 1) // BATCH
     for epoch in range(EPOCHS):
         order = torch.randperm(len(x))
         for batch in range(batches):
             part = (epoch + batch / batches) / EPOCHS
-            optimiser.param_groups[0]["lr"] = 0.1 * (1 + math.cos(math.pi * part)) / 2
+            optimiser.param_groups[0]["lr"] = 0.05 * (1 + math.cos(math.pi * part)) / 2
             step(x, y, order[batch * BATCH:(batch + 1) * BATCH])
         with torch.no_grad():
             accuracy = (net(test_x).argmax(1) == test_y).float().mean().item()

@@ -167,7 +167,7 @@ Test(train, a_schedule_scales_the_rate_and_clipping_bounds_the_step)
     double before = value(net, "dense1.weight");
     nn_fit_result fit = nn_fit(net, column(1, &four), column(1, &nine), .cost = nn_quadratic,
                                .optim = nn_sgd(.rate = 0.5), .clip = 0.25, .epochs = 2,
-                               .schedule = nn_step_decay(.every = 1, .by = 0.5));
+                               .schedule = nn_step_decay(1, 0.5));
     cr_expect_eq(fit.history[0].rate, 0.5);
     cr_expect_eq(fit.history[1].rate, 0.25);
     cr_expect_leq(fabs(value(net, "dense1.weight") - before), 0.75 * 0.25);
