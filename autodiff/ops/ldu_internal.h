@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AD_OPS_LDU_INTERNAL_H
+#define AD_OPS_LDU_INTERNAL_H
+
+#include "../op_internal.h"
+
+/* Gaussian elimination with complete pivoting: left A right^T = diag(pivot), where left and right
+ * have determinants of 1 or -1, and sign is the product of the two.
+ *
+ * No pivot is divided by where that matters: of a matrix of rank r the last n - r pivots are 0 (or
+ * of the size of rounding errors), and left and right are still well conditioned. So det, its
+ * derivatives and the inverse all reduce to those of a diagonal matrix. Always in double.
+ *
+ * Source: Golub, Van Loan, Matrix Computations, 4th ed., section 3.4.8. */
+typedef struct ad__ldu {
+    size_t n;
+    double *left, *right; /* [n, n] */
+    double *pivot;        /* [n] */
+    double *work;         /* [n, n], for use after the elimination too */
+    int sign;
+} ad__ldu;
+
+/* Room for matrices of order n in arena. Errors: AD_ERR_MEMORY. */
+ad_status ad__ldu_init(ad__ldu *f, size_t n, ad__arena *arena);
+
+/* Eliminates a [n, n]. */
+void ad__ldu_factor(ad__ldu *f, const double *a);
+
+/* z [n, m] = op(x) op(y), x [n, n]; op transposes where the flag is set: y is then stored [m, n]. */
+void ad__multiply(size_t n, size_t m, const double *x, int transpose_x, const double *y,
+                  int transpose_y, double *z);
+
+/* Elements as double, and back. */
+void ad__widen(ad_type type, size_t count, const void *x, double *z);
+void ad__narrow(ad_type type, size_t count, const double *x, void *z);
+
+/* AD_OK if a kind is of square matrices [..., n, n] of f64 or f32. */
+ad_status ad__check_square(const ad__kind *kind, ad_error *error);
+
+#endif

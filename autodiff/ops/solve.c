@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* Linear equations and the inverse. */
+#include "../tape_internal.h"
+#include "ldu_internal.h"
+#include "movement_internal.h"
+
+#include "ops.h"
+
+#include <math.h>
+
+#undef AD_HERE
+#define AD_HERE v->site
+
+/* ---- the equations of a batch of matrices and as many right-hand sides ---- */
+
+static ad_status solve_infer(ad__call *call)
+{
+    const ad__kind *a = call->x[0].kind, *b = call->x[1].kind;
+    ad_shape batch = a->shape, other = b->shape;
+    char text[160], side[160];
+    call->kind = *b;
+    if (ad__check_square(a, call->error) != AD_OK) {
+        return call->error->status;
+    }
+    batch.rank -= 1;
+    other.rank -= 1;
+    if (a->type != b->type || !ad_shape_equal(&batch, &other)) {
+        return ad_error_set(call->error, a->type == b->type ? AD_ERR_SHAPE : AD_ERR_TYPE,
+                            "%s %s with right-hand side %s %s; one type, and [..., n, n] with [n] "
+                            "or [..., n, m] are needed",
+                            ad_type_name(a->type), ad_shape_print(&a->shape, text, sizeof text),
+                            ad_type_name(b->type), ad_shape_print(&b->shape, side, sizeof side));
+    }
+    return AD_OK;
+}
+
+/* x = right^T D^-1 left b, or left^T D^-1 right b for the transpose. y and x have room for b. */
+static void solve_one(const ad__ldu *f, int transpose, size_t m, const double *b, double *y,
+                      double *x)
+{
+    ad__multiply(f->n, m, transpose ? f->right : f->left, 0, b, 0, y);
+    for (size_t i = 0; i < f->n * m; i++) {
+        const double pivot = f->pivot[i / m];
+        y[i] = pivot != 0 ? y[i] / pivot : (double)NAN;
+    }
+    ad__multiply(f->n, m, transpose ? f->left : f->right, 1, y, 0, x);
+}
+
+static ad_status solve_eval(const ad__call *call)
+{
+    const ad_shape *shape = &call->kind.shape;
+    const ad_type type = call->kind.type;
+    size_t n = (size_t)shape->len[shape->rank - 2], m = (size_t)shape->len[shape->rank - 1];
+    size_t room = n * (n > m ? n : m) * sizeof(double), bytes = ad_type_bytes(type);
+    if (call->kind.count == 0) {
+        return AD_OK;
+    }
+    double *in = ad__arena_take(call->scratch, room), *y = ad__arena_take(call->scratch, room);
+    double *x = ad__arena_take(call->scratch, room);
+    ad__ldu f;
+    if (in == NULL || y == NULL || x == NULL || ad__ldu_init(&f, n, call->scratch) != AD_OK) {
+        return AD_ERR_MEMORY;
+    }
+    for (size_t i = 0; i < call->kind.count / (n * m); i++) {
+        ad__widen(type, n * n, (const char *)call->x[0].data + i * n * n * bytes, in);
+        ad__ldu_factor(&f, in);
+        ad__widen(type, n * m, (const char *)call->x[1].data + i * n * m * bytes, in);
+        solve_one(&f, *(const int *)call->attributes, m, in, y, x);
+        ad__narrow(type, n * m, x, (char *)call->z + i * n * m * bytes);
+    }
+    return AD_OK;
+}
+
+/* From op(a) x = b: op(a) dx = db - op(da) x, so with op(a)^T h = g: db = h, op(da) = -h x^T. */
+static void solve_vjp(ad__vjp *v)
+{
+    int transpose = *(const int *)v->attributes;
+    ad_var h = ad_solve_with(v->x[0], v->g, !transpose);
+    if (v->needs[0]) {
+        v->dx[0] =
+            ad_neg(transpose ? ad_matmul_with(v->z, h, 0, 1) : ad_matmul_with(h, v->z, 0, 1));
+    }
+    v->dx[1] = h;
+}
+
+/* ---- samples and builders ---- */
+
+/* The identity added to a: far from singular. */
+static ad_var regular(ad_var a)
+{
+    const double eye[] = {4, 0, 0, 0, 4, 0, 0, 0, 4};
+    const float narrow[] = {4, 0, 0, 0, 4, 0, 0, 0, 4};
+    const void *data = ad_type_of(a) == AD_F64 ? (const void *)eye : (const void *)narrow;
+    return ad_add_at(a, ad_constant_at(a.tape, ad_type_of(a), AD_SHAPE(3, 3), data, NULL), NULL);
+}
+
+static ad_var solve_matrix(const ad_var *x)
+{
+    return ad_solve_at(regular(x[0]), x[1], NULL);
+}
+
+static ad_var solve_transposed(const ad_var *x)
+{
+    return ad_solve_with_at(regular(x[0]), x[1], 1, NULL);
+}
+
+static const ad__sample solve_samples[] = {
+    {2, {{2, {3, 3}}, {2, {3, 2}}}, -1, 1, solve_matrix},
+    {2, {{2, {3, 3}}, {1, {3}}}, -1, 1, solve_transposed},
+    {2, {{3, {2, 3, 3}}, {2, {3, 1}}}, -1, 1, solve_matrix},
+};
+
+const ad_op ad_solve_with__op = {.name = "ad_solve",
+                                 .infer = solve_infer,
+                                 .eval = solve_eval,
+                                 .vjp = solve_vjp,
+                                 .samples = solve_samples,
+                                 .sample_count = sizeof solve_samples / sizeof *solve_samples};
+
+/* v with the batch axes of `batch` before its own last two, if it broadcasts to that. */
+static ad_var over_batch(ad_var v, const ad_shape *shape, const ad_shape *batch, const char *site)
+{
+    ad_shape wide = *batch;
+    wide.len[wide.rank++] = shape->len[shape->rank - 2];
+    wide.len[wide.rank++] = shape->len[shape->rank - 1];
+    return ad_shape_equal(&wide, shape) ? v : ad_broadcast_to_at(v, wide, site);
+}
+
+ad_var ad_solve_with_at(ad_var a, ad_var b, int transpose, const char *site)
+{
+    ad_shape sa, sb, batch_a, batch_b, batch;
+    int flag = transpose != 0;
+    if (!ad__shape_for(a, &sa, "ad_solve", site) || !ad__shape_for(b, &sb, "ad_solve", site)) {
+        return ad__dead(ad__tape_of(2, (ad_var[]){a, b}));
+    }
+    if (sb.rank == 1) {
+        ad_var x = ad_solve_with_at(a, ad_expand_dims_at(b, 1, site), flag, site);
+        return ad_squeeze_at(x, AD_AXES(-1), site);
+    }
+    batch_a = sa, batch_b = sb;
+    batch_a.rank -= 2;
+    batch_b.rank -= 2;
+    if (batch_a.rank >= 0 && batch_b.rank >= 0 &&
+        ad_shape_broadcast(&batch_a, &batch_b, &batch) == AD_OK) {
+        a = over_batch(a, &sa, &batch, site);
+        b = over_batch(b, &sb, &batch, site);
+    }
+    return ad__record(&ad_solve_with__op, 2, (ad_var[]){a, b}, &flag, sizeof flag, site);
+}
+
+ad_var ad_solve_at(ad_var a, ad_var b, const char *site)
+{
+    return ad_solve_with_at(a, b, 0, site);
+}
+
+ad_var ad_inv_at(ad_var x, const char *site)
+{
+    ad_shape shape;
+    ad_error error;
+    if (!ad__shape_for(x, &shape, "ad_inv", site)) {
+        return ad__dead(x.tape);
+    }
+    const ad__kind kind = {.type = ad_type_of(x), .shape = shape};
+    if (ad__check_square(&kind, &error) != AD_OK) {
+        return ad__failed(x, &error, "ad_inv", site);
+    }
+    ad_var place = ad_cumsum_at(
+        ad_full_at(x.tape, kind.type, AD_SHAPE(shape.len[shape.rank - 1]), 1, site), 0, site);
+    ad_var eye = ad_equal_at(ad_expand_dims_at(place, 1, site), place, site);
+    return ad_solve_at(x, eye, site);
+}
