@@ -195,8 +195,8 @@ static ad_status cofactors_eval(const ad__call *call)
     return AD_OK;
 }
 
-/* All arguments but the matrix are directions of one symmetric form, and so is the cotangent: in the
- * place of a direction it gives that one's derivative, as a further one the matrix's. */
+/* All arguments but the matrix are directions of one symmetric form, and so is the cotangent: in
+ * the place of a direction it gives that one's derivative, as a further one the matrix's. */
 static void cofactors_vjp(ad__vjp *v)
 {
     size_t count = (size_t)v->count;

@@ -26,7 +26,7 @@ ad_status ad__ldu_init(ad__ldu *f, size_t n, ad__arena *arena);
 /* Eliminates a [n, n]. */
 void ad__ldu_factor(ad__ldu *f, const double *a);
 
-/* z [n, m] = op(x) op(y), x [n, n]; op transposes where the flag is set: y is then stored [m, n]. */
+/* z [n, m] = op(x) op(y), x [n, n]; op transposes where the flag is set, and y is stored [m, n]. */
 void ad__multiply(size_t n, size_t m, const double *x, int transpose_x, const double *y,
                   int transpose_y, double *z);
 

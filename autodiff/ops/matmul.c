@@ -163,7 +163,7 @@ static ad_status matmul_eval(const ad__call *call)
 
 /* ---- derivative ---- */
 
-/* With X = op(x), Y = op(y): dX = G Y^T, dY = X^T G, each written so that it comes out as stored. */
+/* With X = op(x), Y = op(y): dX = G Y^T, dY = X^T G, written so that they come out as stored. */
 static ad_var left_rule(const ad__vjp *v, ad_var y, ad_var g)
 {
     const transposes *t = v->attributes;

@@ -230,8 +230,8 @@ ad_var ad__reduce(const ad_op *op, ad_var x, ad_axes axes, const char *site)
 
 /* ---- sum ---- */
 
-/* If the reduced axes are neighbours and kept ones follow, the argument is a stack of matrices whose
- * rows are added: no copy is needed. */
+/* If the reduced axes are neighbours and kept ones follow, the argument is a stack of matrices
+ * whose rows are added: no copy is needed. */
 static int are_columns(const ad_shape *shape, ad__reduction r, ad__along *out)
 {
     int first = 0, last = shape->rank - 1;

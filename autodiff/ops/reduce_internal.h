@@ -13,7 +13,7 @@ typedef struct ad__reduction {
     int keep;      /* reduced axes stay with length 1 */
 } ad__reduction;
 
-/* Reads the caller's set for a shape. Errors: AD_ERR_SHAPE for an axis outside it or named twice. */
+/* Reads the caller's set. Errors: AD_ERR_SHAPE for an axis outside the shape or named twice. */
 ad_status ad__reduction_of(ad_axes axes, const ad_shape *shape, ad__reduction *out,
                            ad_error *error);
 

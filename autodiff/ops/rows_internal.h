@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* The loops of reductions over one row of n elements that lie together, and of scans. They allocate nothing, have
- * no errors, and their bits depend on n and the elements alone.
+/* The loops of reductions over one row of n elements that lie together, and of scans. They
+ * allocate nothing, have no errors, and their bits depend on n and the elements alone.
  *
  * A reduction writes one element to z; a map writes n, and z overlaps no part of x. Rows are not
  * empty, except for sum, logsumexp and norm. NaN propagates. */
@@ -20,7 +20,7 @@ typedef struct ad__row_kernels {
     /* z[k] = the sum over i < m of x[i][k], k < n; room is for n elements a level of its tree */
     void (*sum_columns)(size_t m, size_t n, const void *x, void *z, void *room);
 
-    /* over i < m, each for k < n: z[i][k] = b[i][k] + a[i][k] z[i - 1][k] from z[-1] = 0; transposed
+    /* z[i][k] = b[i][k] + a[i][k] z[i - 1][k] for i < m, k < n, from z[-1] = 0; transposed
      * b[i][k] + a[i + 1][k] z[i + 1][k] from z[m] = 0; m > 0; f64 and f32 only */
     void (*recurrence)(size_t m, size_t n, int transpose, const void *a, const void *b, void *z);
 } ad__row_kernels;

@@ -13,8 +13,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Sums are trees of fixed form, so errors grow with log n and bits depend on n alone: halves down to
- * a leaf, whose LANES running sums the compiler keeps in vector registers. */
+/* Sums are trees of fixed form, so errors grow with log n and bits depend on n alone: halves down
+ * to a leaf, whose LANES running sums the compiler keeps in vector registers. */
 enum { LANES = 32, LEAF = 512 };
 
 CLONES static real sum_leaf(size_t n, const real *restrict x)

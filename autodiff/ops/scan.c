@@ -43,8 +43,8 @@ static ad_status recurrence_eval(const ad__call *call)
     return AD_OK;
 }
 
-/* z = (1 - S)^-1 b with S_(i,i-1) = a_i, so db = h = (1 - S)^-T g; and da_i = h_i z_(i-1), with h and
- * z exchanged for the transpose. a_0 is nowhere used. */
+/* z = (1 - S)^-1 b with S_(i,i-1) = a_i, so db = h = (1 - S)^-T g; and da_i = h_i z_(i-1), h and z
+ * exchanged for the transpose. a_0 is nowhere used. */
 static void recurrence_vjp(ad__vjp *v)
 {
     const recurrence *r = v->attributes;

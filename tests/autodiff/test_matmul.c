@@ -147,7 +147,7 @@ Test(matmul, is_its_definition_for_every_rank_batch_and_transpose)
     }
 }
 
-/* L(x, y) = <w, op(x) op(y)> is linear in each element, so a difference over a step of 1 is exact. */
+/* L(x, y) = <w, op(x) op(y)> is linear in each element: a difference over a step of 1 is exact. */
 static double weighted(const matrices *x, const matrices *y)
 {
     double z[ROOM], sum = 0;

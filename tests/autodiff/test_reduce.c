@@ -29,7 +29,7 @@ Test(reduce, samples_have_the_derivatives_of_central_differences)
     test_samples(&ad_sum__op);
 }
 
-/* x[i][j][k] = 100 i + 10 j + k over [2, 3, 4], summed over the axes of a mask by the definition. */
+/* x[i][j][k] = 100 i + 10 j + k over [2, 3, 4], summed over a mask's axes by the definition. */
 static ad_shape sums_by_definition(int mask, int keep, double *z)
 {
     const int64_t len[] = {2, 3, 4};
