@@ -8,6 +8,10 @@
 
 #include <string.h>
 
+/* What is recorded here belongs to no line of the caller's. */
+#undef AD_HERE
+#define AD_HERE NULL
+
 static ad_status no_memory(ad_tape *tape)
 {
     return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_jacobian_values", NULL, "out of memory");
@@ -67,7 +71,7 @@ static ad_var unit_like(ad_var v, size_t at, void *room)
     } else {
         ((double *)room)[at] = 1;
     }
-    ad_var unit = ad_constant_at(v.tape, type, ad_shape_of(v), room, NULL);
+    ad_var unit = ad_constant(v.tape, type, ad_shape_of(v), room);
     memset((char *)room + at * ad_type_bytes(type), 0, ad_type_bytes(type));
     return unit;
 }
@@ -206,4 +210,79 @@ ad_status ad_hessian_values(ad_var y, int count, const ad_var *x, double *out)
     ad_status rewound = ad_tape_rewind(tape, mark);
     ad__arena_rewind(&tape->scratch, before);
     return status != AD_OK ? status : rewound;
+}
+
+/* ---- as variables ---- */
+
+/* The products of y's unit cotangents with dy/dx, one below the other: [elements of y, shape of x]. */
+static ad_var stack_products(ad_tape *tape, ad_var y, ad_var x)
+{
+    size_t rows = ad_count(y);
+    void *room = ad__arena_take(&tape->scratch, (rows + 1) * sizeof(double));
+    ad_var *row = ad__arena_take(&tape->scratch, rows * sizeof *row);
+    if (room == NULL || row == NULL) {
+        no_memory(tape);
+        return ad__dead(tape);
+    }
+    memset(room, 0, (rows + 1) * sizeof(double));
+    for (size_t r = 0; r < rows; r++) {
+        ad_var g = unit_like(y, r, room);
+        if (ad_vjp(1, &y, &g, 1, &x, &row[r]) != AD_OK) {
+            return ad__dead(tape);
+        }
+    }
+    return ad_stack((int)rows, row, 0);
+}
+
+static ad_var record(ad_tape *tape, ad_var y, ad_var x)
+{
+    if (check_handles(tape, 1, &x, 0) != AD_OK || check_handles(tape, 1, &y, 1) != AD_OK) {
+        return ad__dead(tape);
+    }
+    size_t rows = ad_count(y), cols = ad_count(x);
+    ad_shape shape = ad_shape_of(y), of_x = ad_shape_of(x);
+    if (shape.rank + of_x.rank > AD_MAX_RANK || rows > INT32_MAX || cols > INT32_MAX) {
+        char a[160], b[160];
+        ad_tape_fail(tape, AD_ERR_SHAPE, "ad_jacobian", NULL,
+                     "y has shape %s, x has %s; the result would have both, and more than %d axes "
+                     "or too many rows: reshape y or x",
+                     ad_shape_print(&shape, a, sizeof a), ad_shape_print(&of_x, b, sizeof b),
+                     AD_MAX_RANK);
+        return ad__dead(tape);
+    }
+    for (int i = 0; i < of_x.rank; i++) {
+        shape.len[shape.rank++] = of_x.len[i];
+    }
+    if (y.tape == NULL || rows == 0 || cols == 0) {
+        return ad_full(tape, ad_type_of(x), shape, 0);
+    }
+    if (rows <= cols) {
+        return ad_reshape(stack_products(tape, y, x), shape);
+    }
+    ad_var u, w;
+    if (ad__transpose(tape, 1, &x, 1, &y, &u, &w) != AD_OK) {
+        return ad__dead(tape);
+    }
+    ad_var columns = ad_reshape(stack_products(tape, w, u), AD_SHAPE((int64_t)cols, (int64_t)rows));
+    return ad_reshape(ad_matrix_transpose(columns), shape);
+}
+
+ad_status ad_jacobian(ad_var y, ad_var x, ad_var *jacobian)
+{
+    if (x.tape == NULL) {
+        *jacobian = ad_literal(0);
+        return AD_ERR_DOMAIN;
+    }
+    ad__arena_mark before = ad__arena_mark_here(&x.tape->scratch);
+    *jacobian = x.tape->error.status == AD_OK ? record(x.tape, y, x) : ad__dead(x.tape);
+    ad__arena_rewind(&x.tape->scratch, before);
+    return x.tape->error.status;
+}
+
+ad_status ad_hessian(ad_var y, ad_var x, ad_var *hessian)
+{
+    ad_var dx;
+    ad_status status = ad_grad(y, 1, &x, &dx);
+    *hessian = dx;
+    return status == AD_OK ? ad_jacobian(dx, x, hessian) : status;
 }

@@ -30,6 +30,18 @@ AD_API ad_status ad_jacobian_values(int results, const ad_var *y, int count, con
  * x[1], ...; n * n doubles for n elements. Errors: those of ad_grad. */
 AD_API ad_status ad_hessian_values(ad_var y, int count, const ad_var *x, double *out);
 
+/* The Jacobian of one tensor by another as a variable, which can be differentiated again.
+ *
+ *   J[.., ..] = dy[..] / dx[..]        y [m, n], x [p]  ->  J [m, n, p]
+ *
+ * Errors: as for ad_jacobian_values; AD_ERR_SHAPE if the ranks of y and x add up to more than
+ * AD_MAX_RANK. *jacobian is then dead. */
+AD_API ad_status ad_jacobian(ad_var y, ad_var x, ad_var *jacobian);
+
+/* The Hessian of a scalar by a tensor as a variable: x [p, q] -> H [p, q, p, q]. Errors: those of
+ * ad_grad and ad_jacobian. */
+AD_API ad_status ad_hessian(ad_var y, ad_var x, ad_var *hessian);
+
 #ifdef __cplusplus
 }
 #endif

@@ -137,6 +137,75 @@ Test(jacobian, a_hessian_holds_the_second_derivatives)
     ad_tape_free(tape);
 }
 
+Test(jacobian, as_a_variable_has_both_shapes_and_can_be_differentiated)
+{
+    ad_tape *tape = ad_tape_new();
+    const double a[] = {0.5, -1.5, 2.0, 0.25, 1.0, -0.75}, b[] = {1.25, -0.5};
+    ad_var x = ad_input_array(tape, AD_F64, AD_SHAPE(3, 2), a);
+    ad_var w = ad_input_array(tape, AD_F64, AD_SHAPE(2), b);
+    ad_var y = ad_sin(ad_mul(x, w)), s = ad_sum(y, AD_AXES(1)), wide, tall, d;
+    double j[18], again[18];
+    cr_assert_eq(ad_jacobian(s, x, &wide), AD_OK, "%s", ad_tape_message(tape)); /* by rows */
+    ad_shape shape = ad_shape_of(wide);
+    cr_expect(shape.rank == 3 && shape.len[0] == 3 && shape.len[1] == 3 && shape.len[2] == 2);
+    cr_assert_eq(ad_jacobian_values(1, &s, 1, &x, j), AD_OK);
+    cr_assert_eq(ad_read(wide, 18, again), AD_OK);
+    cr_expect_arr_eq(j, again, sizeof j);
+    cr_assert_eq(ad_jacobian(y, w, &tall), AD_OK, "%s", ad_tape_message(tape)); /* by columns */
+    shape = ad_shape_of(tall);
+    cr_expect(shape.rank == 3 && shape.len[0] == 3 && shape.len[1] == 2 && shape.len[2] == 2);
+    cr_assert_eq(ad_jacobian_values(1, &y, 1, &w, j), AD_OK);
+    cr_assert_eq(ad_read(tall, 12, again), AD_OK);
+    cr_expect_arr_eq(j, again, 12 * sizeof *j);
+    /* the sum of all entries is sum x_ij cos(x_ij w_j) */
+    cr_assert_eq(ad_grad(ad_sum(tall, AD_ALL), 1, &w, &d), AD_OK, "%s", ad_tape_message(tape));
+    double expected = 0;
+    for (int i = 0; i < 3; i++) {
+        expected -= a[2 * i] * a[2 * i] * sin(a[2 * i] * b[0]);
+    }
+    cr_expect_float_eq(((const double *)ad_data(d))[0], expected, 1e-14);
+    ad_tape_free(tape);
+}
+
+/* y = prod over i of x_i, of three */
+Test(jacobian, a_hessian_as_a_variable_gives_third_derivatives)
+{
+    ad_tape *tape = ad_tape_new();
+    const double v[] = {2.0, 3.0, 5.0};
+    ad_var x = ad_input_array(tape, AD_F64, AD_SHAPE(3), v), h, d;
+    ad_var y = ad_mul(ad_mul(ad_select(x, 0, 0), ad_select(x, 0, 1)), ad_select(x, 0, 2));
+    cr_assert_eq(ad_hessian(y, x, &h), AD_OK, "%s", ad_tape_message(tape));
+    const double expected[] = {0, 5, 3, 5, 0, 2, 3, 2, 0};
+    double got[9];
+    cr_assert_eq(ad_read(h, 9, got), AD_OK);
+    cr_expect_arr_eq(got, expected, sizeof got);
+    cr_assert_eq(ad_jacobian(h, x, &d), AD_OK, "%s", ad_tape_message(tape));
+    double third[27];
+    cr_assert_eq(ad_read(d, 27, third), AD_OK);
+    for (int i = 0; i < 27; i++) {
+        int p = i / 9, q = i / 3 % 3, r = i % 3;
+        cr_expect_eq(third[i], p != q && q != r && p != r);
+    }
+    ad_tape_free(tape);
+}
+
+Test(jacobian, as_a_variable_of_nothing_is_zeros)
+{
+    ad_tape *tape = ad_tape_new();
+    ad_var x = ad_input(tape, 1.5), j;
+    ad_var none = ad_full(tape, AD_F64, AD_SHAPE(0, 2), 1);
+    cr_assert_eq(ad_jacobian(ad_literal(3), x, &j), AD_OK);
+    cr_expect_eq(ad_value(j), 0);
+    cr_assert_eq(ad_jacobian(ad_mul(none, x), x, &j), AD_OK, "%s", ad_tape_message(tape));
+    cr_expect(ad_shape_of(j).rank == 2 && ad_count(j) == 0);
+    ad_var deep = ad_full(tape, AD_F64, AD_SHAPE(1, 1, 1, 1, 1), 1);
+    cr_expect_eq(ad_jacobian(deep, deep, &j), AD_ERR_SHAPE);
+    cr_expect(strstr(ad_tape_message(tape), "more than 8 axes"), "%s", ad_tape_message(tape));
+    cr_expect(ad_is_dead(j));
+    cr_expect_eq(ad_hessian(x, ad_literal(1), &j), AD_ERR_DOMAIN);
+    ad_tape_free(tape);
+}
+
 Test(jacobian, mistakes_are_named)
 {
     ad_tape *tape = ad_tape_new();
