@@ -38,5 +38,6 @@
 #include "forward.h"
 #include "jacobian.h"
 #include "sparse.h"
+#include "check.h"
 
 #endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+#include "check.h"
+
+#include "check_internal.h"
+#include "rng.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- preparation ---- */
+
+/* The inputs as doubles, and which of them are differentiated. */
+static int take_inputs(ad__check *c)
+{
+    c->point = ad__arena_take(&c->arena, (size_t)c->count * sizeof *c->point);
+    c->active = ad__arena_take(&c->arena, (size_t)c->count * sizeof *c->active);
+    if (c->point == NULL || c->active == NULL) {
+        return ad__check_no_memory(c);
+    }
+    for (int i = 0; i < c->count; i++) {
+        const ad_check_input *in = &c->input[i];
+        size_t count = ad_shape_is_valid(&in->shape) ? ad_shape_count(&in->shape) : 0;
+        c->point[i] = NULL;
+        if (!ad_shape_is_valid(&in->shape) || (in->data == NULL && count > 0)) {
+            ad_tape_fail(c->tape, AD_ERR_DOMAIN, c->name, NULL, "input %d has no %s", i,
+                         in->data == NULL ? "data" : "valid shape");
+            return 0;
+        }
+        if (in->type == AD_I64) {
+            continue;
+        }
+        c->active[c->actives++] = i;
+        c->has_f32 |= in->type == AD_F32;
+        c->point[i] = ad__arena_take(&c->arena, count * sizeof *c->point[i]);
+        if (c->point[i] == NULL) {
+            return ad__check_no_memory(c);
+        }
+        for (size_t k = 0; k < count; k++) {
+            c->point[i][k] = in->type == AD_F32 ? (double)((const float *)in->data)[k]
+                                                : ((const double *)in->data)[k];
+        }
+    }
+    return 1;
+}
+
+/* Spreads the places to check evenly over the elements of all inputs. */
+static int choose_places(ad__check *c)
+{
+    size_t total = 0, before = 0;
+    for (int i = 0; i < c->actives; i++) {
+        total += ad_shape_count(&c->input[c->active[i]].shape);
+    }
+    c->ats = total < c->options.most ? total : c->options.most;
+    c->at = ad__arena_take(&c->arena, c->ats * sizeof *c->at);
+    if (c->at == NULL) {
+        return ad__check_no_memory(c);
+    }
+    double part = c->ats > 0 ? (double)total / (double)c->ats : 1;
+    ad_rng rng = {.seed = c->options.seed};
+    int input = 0;
+    for (size_t k = 0; k < c->ats; k++) {
+        double shift = total > c->ats ? ad_rng_uniform(&rng) : 0;
+        size_t flat = (size_t)(((double)k + shift) * part);
+        flat = flat < total ? flat : total - 1;
+        size_t count = ad_shape_count(&c->input[c->active[input]].shape);
+        while (flat - before >= count) {
+            before += count;
+            count = ad_shape_count(&c->input[c->active[++input]].shape);
+        }
+        c->at[k] = (ad__place){c->active[input], flat - before};
+    }
+    return 1;
+}
+
+/* ---- sentences ---- */
+
+static void say(char *text, size_t bytes, const char *format, ...) AD_PRINTF(3, 4);
+
+/* Appends; an overlong text is cut. */
+static void say(char *text, size_t bytes, const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text + used, bytes - used, format, args);
+    va_end(args);
+}
+
+/* Appends the index of an element: nothing for a scalar, "[1, 2]" in a matrix. */
+static void say_index(char *text, size_t bytes, const ad_shape *shape, size_t element)
+{
+    ad_shape index = *shape;
+    char printed[160];
+    if (element == AD__WEIGHTED_SUM || shape->rank == 0) {
+        return;
+    }
+    for (int i = shape->rank - 1; i >= 0; i--) {
+        index.len[i] = (int64_t)(element % (size_t)shape->len[i]);
+        element /= (size_t)shape->len[i];
+    }
+    say(text, bytes, "%s", ad_shape_print(&index, printed, sizeof printed));
+}
+
+/* "dy[2]/dx0[1, 3]", "d2y/dx0[1, 3]dx1" */
+static void say_derivative(const ad__check *c, char *text, size_t bytes)
+{
+    const ad_report *r = &c->report;
+    int is_sum = r->order == 2 ? c->shape.rank > 0 : r->of_element == AD__WEIGHTED_SUM;
+    say(text, bytes, r->order == 2 ? "d2%s" : "d%s", is_sum ? "(weighted sum of y)" : "y");
+    if (r->order == 1) {
+        say_index(text, bytes, &c->shape, r->of_element);
+        say(text, bytes, "/");
+    } else {
+        say(text, bytes, "/dx%d", r->of_input);
+        say_index(text, bytes, &c->input[r->of_input].shape, r->of_element);
+    }
+    say(text, bytes, "dx%d", r->input);
+    say_index(text, bytes, &c->input[r->input].shape, r->element);
+}
+
+/* The outcome of every comparison: `which` names the worst derivative. */
+static void say_outcome(ad_report *r, const char *name, const char *which)
+{
+    char *text = r->message;
+    size_t bytes = sizeof r->message, undecided = r->unresolved + r->kinks + r->skipped;
+    size_t all = r->agreed + r->wrong + undecided;
+    text[0] = '\0';
+    if (r->wrong > 0) {
+        say(text, bytes,
+            "%s: %s at %.9g is %.9g by differences, but %.9g on the tape (relative error %.2g); "
+            "%zu of %zu derivatives are wrong",
+            name, which, r->at, r->expected, r->got, r->error, r->wrong, all);
+    } else if (r->agreed > 0) {
+        say(text, bytes, "%s: %zu derivatives agree; the worst, %s at %.9g, to %.2g", name,
+            r->agreed, which, r->at, r->error);
+    } else if (all > 0) {
+        say(text, bytes, "%s: none of %zu derivatives could be compared", name, all);
+    } else {
+        say(text, bytes, "%s: there are no derivatives to compare", name);
+    }
+    if (undecided > 0) {
+        say(text, bytes, " (%zu below rounding, %zu at kinks, %zu without differences)",
+            r->unresolved, r->kinks, r->skipped);
+    }
+    r->passed = r->wrong == 0 && (r->agreed + r->kinks > 0 || all == 0);
+}
+
+/* ---- the check ---- */
+
+static int is_finite(ad__check *c)
+{
+    if (c->finite == c->results) {
+        return 1;
+    }
+    char text[240] = "y";
+    say_index(text, sizeof text, &c->shape, c->finite);
+    say(text, sizeof text, " is %s", isnan(c->stray) ? "nan" : c->stray > 0 ? "inf" : "-inf");
+    if (c->actives == 1 && c->ats == 1) {
+        say(text, sizeof text, " at x%d = %.9g", c->active[0], *c->point[c->active[0]]);
+    }
+    ad_tape_fail(c->tape, AD_ERR_DOMAIN, c->name, NULL,
+                 "%s; check at a point where the function is finite", text);
+    return 0;
+}
+
+/* The values are the same the second time. */
+static int is_function(ad__check *c)
+{
+    double *again = ad__arena_take(&c->arena, c->rows * sizeof *again);
+    if (again == NULL) {
+        return ad__check_no_memory(c);
+    }
+    if (!ad__check_values(c, again)) {
+        return 0;
+    }
+    if (c->rows > 0 && memcmp(c->base, again, c->rows * sizeof *again) != 0) {
+        ad_tape_fail(c->tape, AD_ERR_STATE, c->name, NULL,
+                     "the function has different values at the same point; fix its random numbers "
+                     "and its state");
+        return 0;
+    }
+    return 1;
+}
+
+static void carry_out(ad__check *c)
+{
+    if (!take_inputs(c) || !choose_places(c) || !ad__check_result(c) || !is_finite(c) ||
+        !ad__check_map(c, 1) || !is_function(c) || !ad__check_differences(c)) {
+        return;
+    }
+    const char *broken = ad__check_linearity(c);
+    if (c->options.order >= 2 && ad_tape_status(c->tape) == AD_OK) {
+        broken = broken == NULL ? ad__check_adjoint(c) : broken;
+        if (!ad__check_map(c, 2) || !ad__check_differences(c)) {
+            return;
+        }
+    }
+    char which[500] = "";
+    if (c->report.order > 0) {
+        say_derivative(c, which, sizeof which);
+    }
+    say_outcome(&c->report, c->name, which);
+    if (c->report.wrong == 0 && broken != NULL) {
+        c->report.passed = 0;
+        c->report.is_broken = 1;
+        c->report.message[0] = '\0';
+        say(c->report.message, sizeof c->report.message, "%s: %s", c->name, broken);
+    }
+}
+
+static ad_report check(ad_function *f, void *user, int count, const ad_check_input *x,
+                       const ad_check_options *options, const char *name)
+{
+    ad__check c = {.f = f, .user = user, .count = count, .input = x, .name = name};
+    c.options = options != NULL ? *options : (ad_check_options){0};
+    ad_allocator allocator =
+        c.options.allocator != NULL ? *c.options.allocator : ad_allocator_default();
+    ad__arena_init(&c.arena, allocator);
+    c.tape = ad_tape_new_in(&allocator);
+    c.options.order = c.options.order == 0 ? 2 : c.options.order;
+    c.options.most = c.options.most == 0 ? 256 : c.options.most;
+    for (int i = 0; i < count && !(c.options.tolerance > 0); i++) {
+        c.options.tolerance = x[i].type == AD_F32 ? 1e-4 : 0;
+    }
+    c.options.tolerance = c.options.tolerance > 0 ? c.options.tolerance : 1e-6;
+    if (c.tape != NULL) {
+        carry_out(&c);
+    }
+    c.report.status = ad_tape_status(c.tape);
+    if (c.report.status != AD_OK) {
+        const char *message = c.tape != NULL ? ad_tape_message(c.tape) : "ad_check: out of memory";
+        c.report.passed = 0;
+        c.report.message[0] = '\0';
+        say(c.report.message, sizeof c.report.message, "%s", message);
+    }
+    ad__arena_clear(&c.arena);
+    ad_tape_free(c.tape);
+    return c.report;
+}
+
+ad_report ad_check(ad_function *f, void *user, int count, const ad_check_input *x,
+                   const ad_check_options *options)
+{
+    return check(f, user, count, x, options, "ad_check");
+}
+
+/* ---- functions of one variable ---- */
+
+enum { SPREAD = 32, POINTS = SPREAD + 2 * 9 + 3 };
+
+typedef struct unary {
+    ad_var (*f)(ad_var x);
+} unary;
+
+static ad_var call_unary(void *user, const ad_var *x)
+{
+    return ((const unary *)user)->f(x[0]);
+}
+
+static int choose_points(double lo, double hi, double *points)
+{
+    int count = 0;
+    ad_rng rng = {.seed = 0};
+    points[count++] = lo;
+    points[count++] = hi;
+    for (int i = 0; i < SPREAD; i++) {
+        double part = (i + ad_rng_uniform(&rng)) / SPREAD;
+        points[count++] = lo * (1 - part) + hi * part;
+    }
+    if (lo <= 0 && hi >= 0) {
+        points[count++] = 0;
+    }
+    for (int power = -8; power <= 8; power += 2) {
+        for (int sign = -1; sign <= 1; sign += 2) {
+            double x = sign * pow(10, power);
+            if (x > lo && x < hi) {
+                points[count++] = x;
+            }
+        }
+    }
+    return count;
+}
+
+/* Adds the counts of one check to those of all, and keeps the worse of their worst. */
+static int is_worse(ad_report *all, const ad_report *one)
+{
+    int worse = one->wrong > 0 ? all->wrong == 0 || one->error > all->error
+                               : all->wrong == 0 && (all->order == 0 || one->error > all->error);
+    ad_report sum = worse ? *one : *all;
+    sum.agreed = all->agreed + one->agreed;
+    sum.wrong = all->wrong + one->wrong;
+    sum.unresolved = all->unresolved + one->unresolved;
+    sum.kinks = all->kinks + one->kinks;
+    sum.skipped = all->skipped + one->skipped;
+    *all = sum;
+    return worse;
+}
+
+ad_report ad_check_unary(ad_var (*f)(ad_var x), double lo, double hi)
+{
+    static const char *const name = "ad_check_unary";
+    double points[POINTS];
+    unary user = {f};
+    ad_report all = {.passed = 0};
+    if (!isfinite(lo) || !isfinite(hi) || lo > hi) {
+        all.status = AD_ERR_DOMAIN;
+        say(all.message, sizeof all.message, "%s: the range is %g to %g; give finite lo <= hi",
+            name, lo, hi);
+        return all;
+    }
+    int count = choose_points(lo, hi, points), is_scalar = 1;
+    for (int i = 0; i <= count; i++) { /* each point, then all of them */
+        ad_check_input x = {AD_F64, AD_SCALAR, &points[i]};
+        if (i == count) {
+            x.shape = AD_SHAPE(count);
+            x.data = points;
+        }
+        ad_report one = check(call_unary, &user, 1, &x, NULL, name);
+        if (one.status != AD_OK || one.is_broken) {
+            return one;
+        }
+        is_scalar = is_worse(&all, &one) ? i < count : is_scalar;
+    }
+    const char *scalar = all.order == 2 ? "f''" : "f'";
+    const char *tensor = all.order == 2 ? "f'' of a tensor" : "f' of a tensor";
+    say_outcome(&all, name, is_scalar ? scalar : tensor);
+    return all;
+}

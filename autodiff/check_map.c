@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+#include "check_internal.h"
+
+#include "forward.h"
+#include "ops.h"
+#include "reverse.h"
+#include "rng.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#undef AD_HERE
+#define AD_HERE NULL
+
+int ad__check_no_memory(ad__check *c)
+{
+    ad_tape_fail(c->tape, AD_ERR_MEMORY, c->name, NULL, "out of memory");
+    return 0;
+}
+
+static int is_fine(const ad__check *c)
+{
+    return ad_tape_status(c->tape) == AD_OK;
+}
+
+/* ---- recording ---- */
+
+/* A leaf with the given doubles in a type; they are rounded to f32 in room. */
+ad_var ad__check_leaf(ad__check *c, ad_type type, ad_shape shape, const double *data, int is_input)
+{
+    const void *elements = data;
+    size_t count = ad_shape_count(&shape);
+    if (type == AD_F32) {
+        for (size_t i = 0; i < count; i++) {
+            ((float *)c->room)[i] = (float)data[i];
+        }
+        elements = c->room;
+    }
+    return is_input ? ad_input_array(c->tape, type, shape, elements)
+                    : ad_constant(c->tape, type, shape, elements);
+}
+
+/* The function at the present point. */
+static ad_var result(ad__check *c, int is_widened, ad_var *x)
+{
+    for (int i = 0; i < c->count; i++) {
+        const ad_check_input *in = &c->input[i];
+        ad_type type = is_widened && in->type == AD_F32 ? AD_F64 : in->type;
+        x[i] = type == AD_I64 ? ad_input_array(c->tape, type, in->shape, in->data)
+                              : ad__check_leaf(c, type, in->shape, c->point[i], 1);
+    }
+    ad_var y = is_fine(c) ? c->f(c->user, x) : ad_literal(0);
+    if (is_fine(c) && y.tape == NULL) {
+        const double value = y.ref.literal; /* the function is constant */
+        y = ad_constant(c->tape, AD_F64, AD_SCALAR, &value);
+    }
+    if (is_fine(c) && ad__check_handle(c->tape, y, c->name, NULL) == AD_OK &&
+        ad_type_of(y) == AD_I64) {
+        ad_tape_fail(c->tape, AD_ERR_TYPE, c->name, NULL,
+                     "the result is i64; integers carry no derivative");
+    }
+    ad_shape shape = is_fine(c) ? ad_shape_of(y) : c->shape;
+    if (c->weight != NULL && !ad_shape_equal(&shape, &c->shape)) {
+        char a[160], b[160];
+        ad_tape_fail(c->tape, AD_ERR_STATE, c->name, NULL,
+                     "the result is %s at one point and %s next to it; derivatives need one shape",
+                     ad_shape_print(&c->shape, a, sizeof a), ad_shape_print(&shape, b, sizeof b));
+    }
+    return y;
+}
+
+ad__recording ad__check_recording(ad__check *c)
+{
+    size_t count = (size_t)c->count + 1;
+    ad__recording r;
+    r.x = ad__arena_take(&c->arena, 3 * count * sizeof *r.x);
+    r.active = r.x + count;
+    r.z = r.active + count;
+    if (r.x == NULL) {
+        ad__check_no_memory(c);
+    }
+    return r;
+}
+
+void ad__check_record(ad__check *c, int is_widened, const ad__recording *r, ad_var *y)
+{
+    *y = result(c, is_widened, r->x);
+    for (int i = 0; i < c->actives; i++) {
+        r->active[i] = r->x[c->active[i]];
+    }
+}
+
+/* Records the map: the result; or the gradient of its weighted sum. */
+static void record_map(ad__check *c, int is_widened, const ad__recording *r)
+{
+    ad_var y;
+    ad__check_record(c, is_widened, r, &y);
+    if (c->order == 1 || !is_fine(c)) {
+        r->z[0] = y;
+        return;
+    }
+    ad_var u = ad__check_leaf(c, ad_type_of(y), c->shape, c->weight, 0);
+    ad_vjp(1, &y, &u, c->actives, r->active, r->z);
+}
+
+double ad__check_element(ad_var v, size_t i)
+{
+    const void *data = ad_data(v);
+    return ad_type_of(v) == AD_F32 ? (double)((const float *)data)[i] : ((const double *)data)[i];
+}
+
+static double row_value(const ad__check *c, ad__place row, const ad_var *z)
+{
+    if (row.element != AD__WEIGHTED_SUM) {
+        return ad__check_element(z[row.array], row.element);
+    }
+    double sum = 0;
+    for (size_t i = 0; i < c->results; i++) {
+        sum += c->weight[i] * ad__check_element(z[0], i);
+    }
+    return sum;
+}
+
+int ad__check_values(ad__check *c, double *out)
+{
+    ad_mark mark = ad_tape_mark(c->tape);
+    ad__arena_mark before = ad__arena_mark_here(&c->arena);
+    ad__recording r = ad__check_recording(c);
+    if (is_fine(c)) {
+        record_map(c, c->is_widened, &r);
+    }
+    for (size_t i = 0; i < c->rows && is_fine(c); i++) {
+        out[i] = row_value(c, c->row[i], r.z);
+    }
+    ad__arena_rewind(&c->arena, before);
+    return ad_tape_rewind(c->tape, mark) == AD_OK && is_fine(c);
+}
+
+/* ---- the result ---- */
+
+/* A number in 0.5 .. 1.5 of either sign with few bits, so that sums of weights are exact. */
+double ad__check_weight(const ad__check *c, uint64_t stream, size_t i)
+{
+    ad_rng at = {.seed = c->options.seed, .stream = stream, .counter = i};
+    uint64_t bits = ad_rng_bits(&at);
+    double size = 0.5 + (double)(bits % 64) / 64;
+    return bits >> 63 ? -size : size;
+}
+
+/* Room for the elements of a type's largest array. */
+static int make_room(ad__check *c, size_t count)
+{
+    if (count > c->room_len || c->room == NULL) {
+        c->room = ad__arena_take(&c->arena, count * sizeof(double));
+        c->room_len = count;
+    }
+    return c->room != NULL ? 1 : ad__check_no_memory(c);
+}
+
+static int make_weights(ad__check *c)
+{
+    double *u = ad__arena_take(&c->arena, c->results * sizeof *u);
+    for (size_t i = 0; i < c->results && u != NULL; i++) {
+        u[i] = c->results == 1 ? 1 : ad__check_weight(c, 1, i);
+    }
+    c->weight = u;
+    return u != NULL ? 1 : ad__check_no_memory(c);
+}
+
+int ad__check_result(ad__check *c)
+{
+    ad_mark mark = ad_tape_mark(c->tape);
+    ad__recording r = ad__check_recording(c);
+    ad_var y = ad_literal(0);
+    for (int i = 0; i < c->count && is_fine(c); i++) {
+        make_room(c, ad_shape_count(&c->input[i].shape));
+    }
+    if (!is_fine(c)) {
+        return 0;
+    }
+    ad__check_record(c, 0, &r, &y);
+    c->shape = ad_shape_of(y);
+    c->results = ad_count(y);
+    c->finite = 0;
+    while (c->finite < c->results && is_fine(c) && isfinite(ad__check_element(y, c->finite))) {
+        c->finite++;
+    }
+    c->stray = c->finite < c->results && is_fine(c) ? ad__check_element(y, c->finite) : 0;
+    if (ad_tape_rewind(c->tape, mark) != AD_OK || !is_fine(c) || !make_room(c, c->results) ||
+        !make_weights(c)) {
+        return 0;
+    }
+    if (c->has_f32) { /* does it take f64? */
+        ad__check_record(c, 1, &r, &y);
+        c->is_widened = is_fine(c) && ad_type_of(y) == AD_F64;
+        if (ad_tape_status(c->tape) == AD_ERR_TYPE) {
+            ad_tape_clear_error(c->tape);
+        }
+    }
+    return ad_tape_rewind(c->tape, mark) == AD_OK && is_fine(c);
+}
+
+/* ---- derivatives from the tape ---- */
+
+/* One row of got: the product of a unit cotangent, or of the weights, with dz/dx. */
+static int fill_row(ad__check *c, const ad__recording *r, const ad_shape *shapes, size_t row,
+                    double *cotangent, ad_var *dx)
+{
+    ad_mark mark = ad_tape_mark(c->tape);
+    ad__place at = c->row[row];
+    ad_var z = r->z[at.array], g;
+    if (at.element == AD__WEIGHTED_SUM) {
+        g = ad__check_leaf(c, ad_type_of(z), shapes[at.array], c->weight, 0);
+    } else {
+        cotangent[at.element] = 1;
+        g = ad__check_leaf(c, ad_type_of(z), shapes[at.array], cotangent, 0);
+        cotangent[at.element] = 0;
+    }
+    ad_vjp(1, &z, &g, c->actives, r->active, dx);
+    c->largest[row] = 0;
+    for (size_t k = 0; k < c->ats && is_fine(c); k++) {
+        ad__place p = c->at[k];
+        int i = 0;
+        while (c->active[i] != p.array) {
+            i++;
+        }
+        double got = ad__check_element(dx[i], p.element), x = fabs(c->point[p.array][p.element]);
+        double scaled = fabs(got) * (x > 1 ? x : 1);
+        c->got[row * c->ats + k] = got;
+        if (isfinite(scaled) && scaled > c->largest[row]) {
+            c->largest[row] = scaled;
+        }
+    }
+    return ad_tape_rewind(c->tape, mark) == AD_OK && is_fine(c);
+}
+
+static int fill_rows(ad__check *c)
+{
+    ad_mark mark = ad_tape_mark(c->tape);
+    ad__arena_mark before = ad__arena_mark_here(&c->arena);
+    ad__recording r = ad__check_recording(c);
+    size_t most = 1, arrays = c->order == 1 ? 1 : (size_t)c->actives;
+    ad_shape *shapes = ad__arena_take(&c->arena, arrays * sizeof *shapes);
+    ad_var *dx = ad__arena_take(&c->arena, (size_t)c->actives * sizeof *dx);
+    if (is_fine(c) && shapes != NULL && dx != NULL) {
+        record_map(c, 0, &r);
+        for (size_t i = 0; i < arrays && is_fine(c); i++) {
+            shapes[i] = ad_shape_of(r.z[i]);
+            most = ad_count(r.z[i]) > most ? ad_count(r.z[i]) : most;
+        }
+    }
+    double *cotangent = ad__arena_take(&c->arena, most * sizeof *cotangent);
+    if (shapes == NULL || dx == NULL || cotangent == NULL) {
+        return ad__check_no_memory(c);
+    }
+    memset(cotangent, 0, most * sizeof *cotangent);
+    for (size_t row = 0; row < c->rows && is_fine(c); row++) {
+        fill_row(c, &r, shapes, row, cotangent, dx);
+    }
+    ad__arena_rewind(&c->arena, before);
+    return ad_tape_rewind(c->tape, mark) == AD_OK && is_fine(c);
+}
+
+int ad__check_map(ad__check *c, int order)
+{
+    c->order = order;
+    size_t sampled = c->results < c->options.most ? c->results : c->options.most;
+    c->rows = order == 1 ? sampled + (sampled < c->results) : c->ats;
+    c->row = ad__arena_take(&c->arena, c->rows * sizeof *c->row);
+    c->base = ad__arena_take(&c->arena, c->rows * sizeof *c->base);
+    c->largest = ad__arena_take(&c->arena, c->rows * sizeof *c->largest);
+    c->got = c->ats == 0 || c->rows <= SIZE_MAX / sizeof *c->got / c->ats
+                 ? ad__arena_take(&c->arena, c->rows * c->ats * sizeof *c->got)
+                 : NULL;
+    if (c->row == NULL || c->base == NULL || c->largest == NULL || c->got == NULL) {
+        return ad__check_no_memory(c);
+    }
+    for (size_t i = 0; i < c->rows; i++) {
+        if (order == 1) {
+            double part = (double)c->results / (double)sampled;
+            c->row[i] = (ad__place){0, i < sampled ? (size_t)((double)i * part) : AD__WEIGHTED_SUM};
+            continue;
+        }
+        c->row[i] = c->at[i];
+        c->row[i].array = 0;
+        while (c->active[c->row[i].array] != c->at[i].array) {
+            c->row[i].array++;
+        }
+    }
+    return fill_rows(c) && ad__check_values(c, c->base);
+}
