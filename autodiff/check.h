@@ -15,28 +15,28 @@
  *
  * A check compares what the tape says with differences of values:
  *
- *   order 1     dy_j/dx_i                  with  (y_j(x + h e_i) - y_j(x - h e_i)) / 2h
- *   order 2     d2s/dx_i dx_k              with  the same differences of the recorded ds/dx_k, where
- *                                                s = y if that is a scalar, else sum_j u_j y_j
- *   linearity   J'(u - w/2) = J'u - J'w/2  to rounding
- *   adjoint     <u, J v> = <J'u, v>        to rounding
+ *   order 1     dy_j/dx_i            with  (y_j(x + h e_i) - y_j(x - h e_i)) / 2h
+ *   order 2     d2s/dx_i dx_k        with  the same differences of the recorded ds/dx_k;
+ *                                          s = y if y is a scalar, else s = sum_j u_j y_j
+ *   linearity   J'(u - w/2) = J'u - J'w/2      to rounding
+ *   adjoint     <u, J v> = <J'u, v>            to rounding
  *
  * Steps h shrink from max(1, |x|) / 16 by factors of 8, then from |x| / 16, and each two are
- * extrapolated; a derivative agrees if some estimate says so to the tolerance, and is wrong if the
- * most consistent estimate contradicts it by more than its own uncertainty. So inputs may be 1e-8 or
- * 1e8, and a rule wrong by 0.1 % is found wherever values have the digits to show it. Where they have
- * not, the derivative counts as unresolved. At a kink, between whose two sides no step fits, any
- * slope from one side's to the other's is accepted.
+ * extrapolated. A derivative agrees if a sharp estimate says so to the tolerance; it is wrong if the
+ * most consistent estimate contradicts it by more than its own uncertainty. So inputs may be 1e-8
+ * or 1e8, and a rule wrong by 0.1 % is found wherever values have the digits to show it; where they
+ * have not, the derivative counts as unresolved. At a kink, between whose two sides no step fits,
+ * any slope from one side's to the other's is accepted.
  *
- * f32 functions are compared with differences of themselves in f64 where they accept f64 inputs, and
- * else, with larger bounds, with their own. The check works on a tape of its own and prints nothing.
+ * f32 functions are compared with differences of themselves in f64 if they take f64 inputs, and
+ * otherwise, with larger bounds, with their own. A check has a tape of its own and prints nothing.
  */
 
 /* Records a result from x[0], x[1], ...; a pure function of them: no random numbers, no state. */
 typedef ad_var ad_function(void *user, const ad_var *x);
 
-/* An input at the point where derivatives are checked: dense, row-major, data of its type. i64 inputs
- * are passed on and not differentiated. */
+/* An input at the point where derivatives are checked: dense, row-major, data of its type. An i64
+ * input is passed on and not differentiated. */
 typedef struct ad_check_input {
     ad_type type;
     ad_shape shape;
@@ -82,19 +82,17 @@ typedef struct ad_report {
 extern "C" {
 #endif
 
-/* Checks f at one point; options may be NULL.
+/* Checks f at one point; options may be NULL. Takes about 5 to 50 evaluations an input element.
  *
- * A failed check of a right function is an error to report; so is a passed check of a wrong one.
- * Takes about 5 to 50 evaluations for each input element.
- * Errors, in the report: those of f; AD_ERR_DOMAIN if a value of f at the point is not finite, or an
- * input has no data; AD_ERR_STATE if f gives different values at the same point; AD_ERR_FOREIGN,
+ * Errors, in the report: those of f; AD_ERR_DOMAIN if a value of f at the point is not finite, or
+ * an input has no data; AD_ERR_STATE if f gives different values at the same point; AD_ERR_FOREIGN,
  * AD_ERR_TYPE if its result is not on x's tape, or is an integer tensor; AD_ERR_MEMORY. */
 AD_API ad_report ad_check(ad_function *f, void *user, int count, const ad_check_input *x,
                           const ad_check_options *options);
 
-/* Checks a function of one variable, such as an activation, at orders 1 and 2: at points spread over
- * lo to hi, at 0, at powers of ten down to 1e-8 and at the ends; each as a scalar, and all together
- * as a tensor. Errors, in the report: as above; AD_ERR_DOMAIN unless lo <= hi are finite. */
+/* Checks a function of one variable, such as an activation, at orders 1 and 2: at points spread
+ * over lo to hi, at 0, at powers of ten from 1e-8 to 1e8 and at the ends; each as a scalar, and all
+ * together as a tensor. Errors, in the report: as above; AD_ERR_DOMAIN unless lo <= hi are finite. */
 AD_API ad_report ad_check_unary(ad_var (*f)(ad_var x), double lo, double hi);
 
 #ifdef __cplusplus

@@ -4,7 +4,7 @@
 #include <float.h>
 #include <math.h>
 
-/* Method: central differences D(h) for shrinking h, each pair extrapolated to R = D + (D - D') / 63,
+/* Method: central differences D(h) for shrinking h, each two extrapolated: R = D + (D - D') / 63,
  * whose error falls with h^4. |R - R'| measures truncation, eps |y| / h rounding.
  * Source: Ridders 1982, "Accurate computation of F'(x) and F'(x)F''(x)", for the idea to let the
  * estimates themselves choose the step. */
@@ -22,14 +22,13 @@ typedef enum verdict { OPEN, AGREES, WRONG, UNRESOLVED, AT_KINK, SKIPPED } verdi
 /* What is known about one derivative while h shrinks. */
 typedef struct estimate {
     verdict verdict;
-    int levels;    /* finite differences in a row, 0 after a value that is not */
-    int has_moved; /* some difference was not 0 */
-    double d, r;   /* the last D and R */
-    double best,
-        error;   /* the estimate that is consistent with the one before to the smallest part */
-    double rank; /* that part; infinite: there is none */
-    double jump; /* the last difference between the slopes of the two sides */
-    int is_kink; /* jumps have stopped shrinking; slopes are then from low to high */
+    int levels;         /* finite differences in a row, 0 after a value that is not */
+    int has_moved;      /* some difference was not 0 */
+    double d, r;        /* the last D and R */
+    double best, error; /* the most consistent R, and |R - R'| or rounding */
+    double rank;        /* its relative error; infinite: no R is consistent */
+    double jump;        /* the last difference between the slopes of the two sides */
+    int is_kink;        /* jumps have stopped shrinking; slopes are then from low to high */
     double low, high;
 } estimate;
 
@@ -60,8 +59,8 @@ static int confirms(const setting *s, double value, double error, double noise, 
                             fabs(value - got) <= s->tolerance * size + noise + floor);
 }
 
-/* Follows the slopes of the two sides. Next to a smooth point their difference shrinks with h until
- * it drowns in rounding; at a kink it stays, and vanishes at once if the kink lies beside the point. */
+/* Follows the slopes of the two sides. At a smooth point their difference shrinks with h until it
+ * drowns in rounding. At a kink it stays; it vanishes at once if the kink lies beside the point. */
 static void follow_slopes(estimate *e, double up, double down, double noise)
 {
     double jump = fabs(up - down);

@@ -6,9 +6,9 @@
 
 /* Products with a Jacobian or a Hessian, as variables. [everyday]
  *
- * The directional derivative of results y along a tangent v, and the curvature of a scalar along it,
- * without the matrix: each costs a small constant times the function. Operations need no rule for
- * them: v -> J v is the derivative of the linear map u -> J' u, which ad_vjp records.
+ * The directional derivative of results y along a tangent v, and the curvature of a scalar along
+ * it, without the matrix: each costs a small constant times the function. Operations need no rule
+ * for them: v -> J v is the derivative of the linear map u -> J' u, which ad_vjp records.
  */
 
 #ifdef __cplusplus

@@ -214,7 +214,7 @@ ad_status ad_hessian_values(ad_var y, int count, const ad_var *x, double *out)
 
 /* ---- as variables ---- */
 
-/* The products of y's unit cotangents with dy/dx, one below the other: [elements of y, shape of x]. */
+/* The products of y's unit cotangents with dy/dx, as rows: [elements of y, shape of x]. */
 static ad_var stack_products(ad_tape *tape, ad_var y, ad_var x)
 {
     size_t rows = ad_count(y);

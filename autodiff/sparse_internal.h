@@ -31,8 +31,8 @@ uint32_t ad__colour_columns(const ad__pattern *by_rows, const ad__pattern *by_co
                             uint32_t *colour, uint32_t *work);
 
 /* Colours for the columns of a symmetric pattern such that neighbours differ and every path of four
- * has three colours; then each entry is alone in its row, or its mirror is, among the columns of its
- * colour. */
+ * has three colours; then each entry is alone in its row, or its mirror is, among the columns of
+ * its colour. */
 uint32_t ad__colour_star(const ad__pattern *p, uint32_t *colour, uint32_t *work);
 
 #endif

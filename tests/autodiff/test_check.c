@@ -10,8 +10,8 @@
 
 /* ---- functions with wrong rules ----
  *
- * With s' = s held fixed, s + p (s - s') + q (s - s')^2 / 2 has the value of s, its first derivative
- * times 1 + p, and, where p = 0, its second derivative plus q ds/dx^2. */
+ * With s' = s held fixed, s + p (s - s') + q (s - s')^2 / 2 has the value of s, its first
+ * derivative times 1 + p, and, where p = 0, its second derivative plus q ds/dx^2. */
 
 static ad_var held(ad_var s)
 {
