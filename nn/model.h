@@ -29,11 +29,14 @@ typedef struct nn_build_options {
     ad_mt19937 *numpy; /* where random numbers come from instead of the seed; moved on */
 } nn_build_options;
 
+#ifdef __cplusplus
+#define nn_sequential(...) nn__sequential({__VA_ARGS__})
+#else
 #define nn_sequential(...)                                                                         \
     nn_sequential_in(NULL, sizeof(NN__LAYERS(__VA_ARGS__)) / sizeof(nn_layer *),                   \
                      NN__LAYERS(__VA_ARGS__))
-#define NN__LAYERS(...) NN__ARRAY(nn_layer *, __VA_ARGS__)
-#define NN__ARRAY(type, ...) ((type[]){__VA_ARGS__})
+#define NN__LAYERS(...) ((nn_layer *[]){__VA_ARGS__})
+#endif
 
 #define nn_build(model, ...) nn_build_of(model, NN_OPTIONS(nn_build_options, __VA_ARGS__))
 
@@ -86,6 +89,11 @@ AD_API ad_var nn_apply(nn_model *model, ad_var x);
 AD_API ad_var nn_forward(const nn_model *model, const ad_var *params, ad_var x, nn_trace *trace);
 
 #ifdef __cplusplus
+}
+
+static inline nn_model *nn__sequential(std::initializer_list<nn_layer *> layers)
+{
+    return nn_sequential_in(nullptr, layers.size(), layers.begin());
 }
 #endif
 

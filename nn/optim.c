@@ -180,7 +180,7 @@ nn_stepper *nn_stepper_new(nn_optim optim, const nn_params *params, const ad_all
     }
     *stepper = (nn_stepper){.allocator = own, .optim = optim, .params = params};
     stepper->memory = nn_params_new(&own);
-    size_t slots = (size_t)(optim.rule->slots * nn_params_count(params));
+    size_t slots = (size_t)optim.rule->slots * (size_t)nn_params_count(params);
     stepper->slots = nn__resize(&own, NULL, slots + 1, sizeof *stepper->slots);
     if (stepper->memory == NULL || stepper->slots == NULL) {
         ad_error_set(error, AD_ERR_MEMORY, "nn_stepper_new: out of memory");

@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* A figure is a gnuplot program in a temporary file. gnuplot is started without a shell and reads
  * no pipe of ours, so that nothing in a path or label is run, and no signal reaches the caller. */
 typedef struct figure {
@@ -54,9 +52,9 @@ static void complaint(const char *path, char line[static COMPLAINT])
     }
 }
 
-static ad_status run_gnuplot(const figure *f, const char *path, ad_error *error)
+static ad_status run_gnuplot(figure *f, const char *path, ad_error *error)
 {
-    char *const arguments[] = {(char *)(uintptr_t) "gnuplot", (char *)(uintptr_t)f->script, NULL};
+    char program[] = "gnuplot", *const arguments[] = {program, f->script, NULL};
     posix_spawn_file_actions_t actions;
     if (posix_spawn_file_actions_init(&actions) != 0) {
         return ad_error_set(error, AD_ERR_MEMORY, "%s: out of memory", path);
@@ -68,7 +66,7 @@ static ad_status run_gnuplot(const figure *f, const char *path, ad_error *error)
         failed = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     }
     if (failed == 0) {
-        failed = posix_spawnp(&pid, "gnuplot", &actions, NULL, arguments, environ);
+        failed = posix_spawnp(&pid, program, &actions, NULL, arguments, environ);
     }
     (void)posix_spawn_file_actions_destroy(&actions);
     if (failed == ENOENT) {

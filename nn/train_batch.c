@@ -91,6 +91,7 @@ ad_status nn__feed_load(nn__feed *feed, const nn_array *x, const nn_array *y, in
                         const int64_t *rows, nn__batch *batch, ad_error *error)
 {
     ad_type type = nn_model_type(feed->model);
+    *batch = (nn__batch){ad_literal(0), ad_literal(0)};
     if (ad_tape_rewind(feed->tape, feed->begin) != AD_OK) {
         return nn__tape_error(feed->tape, error);
     }
