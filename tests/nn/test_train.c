@@ -33,6 +33,21 @@ Test(train, learns_to_classify_and_says_how_well)
     nn_model_free(net);
 }
 
+Test(train, an_epochs_figures_are_means_over_rows_also_with_a_smaller_last_batch)
+{
+    points p = make_points(1);
+    nn_model *net = small_net();
+    nn_fit_result fit = nn_fit(net, inputs(&p), labels(&p), .cost = nn_softmax_cross_entropy,
+                               .optim = nn_sgd(.rate = 1e-300), .batch = 8);
+    nn_evaluation all =
+        nn_evaluate(net, inputs(&p), labels(&p), .cost = nn_softmax_cross_entropy, .batch = 7);
+    cr_assert_eq(fit.epochs, 1, "%s", fit.error.message);
+    cr_expect_float_eq(fit.history[0].train.cost, all.cost, 1e-14);
+    cr_expect_float_eq(fit.history[0].train.metric, all.metric, 1e-14);
+    nn_fit_result_clear(&fit);
+    nn_model_free(net);
+}
+
 static void train_bits(uint64_t seed, int in_order, double *out)
 {
     points p = make_points(1);
