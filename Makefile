@@ -206,7 +206,7 @@ RUN_TESTS = @rm -f $(LOG).*; export $(TEST_ENV); status=0; ($(1)) || status=1; \
                 cat $(LOG).* >&2; echo "a sanitizer reported errors" >&2; status=1; \
             fi; exit $$status
 
-test: $(B)/tests/run $(EXAMPLES) ## run every test; T=tape: only suites whose name begins so
+test: $(B)/tests/run $(EXAMPLES) $(if $(T),,threads) ## run every test; T=tape: only suites whose name begins so
 	$(call RUN_TESTS,$< $(if $(T),--filter '$(T)*/*'))
 
 # Criterion cannot run under ThreadSanitizer, so these are programs of their own.
@@ -214,7 +214,7 @@ threads: $(PROGRAM_TESTS) ## run the programs that use several threads
 	$(call RUN_TESTS,for program in $^; do $$program && echo "$$program: passed" || exit 1; done)
 
 # ---- checks
-STEPS = test threads 'test FLAVOUR=clang' 'test FLAVOUR=asan' 'threads FLAVOUR=tsan' \
+STEPS = test 'test FLAVOUR=clang' 'test FLAVOUR=asan' 'threads FLAVOUR=tsan' \
         $(shell .ci/blis_types) headers layers symbols installed lint
 
 check: ## everything that CI runs: tests in every flavour, headers, layers, symbols, install, lint
