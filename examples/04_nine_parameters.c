@@ -64,7 +64,7 @@ static int network(ad_var (*f)(ad_var), const char *f_name, double *worst)
     compare("b2", b2, d[5], delta2, worst);
     for (int j = 0; j < 2; j++) {
         double a = ad_value(a1[j]), delta1 = delta2 * W2[j] * a * (1 - a);
-        char name[3][8];
+        char name[3][24];
         snprintf(name[0], sizeof name[0], "w1_%d1", j + 1);
         snprintf(name[1], sizeof name[1], "w1_%d2", j + 1);
         snprintf(name[2], sizeof name[2], "b1_%d", j + 1);

@@ -84,8 +84,9 @@ static double delta_equations(int depth, nn_activation slope, ad_var x, ad_var y
 static ad_var random_input(ad_tape *tape, ad_rng *rng, int rows, int columns)
 {
     double numbers[ROWS * WIDTH];
-    (void)ad_rng_fill_normal(*rng, AD_F64, (size_t)(rows * columns), numbers);
-    rng->counter += (uint64_t)(rows * columns);
+    size_t count = (size_t)rows * (size_t)columns;
+    (void)ad_rng_fill_normal(*rng, AD_F64, count, numbers);
+    rng->counter += count;
     return ad_input_array(tape, AD_F64, AD_SHAPE(rows, columns), numbers);
 }
 

@@ -102,12 +102,13 @@ static int polynomial(const char *name, double l1, double l2, double *w)
 
 int main(int argc, char **argv)
 {
+    static const double lambda[] = {0.001, 0.01, 0.1, 1};
     int failed = 0;
-    for (double lambda = 0.001; lambda < 2; lambda *= 10) {
-        failed |= perceptron("l1", lambda, 0);
+    for (int i = 0; i < 4; i++) {
+        failed |= perceptron("l1", lambda[i], 0);
     }
-    for (double lambda = 0.001; lambda < 2; lambda *= 10) {
-        failed |= perceptron("l2", 0, lambda);
+    for (int i = 0; i < 4; i++) {
+        failed |= perceptron("l2", 0, lambda[i]);
     }
     double none[DEGREE + 1] = {0}, l1[DEGREE + 1] = {0}, l2[DEGREE + 1] = {0};
     failed |= polynomial("no penalty", 0, 0, none);

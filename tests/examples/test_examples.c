@@ -11,12 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { OUTPUT = 1 << 16 };
 
-/* What the example prints, errors included. */
-static const char *output_of(const char *example, const char *arguments)
+/* What the example prints, errors included; it must succeed, or must fail. */
+static const char *run(const char *example, const char *arguments, int must_fail)
 {
     static char text[OUTPUT];
     char command[512];
@@ -26,8 +27,15 @@ static const char *output_of(const char *example, const char *arguments)
     FILE *pipe = popen(command, "r");
     cr_assert_not_null(pipe);
     text[fread(text, 1, OUTPUT - 1, pipe)] = '\0';
-    cr_assert_eq(pclose(pipe), 0, "%s failed:\n%s", command, text);
+    int result = pclose(pipe);
+    cr_assert(WIFEXITED(result) && WEXITSTATUS(result) == must_fail, "%s: status %d:\n%s", command,
+              result, text);
     return text;
+}
+
+static const char *output_of(const char *example, const char *arguments)
+{
+    return run(example, arguments, 0);
 }
 
 /* Where the text goes on after a label, which must be there. */
@@ -159,6 +167,17 @@ Test(examples, quadratic_learns_as_the_notes_do)
     (void)rmdir(folder);
 }
 
+Test(examples, custom_activation_is_right_and_learns)
+{
+    const char *folder = figure_folder();
+    const char *text = output_of("07_custom_activation", folder);
+    cr_expect_not_null(strstr(text, "derivatives agree"), "%s", text);
+    cr_expect_not_null(strstr(text, "200 of 200 points on the right side"), "%s", text);
+    expect_between(text, "epoch  500  cost ", 0, 0.05);
+    expect_figure(folder, "spirals.png");
+    (void)rmdir(folder);
+}
+
 /* 1e-11: l1 = 1 leaves a w of -2e-4, with the rounding errors of w = 1.8. */
 Test(examples, regularisation_prints_the_penalties_of_the_notes)
 {
@@ -188,4 +207,29 @@ Test(examples, regularisation_by_l1_alone_makes_coefficients_vanish)
     expect_between(text, "\nl1 = 0.02  ", 5, 5);
     expect_figure(folder, "coefficients.png");
     (void)rmdir(folder);
+}
+
+/* Without MNIST, so that the test needs nothing that is not in the tree. */
+Test(examples, mnist_does_with_the_small_digits)
+{
+    const char *folder = figure_folder();
+    const char *text = output_of("09_mnist", folder);
+    cr_expect_not_null(strstr(text, "no MNIST"), "%s", text);
+    expect_between(text, "delta equations differ by ", 0, 1e-12);
+    cr_expect_not_null(strstr(text, "50 derivatives agree"), "%s", text);
+    expect_between(text, "\ntest_accuracy=", 0.95, 1);
+    const char *last = strstr(text, "test_accuracy=");
+    cr_expect_eq(strcspn(last, "\n") + 1, strlen(last), "not the last line: %s", last);
+    expect_figure(folder, "mnist_curves.png");
+    expect_figure(folder, "mnist_misread.png");
+    char log[2 * TEST_PATH];
+    (void)snprintf(log, sizeof log, "%s/mnist_log.csv", folder);
+    cr_expect_eq(remove(log), 0, "no %s", log);
+    (void)rmdir(folder);
+}
+
+Test(examples, mnist_says_which_file_is_missing)
+{
+    const char *text = run("09_mnist", "'' /nonexistent", 1);
+    cr_expect_not_null(strstr(text, "/nonexistent/train-images-idx3-ubyte"), "%s", text);
 }
