@@ -159,6 +159,22 @@ Test(records, lines_may_lie_anywhere_in_the_buffers)
     free(text);
 }
 
+/* The zero behind the last field then lies behind the buffer; the address sanitizer watches. */
+Test(records, a_last_line_may_end_with_the_buffer)
+{
+    static char text[NN__BUFFER];
+    char path[TEST_PATH];
+    memset(text, '7', sizeof text);
+    test_write(test_path("full", path), text, sizeof text);
+    nn__records records;
+    ad_error error;
+    cr_assert_eq(nn__records_open(&records, path, ',', 0, NULL, &error), AD_OK);
+    cr_assert_eq(nn__records_next(&records, &error), AD_OK);
+    cr_expect(records.count == 1 && records.fields[0].len == sizeof text);
+    nn__records_close(&records);
+    (void)remove(path);
+}
+
 Test(records, a_line_that_never_ends_is_refused_in_bounded_memory)
 {
     static char text[1 << 20];
