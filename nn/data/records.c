@@ -14,7 +14,7 @@ ad_status nn__records_open(nn__records *records, const char *path, char separato
         return status;
     }
     records->capacity = NN__BUFFER;
-    records->buffer = nn__resize(&records->reader.allocator, NULL, records->capacity + 1, 1);
+    records->buffer = nn__resize(&records->reader.allocator, NULL, records->capacity, 1);
     if (records->buffer == NULL) {
         nn__reader_close(&records->reader);
         return ad_error_set(error, AD_ERR_MEMORY, "%s: no memory for its lines",
@@ -57,7 +57,7 @@ static ad_status read_more(nn__records *records, ad_error *error)
                          error);
         }
         size_t capacity = 2 * records->capacity;
-        char *more = nn__resize(&records->reader.allocator, records->buffer, capacity + 1, 1);
+        char *more = nn__resize(&records->reader.allocator, records->buffer, capacity, 1);
         if (more == NULL) {
             return fault(records, AD_ERR_MEMORY, "no memory for the line", error);
         }
@@ -120,6 +120,7 @@ static int64_t count_line_ends(const char *begin, const char *end)
 /* Finds the next record, [*begin, *end), and steps over it; *begin NULL if there is none. */
 static ad_status take_record(nn__records *records, char **begin, char **end, ad_error *error)
 {
+    records->line = records->next_line;
     char *found = record_end(records);
     int is_last = 0;
     while (found == NULL && !is_last) {
@@ -131,7 +132,6 @@ static ad_status take_record(nn__records *records, char **begin, char **end, ad_
         is_last = records->len == before;
         found = record_end(records);
     }
-    records->line = records->next_line;
     *begin = records->buffer + records->at;
     *end = found != NULL ? found : records->buffer + records->len;
     records->at = (size_t)(*end - records->buffer) + (found != NULL);
@@ -194,8 +194,9 @@ static char *unquote(char **at, const char *end)
     return NULL;
 }
 
-/* Cuts [begin, end) into fields. Each is ended by a zero, on its separator or its blanks; the last
- * one on the line's end, or the spare byte behind the buffer. */
+/* Cuts [begin, end) into fields. Each is ended by a zero, on its separator, its blanks or the line's
+ * end. Behind a last line without end the buffer has room: the file's end was found by asking for
+ * more. */
 static ad_status split(nn__records *records, char *begin, char *end, ad_error *error)
 {
     ad_status status = AD_OK;

@@ -28,7 +28,7 @@ typedef struct nn__records {
     int64_t next_line;
     char *buffer;    /* the record and what has been read beyond it */
     size_t at, len;  /* the part of buffer not yet looked at */
-    size_t capacity; /* of buffer, besides one byte for the last zero */
+    size_t capacity; /* of buffer */
 } nn__records;
 
 enum { NN__LONGEST_RECORD = 1 << 26 };
