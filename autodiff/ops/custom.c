@@ -113,8 +113,40 @@ static void custom_vjp(ad__vjp *v)
     }
 }
 
-const ad_op ad_custom__op = {
-    .name = "ad_custom", .infer = custom_infer, .eval = custom_eval, .vjp = custom_vjp};
+/* A sample: z = x^2 y of two f64 tensors of one shape. */
+static ad_status sample_eval(void *user, int count, const ad_custom_array *x, ad_custom_array *z,
+                             ad_error *error)
+{
+    const double *a = x[0].data, *b = x[1].data;
+    double *c = z->data;
+    (void)user, (void)count, (void)error;
+    for (size_t i = 0; i < z->count; i++) {
+        c[i] = a[i] * a[i] * b[i];
+    }
+    return AD_OK;
+}
+
+static void sample_vjp(void *user, int count, const ad_var *x, ad_var z, ad_var g, ad_var *dx)
+{
+    (void)user, (void)count, (void)z;
+    dx[0] = ad_mul(g, ad_mul(2, ad_mul(x[0], x[1])));
+    dx[1] = ad_mul(g, ad_square(x[0]));
+}
+
+static ad_var sample_of(const ad_var *x)
+{
+    static const ad_custom_op sample = {.name = "sample", .eval = sample_eval, .vjp = sample_vjp};
+    return ad_custom_at(&sample, NULL, 2, x, NULL);
+}
+
+static const ad__sample custom_samples[] = {{2, {{2, {2, 3}}, {2, {2, 3}}}, -2, 2, sample_of}};
+
+const ad_op ad_custom__op = {.name = "ad_custom",
+                             .infer = custom_infer,
+                             .eval = custom_eval,
+                             .vjp = custom_vjp,
+                             .samples = custom_samples,
+                             .sample_count = 1};
 
 ad_var ad_custom_at(const ad_custom_op *op, void *user, int count, const ad_var *x,
                     const char *site)
