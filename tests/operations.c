@@ -82,20 +82,21 @@ static void read_all(const function *f, const ad_var *dx, double *out)
     }
 }
 
-/* The value at a point, its gradient, and the gradient of <v, gradient>; either may be NULL. */
-static double derivatives(const function *f, const double *at, double *first, double *second)
+enum { ORDERS = 3 };
+
+/* The value at a point, and `orders` derivatives: the gradient, that of <v, gradient>, ... */
+static double derivatives(const function *f, const double *at, int orders, double (*d)[ROOM])
 {
     ad_tape *tape = ad_tape_new();
     ad_var x[MOST], dx[MOST];
     inputs(tape, f, at, x);
     ad_var y = objective(tape, f, x);
     double value = ad_value(y);
-    if (first != NULL && ad_grad(y, f->count, x, dx) == AD_OK) {
-        read_all(f, dx, first);
-        y = along(tape, f, dx);
-    }
-    if (second != NULL && ad_grad(y, f->count, x, dx) == AD_OK) {
-        read_all(f, dx, second);
+    for (int order = 0; order < orders; order++) {
+        y = order > 0 ? along(tape, f, dx) : y;
+        if (ad_grad(y, f->count, x, dx) == AD_OK) {
+            read_all(f, dx, d[order]);
+        }
     }
     cr_assert_eq(ad_tape_status(tape), AD_OK, "%s", ad_tape_message(tape));
     ad_tape_free(tape);
@@ -124,28 +125,33 @@ void test_gradients(const char *what, ad_var (*build)(const ad_var *x), int coun
 {
     function f = {build, count, shape, AD_F64};
     size_t n = places(&f);
-    double at[ROOM], first[ROOM], second[ROOM], narrow[ROOM], high[ROOM], low[ROOM];
+    static const char *const names[ORDERS] = {"first", "second", "third"};
+    double at[ROOM], d[ORDERS][ROOM], narrow[1][ROOM], high[ORDERS][ROOM], low[ORDERS][ROOM];
     ad_rng_fill_uniform((ad_rng){.seed = 1}, AD_F64, n, at);
     for (size_t i = 0; i < n; i++) {
         at[i] = (double)(float)(lo + (hi - lo) * at[i]);
     }
-    derivatives(&f, at, first, second);
+    derivatives(&f, at, ORDERS, d);
     const double h = 1e-5;
     for (size_t i = 0; i < n; i++) {
         double middle = at[i];
         at[i] = middle + h;
-        double above = derivatives(&f, at, high, NULL);
+        double above = derivatives(&f, at, ORDERS - 1, high);
         at[i] = middle - h;
-        double below = derivatives(&f, at, low, NULL);
+        double below = derivatives(&f, at, ORDERS - 1, low);
         at[i] = middle;
-        expect_near(what, "first", i, first[i], (above - below) / (2 * h), 1e-6);
-        double slope = (dot_direction(high, n) - dot_direction(low, n)) / (2 * h);
-        expect_near(what, "second", i, second[i], slope, 1e-6);
+        for (int order = 0; order < ORDERS; order++) {
+            if (order > 0) {
+                above = dot_direction(high[order - 1], n);
+                below = dot_direction(low[order - 1], n);
+            }
+            expect_near(what, names[order], i, d[order][i], (above - below) / (2 * h), 1e-6);
+        }
     }
     f.type = AD_F32;
-    derivatives(&f, at, narrow, NULL);
+    derivatives(&f, at, 1, narrow);
     for (size_t i = 0; i < n; i++) {
-        expect_near(what, "f32", i, narrow[i], first[i], 1e-4);
+        expect_near(what, "f32", i, narrow[0][i], d[0][i], 1e-4);
     }
 }
 

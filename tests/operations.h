@@ -9,8 +9,8 @@
 
 /* ---- derivatives against central differences, for operations smooth on lo .. hi ---- */
 
-/* First and second derivatives of a weighted sum of squares of build(x), in f64; and the first in
- * f32 against f64. Fails the current test with what and the place. */
+/* First, second and third derivatives of a weighted sum of squares of build(x), in f64; and the
+ * first in f32 against f64. Fails the current test with what and the place. */
 void test_gradients(const char *what, ad_var (*build)(const ad_var *x), int count,
                     const ad_shape *shape, double lo, double hi);
 
