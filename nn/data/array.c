@@ -71,9 +71,7 @@ ad_status nn_array_init(nn_array *array, nn_type type, ad_shape shape,
 
 void nn_array_clear(nn_array *array)
 {
-    if (array->owned != NULL) {
-        (void)nn__resize(&array->allocator, array->owned, 0, 1);
-    }
+    nn__free(&array->allocator, array->owned);
     *array = (nn_array){0};
 }
 

@@ -380,9 +380,7 @@ ad_status nn_read_csv(const char *path, const nn_csv_options *options, nn_table 
     void *const leftovers[] = {c.x.fields, c.y.fields, c.x.data, c.y.data,
                                status != AD_OK ? c.names : NULL};
     for (size_t i = 0; i < sizeof leftovers / sizeof leftovers[0]; i++) {
-        if (leftovers[i] != NULL) {
-            (void)nn__resize(allocator, leftovers[i], 0, 1);
-        }
+        nn__free(allocator, leftovers[i]);
     }
     if (c.c_locale != (locale_t)0) {
         freelocale(c.c_locale);

@@ -35,7 +35,7 @@ static void *z_take(void *user, unsigned count, unsigned size)
 
 static void z_give(void *user, void *memory)
 {
-    (void)nn__resize(user, memory, 0, 1);
+    nn__free(user, memory);
 }
 
 /* ---- reading */
@@ -112,9 +112,7 @@ ad_status nn__reader_open(nn__reader *reader, const char *path, const ad_allocat
 void nn__reader_close(nn__reader *reader)
 {
     (void)inflateEnd(&reader->z); /* does nothing if it was not begun */
-    if (reader->buffer != NULL) {
-        (void)nn__resize(&reader->allocator, reader->buffer, 0, 1);
-    }
+    nn__free(&reader->allocator, reader->buffer);
     (void)close(reader->file);
 }
 
@@ -296,9 +294,7 @@ ad_status nn__writer_close(nn__writer *writer, ad_status status, ad_error *error
         status = write_all(writer, writer->len, writer->buffer, error);
     }
     (void)deflateEnd(&writer->z); /* does nothing if it was not begun */
-    if (writer->buffer != NULL) {
-        (void)nn__resize(&writer->allocator, writer->buffer, 0, 1);
-    }
+    nn__free(&writer->allocator, writer->buffer);
     if (writer->file >= 0 && close(writer->file) != 0 && status == AD_OK) {
         status = io_error(error, writer->path, "cannot be written");
     }

@@ -274,8 +274,8 @@ ad_status nn_read_idx(const char *path, const nn_idx_options *options, nn_array 
         array->allocator = reader.allocator;
         array->scale = o->scale != 0.0 ? o->scale : 1.0;
         array->offset = o->offset;
-    } else if (data != NULL) {
-        (void)nn__resize(&reader.allocator, data, 0, 1);
+    } else {
+        nn__free(&reader.allocator, data);
     }
     nn__reader_close(&reader);
     return status;

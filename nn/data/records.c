@@ -26,10 +26,8 @@ ad_status nn__records_open(nn__records *records, const char *path, char separato
 void nn__records_close(nn__records *records)
 {
     const ad_allocator *allocator = &records->reader.allocator;
-    (void)nn__resize(allocator, records->buffer, 0, 1);
-    if (records->fields != NULL) {
-        (void)nn__resize(allocator, records->fields, 0, 1);
-    }
+    nn__free(allocator, records->buffer);
+    nn__free(allocator, records->fields);
     nn__reader_close(&records->reader);
 }
 

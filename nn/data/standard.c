@@ -7,9 +7,7 @@
 
 void nn_standard_clear(nn_standard *standard)
 {
-    if (standard->mean != NULL) { /* and deviation: one block */
-        (void)nn__resize(&standard->allocator, standard->mean, 0, 1);
-    }
+    nn__free(&standard->allocator, standard->mean); /* and deviation: one block */
     *standard = (nn_standard){0};
 }
 
@@ -117,9 +115,7 @@ ad_status nn_standard_apply(const nn_standard *standard, const nn_array *x, ad_t
             }
         }
     }
-    if (row != NULL) {
-        (void)nn__resize(&standard->allocator, row, 0, 1);
-    }
+    nn__free(&standard->allocator, row);
     if (status != AD_OK) {
         nn_array_clear(z);
     }

@@ -7,9 +7,7 @@
 
 void nn_table_clear(nn_table *table)
 {
-    if (table->names != NULL) {
-        (void)nn__resize(&table->x.allocator, table->names, 0, 1);
-    }
+    nn__free(&table->x.allocator, table->names);
     nn_array_clear(&table->x);
     nn_array_clear(&table->y);
     *table = (nn_table){.names = NULL};
@@ -60,7 +58,8 @@ static ad_status check(const nn_table *table, const nn_split_options *o, nn_tabl
 
 static ad_status memory_error(ad_error *error)
 {
-    return ad_error_set(error, AD_ERR_MEMORY, "nn_table_split: no memory for row numbers");
+    (void)ad_error_set(error, AD_ERR_MEMORY, "nn_table_split: no memory for row numbers");
+    return AD_ERR_MEMORY;
 }
 
 static int64_t *take(const split *s, int64_t count)
@@ -194,9 +193,7 @@ static ad_status divide(split *s, const nn_table *table, const nn_split_options 
     }
     int64_t *const used[] = {s->order, s->labels, s->left, sorted};
     for (size_t i = 0; i < sizeof used / sizeof used[0]; i++) {
-        if (used[i] != NULL) {
-            (void)nn__resize(&s->allocator, used[i], 0, 1);
-        }
+        nn__free(&s->allocator, used[i]);
     }
     return status;
 }
