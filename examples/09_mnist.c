@@ -176,7 +176,7 @@ static ad_status draw_misread(const char *path, nn_model *net, const nn_table *t
         }
     }
     if (status == AD_OK && count > 0) {
-        const nn_grid grid = {.columns = 8, .captions = caption};
+        const nn_grid grid = {"the first digits read wrong", 8, caption};
         status = nn_plot_images(path, &test->x, count, wrong, grid, error);
     }
     nn_array_clear(&output);
