@@ -4,8 +4,8 @@
  *
  * Tolerances are relative. EXACT rows do the notes' arithmetic in the notes' order, and every bit
  * agrees. LIBM rows pass through exp or tanh, or through sums in another order, which may differ by
- * an ulp an operation. CANCELLED rows hold the notes' a (1 - a) for a near 1, which loses the digits
- * that the tape's sigma(z) sigma(-z) keeps. The other tolerances say why they are as they are. */
+ * an ulp an operation. CANCELLED rows hold the notes' a (1 - a) for a near 1, which loses
+ * digits that the tape keeps. The other tolerances say why they are as they are. */
 #include "close.h"
 #include "reference/notes.h"
 
