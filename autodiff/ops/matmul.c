@@ -2,6 +2,7 @@
 /* Products of matrices and vectors. */
 #include "../blas_internal.h"
 #include "../tape_internal.h"
+#include "movement_internal.h"
 
 #include "ops.h"
 
@@ -40,17 +41,26 @@ static operand operand_of(const ad_shape *shape, int transpose, int is_right)
 
 /* ---- shapes ---- */
 
+enum { OPERAND_TEXT = 176 };
+
+/* "[2, 3]^T", or "f64 [2, 3]^T" where types are the matter. */
+static const char *print_operand(const ad__kind *kind, int transpose, int typed, char *text)
+{
+    char shape[160];
+    (void)snprintf(text, OPERAND_TEXT, "%s%s%s%s", typed ? ad_type_name(kind->type) : "",
+                   typed ? " " : "", ad_shape_print(&kind->shape, shape, sizeof shape),
+                   transpose ? "^T" : "");
+    return text;
+}
+
 static ad_status fail(const ad__call *call, ad_status status, const char *hint)
 {
     const transposes *t = call->attributes;
-    const ad__kind *x = call->x[0].kind, *y = call->x[1].kind;
     int typed = status == AD_ERR_TYPE;
-    char a[160], b[160];
-    return ad_error_set(call->error, status, "%s%s%s%s x %s%s%s%s: %s",
-                        typed ? ad_type_name(x->type) : "", typed ? " " : "",
-                        ad_shape_print(&x->shape, a, sizeof a), t->x ? "^T" : "",
-                        typed ? ad_type_name(y->type) : "", typed ? " " : "",
-                        ad_shape_print(&y->shape, b, sizeof b), t->y ? "^T" : "", hint);
+    char x[OPERAND_TEXT], y[OPERAND_TEXT];
+    return ad_error_set(call->error, status, "%s x %s: %s",
+                        print_operand(call->x[0].kind, t->x, typed, x),
+                        print_operand(call->x[1].kind, t->y, typed, y), hint);
 }
 
 static ad_status matmul_infer(ad__call *call)
@@ -286,36 +296,41 @@ ad_var ad_matmul_at(ad_var x, ad_var y, const char *site)
 
 /* ---- vectors ---- */
 
-/* 1 if both are vectors, of one length where that is asked; else the tape keeps the error. */
-static int are_vectors(ad_var x, ad_var y, int same, const char *origin, const char *site)
+/* 1 if both are vectors, of one length where that is asked; else 0, and what the builder returns. */
+static int are_vectors(ad_var x, ad_var y, int same, ad_var *failed, const char *origin,
+                       const char *site)
 {
-    ad_tape *tape = ad__tape_of(2, (ad_var[]){x, y});
-    ad_shape sx = ad_shape_of(x), sy = ad_shape_of(y);
-    int fit = sx.rank == 1 && sy.rank == 1 && (!same || sx.len[0] == sy.len[0]);
-    if (tape == NULL || ad_is_dead(x) || ad_is_dead(y) || fit) {
-        return 1; /* what is dead is reported by the next operation */
-    }
+    ad_shape sx, sy;
+    ad_error error;
     char a[160], b[160];
-    ad_tape_fail(tape, AD_ERR_SHAPE, origin, site, "%s x %s: takes two vectors%s; ad_reshape one?",
+    ad_var any = x.tape != NULL ? x : y;
+    if (!ad__shape_for(x, &sx, origin, site) || !ad__shape_for(y, &sy, origin, site)) {
+        *failed = ad__dead(any.tape);
+        return 0;
+    }
+    if (sx.rank == 1 && sy.rank == 1 && (!same || sx.len[0] == sy.len[0])) {
+        return 1;
+    }
+    ad_error_set(&error, AD_ERR_SHAPE, "%s x %s: takes two vectors%s; ad_reshape one?",
                  ad_shape_print(&sx, a, sizeof a), ad_shape_print(&sy, b, sizeof b),
                  same ? " of one length" : "");
+    *failed = ad__failed(any, &error, origin, site);
     return 0;
 }
 
 ad_var ad_dot_at(ad_var x, ad_var y, const char *site)
 {
-    if (!are_vectors(x, y, 1, "ad_dot", site)) {
-        return ad__dead(ad__tape_of(2, (ad_var[]){x, y}));
-    }
-    return ad_sum_at(ad_mul_at(x, y, site), AD_ALL, site);
+    ad_var failed;
+    return are_vectors(x, y, 1, &failed, "ad_dot", site)
+               ? ad_sum_at(ad_mul_at(x, y, site), AD_ALL, site)
+               : failed;
 }
 
 ad_var ad_outer_at(ad_var x, ad_var y, const char *site)
 {
-    if (!are_vectors(x, y, 0, "ad_outer", site)) {
-        return ad__dead(ad__tape_of(2, (ad_var[]){x, y}));
+    ad_var failed;
+    if (!are_vectors(x, y, 0, &failed, "ad_outer", site)) {
+        return failed;
     }
-    ad_var column = ad_reshape_at(x, AD_SHAPE((int64_t)ad_count(x), 1), site);
-    ad_var row = ad_reshape_at(y, AD_SHAPE(1, (int64_t)ad_count(y)), site);
-    return ad_matmul_at(column, row, site);
+    return ad_matmul_at(ad_expand_dims_at(x, 1, site), ad_expand_dims_at(y, 0, site), site);
 }

@@ -312,6 +312,20 @@ Test(matmul, dot_and_outer_have_their_values_and_gradients)
     ad_tape_free(tape);
 }
 
+Test(matmul, of_forgotten_vectors_says_so)
+{
+    ad_tape *tape = ad_tape_new();
+    const double data[] = {1, 2};
+    ad_mark mark = ad_tape_mark(tape);
+    ad_var x = ad_input_array(tape, AD_F64, AD_SHAPE(2), data);
+    ad_tape_rewind(tape, mark);
+    cr_expect(ad_is_dead(ad_dot(x, x)));
+    cr_expect_eq(ad_tape_status(tape), AD_ERR_STALE);
+    cr_expect(ad_is_dead(ad_outer(x, x)));
+    cr_expect(ad_value(ad_dot(1, 2)) != 0); /* numbers are no vectors: NaN, and no tape to say so */
+    ad_tape_free(tape);
+}
+
 Test(matmul, dot_of_empty_vectors_is_zero)
 {
     ad_tape *tape = ad_tape_new();
