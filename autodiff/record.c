@@ -33,9 +33,13 @@ ad_status ad__check_handle(ad_tape *tape, ad_var v, const char *origin, const ch
                             "its arguments are on different tapes; read the value of one and give "
                             "it to ad_input of the other");
     }
-    if (v.tape == NULL || v.ref.at.node == 0 || !ad__is_alive(tape, v.ref.at)) {
+    if (v.tape == NULL) {
+        return ad_tape_fail(tape, AD_ERR_DOMAIN, origin, site,
+                            "a number stands where a variable is needed");
+    }
+    if (v.ref.at.node == 0 || !ad__is_alive(tape, v.ref.at)) {
         return ad_tape_fail(tape, AD_ERR_STALE, origin, site,
-                            v.tape == NULL || v.ref.at.node != 0
+                            v.ref.at.node != 0
                                 ? "a variable was forgotten by ad_tape_rewind; record it again, or "
                                   "record it before the mark"
                                 : "a variable is dead because an earlier operation failed");

@@ -35,7 +35,8 @@ AD_API ad_status ad_vjp(int results, const ad_var *y, const ad_var *g, int count
 
 /* The gradient of a scalar as plain numbers: out receives the elements of dy/dx[0], then those of
  * dy/dx[1], and so on, as doubles; the tape is as before. Where the function is made of f64 scalars
- * this sweeps the tape numerically, without recording; the bits are those of ad_grad. */
+ * this sweeps the tape numerically, without recording; the bits are those of ad_grad, the sign of
+ * a zero apart. */
 AD_API ad_status ad_grad_values(ad_var y, int count, const ad_var *x, double *out);
 
 #ifdef __cplusplus

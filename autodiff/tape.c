@@ -87,8 +87,10 @@ const char *ad_tape_message(const ad_tape *tape)
 
 void ad_tape_clear_error(ad_tape *tape)
 {
-    tape->error = (ad_error){.status = AD_OK};
-    tape->limit = tape->capacity;
+    if (tape != NULL) {
+        tape->error = (ad_error){.status = AD_OK};
+        tape->limit = tape->capacity;
+    }
 }
 
 ad_status ad_tape_fail(ad_tape *tape, ad_status status, const char *origin, const char *site,
@@ -112,6 +114,9 @@ ad_status ad_tape_fail(ad_tape *tape, ad_status status, const char *origin, cons
 
 ad_mark ad_tape_mark(const ad_tape *tape)
 {
+    if (tape == NULL) {
+        return (ad_mark){.node = 0};
+    }
     ad__arena_mark values = ad__arena_mark_here(&tape->values);
     return (ad_mark){tape->count,          tape->tag,    tape->detail_count,
                      tape->argument_count, values.block, values.used};
@@ -135,6 +140,9 @@ int ad__is_alive(const ad_tape *tape, ad__node_ref at)
 
 ad_status ad_tape_rewind(ad_tape *tape, ad_mark mark)
 {
+    if (tape == NULL) {
+        return AD_ERR_MEMORY;
+    }
     if (!still_there(tape, mark.node, mark.tag)) {
         return ad_tape_fail(tape, AD_ERR_STALE, "ad_tape_rewind", NULL,
                             "the tape has been rewound to before this mark; take a new one");
@@ -255,11 +263,14 @@ ad_status ad_read(ad_var x, size_t count, double *out)
 
 size_t ad_tape_len(const ad_tape *tape)
 {
-    return tape->count - 1;
+    return tape == NULL ? 0 : tape->count - 1;
 }
 
 size_t ad_tape_bytes(const ad_tape *tape)
 {
+    if (tape == NULL) {
+        return 0;
+    }
     size_t node = sizeof *tape->node + sizeof *tape->value + sizeof *tape->site;
     return sizeof *tape + node * tape->capacity + sizeof *tape->kinds * tape->kind_capacity +
            sizeof *tape->kind_table * tape->kind_table_len +
@@ -271,6 +282,9 @@ size_t ad_tape_bytes(const ad_tape *tape)
 
 ad_status ad_tape_set_threads(ad_tape *tape, int count)
 {
+    if (tape == NULL) {
+        return AD_ERR_MEMORY;
+    }
     if (count < 1) {
         return ad_tape_fail(tape, AD_ERR_DOMAIN, "ad_tape_set_threads", NULL,
                             "%d threads; give at least 1", count);
