@@ -39,5 +39,6 @@
 #include "jacobian.h"
 #include "sparse.h"
 #include "check.h"
+#include "anomaly.h"
 
 #endif

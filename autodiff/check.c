@@ -3,10 +3,9 @@
 
 #include "check_internal.h"
 #include "rng.h"
+#include "text_internal.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ---- preparation ---- */
@@ -76,31 +75,12 @@ static int choose_places(ad__check *c)
 
 /* ---- sentences ---- */
 
-static void say(char *text, size_t bytes, const char *format, ...) AD_PRINTF(3, 4);
-
-/* Appends; an overlong text is cut. */
-static void say(char *text, size_t bytes, const char *format, ...)
+/* The index of a row: nothing for a scalar, nor for the weighted sum of all elements. */
+static void say_row(char *text, size_t bytes, const ad_shape *shape, size_t element)
 {
-    size_t used = strlen(text);
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(text + used, bytes - used, format, args);
-    va_end(args);
-}
-
-/* Appends the index of an element: nothing for a scalar, "[1, 2]" in a matrix. */
-static void say_index(char *text, size_t bytes, const ad_shape *shape, size_t element)
-{
-    ad_shape index = *shape;
-    char printed[160];
-    if (element == AD__WEIGHTED_SUM || shape->rank == 0) {
-        return;
+    if (element != AD__WEIGHTED_SUM) {
+        ad__say_index(text, bytes, shape, element);
     }
-    for (int i = shape->rank - 1; i >= 0; i--) {
-        index.len[i] = (int64_t)(element % (size_t)shape->len[i]);
-        element /= (size_t)shape->len[i];
-    }
-    say(text, bytes, "%s", ad_shape_print(&index, printed, sizeof printed));
 }
 
 /* "dy[2]/dx0[1, 3]", "d2y/dx0[1, 3]dx1" */
@@ -108,16 +88,16 @@ static void say_derivative(const ad__check *c, char *text, size_t bytes)
 {
     const ad_report *r = &c->report;
     int is_sum = r->order == 2 ? c->shape.rank > 0 : r->of_element == AD__WEIGHTED_SUM;
-    say(text, bytes, r->order == 2 ? "d2%s" : "d%s", is_sum ? "(weighted sum of y)" : "y");
+    ad__say(text, bytes, r->order == 2 ? "d2%s" : "d%s", is_sum ? "(weighted sum of y)" : "y");
     if (r->order == 1) {
-        say_index(text, bytes, &c->shape, r->of_element);
-        say(text, bytes, "/");
+        say_row(text, bytes, &c->shape, r->of_element);
+        ad__say(text, bytes, "/");
     } else {
-        say(text, bytes, "/dx%d", r->of_input);
-        say_index(text, bytes, &c->input[r->of_input].shape, r->of_element);
+        ad__say(text, bytes, "/dx%d", r->of_input);
+        ad__say_index(text, bytes, &c->input[r->of_input].shape, r->of_element);
     }
-    say(text, bytes, "dx%d", r->input);
-    say_index(text, bytes, &c->input[r->input].shape, r->element);
+    ad__say(text, bytes, "dx%d", r->input);
+    ad__say_index(text, bytes, &c->input[r->input].shape, r->element);
 }
 
 /* The outcome of every comparison: `which` names the worst derivative. */
@@ -128,21 +108,22 @@ static void say_outcome(ad_report *r, const char *name, const char *which)
     size_t all = r->agreed + r->wrong + undecided;
     text[0] = '\0';
     if (r->wrong > 0) {
-        say(text, bytes,
+        ad__say(
+            text, bytes,
             "%s: %s at %.9g is %.9g by differences, but %.9g on the tape (relative error %.2g); "
             "%zu of %zu derivatives are wrong",
             name, which, r->at, r->expected, r->got, r->error, r->wrong, all);
     } else if (r->agreed > 0) {
-        say(text, bytes, "%s: %zu derivatives agree; the worst, %s at %.9g, to %.2g", name,
-            r->agreed, which, r->at, r->error);
+        ad__say(text, bytes, "%s: %zu derivatives agree; the worst, %s at %.9g, to %.2g", name,
+                r->agreed, which, r->at, r->error);
     } else if (all > 0) {
-        say(text, bytes, "%s: none of %zu derivatives could be compared", name, all);
+        ad__say(text, bytes, "%s: none of %zu derivatives could be compared", name, all);
     } else {
-        say(text, bytes, "%s: there are no derivatives to compare", name);
+        ad__say(text, bytes, "%s: there are no derivatives to compare", name);
     }
     if (undecided > 0) {
-        say(text, bytes, " (%zu below rounding, %zu at kinks, %zu without differences)",
-            r->unresolved, r->kinks, r->skipped);
+        ad__say(text, bytes, " (%zu below rounding, %zu at kinks, %zu without differences)",
+                r->unresolved, r->kinks, r->skipped);
     }
     r->passed = r->wrong == 0 && (r->agreed + r->kinks > 0 || all == 0);
 }
@@ -155,10 +136,11 @@ static int is_finite(ad__check *c)
         return 1;
     }
     char text[240] = "y";
-    say_index(text, sizeof text, &c->shape, c->finite);
-    say(text, sizeof text, " is %s", isnan(c->stray) ? "nan" : c->stray > 0 ? "inf" : "-inf");
+    ad__say_index(text, sizeof text, &c->shape, c->finite);
+    ad__say(text, sizeof text, " is ");
+    ad__say_number(text, sizeof text, c->stray, 1);
     if (c->actives == 1 && c->ats == 1) {
-        say(text, sizeof text, " at x%d = %.9g", c->active[0], *c->point[c->active[0]]);
+        ad__say(text, sizeof text, " at x%d = %.9g", c->active[0], *c->point[c->active[0]]);
     }
     ad_tape_fail(c->tape, AD_ERR_DOMAIN, c->name, NULL,
                  "%s; check at a point where the function is finite", text);
@@ -206,7 +188,7 @@ static void carry_out(ad__check *c)
         c->report.passed = 0;
         c->report.is_broken = 1;
         c->report.message[0] = '\0';
-        say(c->report.message, sizeof c->report.message, "%s: %s", c->name, broken);
+        ad__say(c->report.message, sizeof c->report.message, "%s: %s", c->name, broken);
     }
 }
 
@@ -233,7 +215,7 @@ static ad_report check(ad_function *f, void *user, int count, const ad_check_inp
         const char *message = c.tape != NULL ? ad_tape_message(c.tape) : "ad_check: out of memory";
         c.report.passed = 0;
         c.report.message[0] = '\0';
-        say(c.report.message, sizeof c.report.message, "%s", message);
+        ad__say(c.report.message, sizeof c.report.message, "%s", message);
     }
     ad__arena_clear(&c.arena);
     ad_tape_free(c.tape);
@@ -306,8 +288,8 @@ ad_report ad_check_unary(ad_var (*f)(ad_var x), double lo, double hi)
     ad_report all = {.passed = 0};
     if (!isfinite(lo) || !isfinite(hi) || lo > hi) {
         all.status = AD_ERR_DOMAIN;
-        say(all.message, sizeof all.message, "%s: the range is %g to %g; give finite lo <= hi",
-            name, lo, hi);
+        ad__say(all.message, sizeof all.message, "%s: the range is %g to %g; give finite lo <= hi",
+                name, lo, hi);
         return all;
     }
     int count = choose_points(lo, hi, points), is_scalar = 1;

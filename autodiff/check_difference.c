@@ -156,7 +156,7 @@ static void count(ad__check *c, verdict v, size_t row, size_t place, double expe
         report->of_element = c->row[row].element;
         report->at = c->point[report->input][report->element];
         report->expected = expected;
-        report->got = got;
+        report->got = isnan(got) ? NAN : got; /* without a sign */
         report->error = error;
     }
 }

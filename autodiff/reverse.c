@@ -259,8 +259,12 @@ static ad_status differentiate(int results, const ad_var *y, const ad_var *g, in
     }
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
     ad_status status = tape->error.status;
+    uint32_t first = tape->count;
     if (status == AD_OK) {
         status = transform(tape, results, y, g, count, x, dx);
+    }
+    if (status == AD_OK && !ad__note_derived(tape, first)) {
+        status = ad_tape_fail(tape, AD_ERR_MEMORY, "ad_grad", NULL, "out of memory");
     }
     ad__arena_rewind(&tape->scratch, before);
     for (int i = 0; i < count && status != AD_OK; i++) {

@@ -64,8 +64,9 @@ void ad_tape_free(ad_tape *tape)
     ad__arena_clear(&tape->values);
     ad__arena_clear(&tape->keep);
     ad__arena_clear(&tape->scratch);
-    void *blocks[] = {(void *)tape->site, tape->node,    tape->value, tape->details,
-                      tape->arguments,    tape->rewinds, tape->kinds, tape->kind_table};
+    void *blocks[] = {(void *)tape->site, tape->node,       tape->value,
+                      tape->details,      tape->arguments,  tape->rewinds,
+                      tape->kinds,        tape->kind_table, tape->derived};
     ad_allocator allocator = tape->allocator;
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         ad__resize(&allocator, blocks[i], 0);
@@ -165,6 +166,7 @@ ad_status ad_tape_rewind(ad_tape *tape, ad_mark mark)
     if (tape->structured >= mark.node) {
         tape->structured = UINT32_MAX;
     }
+    ad__forget_derived(tape, mark.node);
     ad__arena_rewind(&tape->values, (ad__arena_mark){mark.block, mark.used});
     return AD_OK;
 }
@@ -276,7 +278,8 @@ size_t ad_tape_bytes(const ad_tape *tape)
            sizeof *tape->kind_table * tape->kind_table_len +
            sizeof *tape->details * tape->detail_capacity +
            sizeof *tape->arguments * tape->argument_capacity +
-           sizeof *tape->rewinds * tape->rewind_capacity + ad__arena_bytes(&tape->values) +
+           sizeof *tape->rewinds * tape->rewind_capacity +
+           sizeof *tape->derived * tape->derived_capacity + ad__arena_bytes(&tape->values) +
            ad__arena_bytes(&tape->keep) + ad__arena_bytes(&tape->scratch);
 }
 

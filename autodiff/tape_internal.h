@@ -34,6 +34,11 @@ typedef struct ad__literal {
     uint32_t node, tag;
 } ad__literal;
 
+/* Nodes first .. end - 1, recorded by reverse transforms. */
+typedef struct ad__range {
+    uint32_t first, end;
+} ad__range;
+
 struct ad_tape {
     ad__node *node;
     ad__slot *value;
@@ -57,6 +62,8 @@ struct ad_tape {
     uint32_t argument_count, argument_capacity;
     ad__rewind *rewinds;
     uint32_t rewind_count, rewind_capacity;
+    ad__range *derived; /* increasing, no two of them touch */
+    uint32_t derived_count, derived_capacity;
 
     ad_allocator allocator;
     ad__arena values;  /* elements and attributes, taken back by rewind */
@@ -157,6 +164,12 @@ int ad__grow_kinds(ad_tape *tape);
 
 /* The number of a kind on this tape, or AD__KIND_DEAD if there is no memory for a new one. */
 uint16_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape);
+
+/* Notes that the nodes from first on are part of a derivative; 0 if there is no memory. Forgets
+ * such notes about the nodes from first on. Tells whether there is one about a node. */
+int ad__note_derived(ad_tape *tape, uint32_t first);
+void ad__forget_derived(ad_tape *tape, uint32_t first);
+int ad__is_derived(const ad_tape *tape, uint32_t node);
 
 /* ---- handles and nodes ---- */
 

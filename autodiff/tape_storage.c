@@ -114,3 +114,50 @@ uint16_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape)
     kind_enter(tape, tape->kind_count);
     return (uint16_t)tape->kind_count++;
 }
+
+/* ---- which nodes are derivatives ---- */
+
+int ad__note_derived(ad_tape *tape, uint32_t first)
+{
+    uint32_t count = tape->derived_count;
+    if (first == tape->count) {
+        return 1;
+    }
+    if (count > 0 && tape->derived[count - 1].end >= first) {
+        tape->derived[count - 1].end = tape->count;
+        return 1;
+    }
+    if (!ad__reserve(tape, (void **)&tape->derived, &tape->derived_capacity, count + 1,
+                     sizeof *tape->derived)) {
+        return 0;
+    }
+    tape->derived[count] = (ad__range){first, tape->count};
+    tape->derived_count = count + 1;
+    return 1;
+}
+
+void ad__forget_derived(ad_tape *tape, uint32_t first)
+{
+    uint32_t count = tape->derived_count;
+    while (count > 0 && tape->derived[count - 1].first >= first) {
+        count--;
+    }
+    if (count > 0 && tape->derived[count - 1].end > first) {
+        tape->derived[count - 1].end = first;
+    }
+    tape->derived_count = count;
+}
+
+int ad__is_derived(const ad_tape *tape, uint32_t node)
+{
+    uint32_t low = 0, high = tape->derived_count; /* ranges below low end before the node */
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (tape->derived[middle].end <= node) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < tape->derived_count && tape->derived[low].first <= node;
+}
