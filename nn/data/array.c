@@ -5,26 +5,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const struct {
-    const char *name;
-    size_t bytes;
-} types[] = {
-    [NN_F64] = {"f64", sizeof(double)},
-    [NN_F32] = {"f32", sizeof(float)},
-    [NN_I64] = {"i64", sizeof(int64_t)},
-    [NN_U8] = {"u8", 1},
-};
-
-enum { TYPE_COUNT = sizeof types / sizeof types[0] };
-
 const char *nn_type_name(nn_type type)
 {
-    return (size_t)type < TYPE_COUNT ? types[type].name : "unknown type";
+    return type == NN_U8 ? "u8" : ad_type_name((ad_type)type);
 }
 
 size_t nn_type_bytes(nn_type type)
 {
-    return (size_t)type < TYPE_COUNT ? types[type].bytes : 0;
+    return type == NN_U8 ? 1 : ad_type_bytes((ad_type)type);
 }
 
 /* ---- arrays and their parts */
@@ -207,7 +195,7 @@ static void i64_from_u8(size_t n, const void *from, double scale, double offset,
     }
 }
 
-static convert *const conversions[][TYPE_COUNT] = {
+static convert *const conversions[][NN_U8 + 1] = {
     [AD_F64] = {f64_from_f64, f64_from_f32, f64_from_i64, f64_from_u8},
     [AD_F32] = {f32_from_f64, f32_from_f32, f32_from_i64, f32_from_u8},
     [AD_I64] = {NULL, NULL, i64_from_i64, i64_from_u8},
