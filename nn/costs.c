@@ -34,8 +34,11 @@ static int same_but_ones(const ad_shape *a, const ad_shape *b)
 static ad_var like(ad_var a, ad_var y, const char *cost)
 {
     ad_shape shape = ad_shape_of(a), own = ad_shape_of(y);
+    if (ad_type_of(y) == AD_I64) {
+        y = ad_cast_at(y, ad_type_of(a), cost);
+    }
     if (a.tape == NULL || ad_is_dead(a) || ad_is_dead(y) || ad_shape_equal(&shape, &own)) {
-        return ad_type_of(y) == AD_I64 ? ad_cast_at(y, ad_type_of(a), cost) : y;
+        return y;
     }
     if (!same_but_ones(&shape, &own)) {
         char output[160], target[160];
@@ -45,7 +48,7 @@ static ad_var like(ad_var a, ad_var y, const char *cost)
                      ad_shape_print(&own, target, sizeof target));
         return dead(a);
     }
-    return ad_reshape_at(like(ad_reshape_at(a, own, cost), y, cost), shape, cost);
+    return ad_reshape_at(y, shape, cost);
 }
 
 ad_var nn_mse(ad_var a, ad_var y)
