@@ -12,7 +12,7 @@
  * line of the operation they belong to. */
 #define real double
 #define REAL(c) (c)
-#include "real.h"
+#include "real_internal.h"
 #undef AD_HERE
 #define AD_HERE site
 #define AD_ZERO (ad_literal(0))

@@ -11,7 +11,7 @@
 
 #include "clones_internal.h"
 #include "elementwise_internal.h"
-#include "real.h"
+#include "real_internal.h"
 
 #define AD_STRUCTURED(name, ...)
 #define AD_COMPOSED(type, name, ...)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The coefficients of real_erfcx in autodiff/ops/real.h.
+"""The coefficients of real_erfcx in autodiff/ops/real_internal.h.
 
 (1 + 2 t) e^(t^2) erfc(t) is smooth and between 1.1 and 1.3 for t in [1/2, inf), which
 q = (t - 3) / (t + 3) maps to [-5/7, 1]. Chebyshev interpolation there to degree 22 leaves less

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: MIT
- *
- * Values too long for their row in ops.def. Included once over double and once over float, with
+/* SPDX-License-Identifier: MIT */
+
+/* Values too long for their row in ops.def. Included once over double and once over float, with
  * `real` the number, REAL() its constants and libm's plain names its functions. Accuracy: within
  * 3 ulp wherever the result is a normal number; fma() serves to carry the part of a product that
  * rounding would drop where an exponential would magnify it. */
