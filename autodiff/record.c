@@ -124,9 +124,7 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
     }
     if (ad_type_bytes(type) == 0) {
         ad_tape_fail(tape, AD_ERR_TYPE, origin, site,
-                     "%d is no element type; use AD_F64, AD_F32 "
-                     "or AD_I64",
-                     (int)type);
+                     "%d is no element type; use AD_F64, AD_F32 or AD_I64", (int)type);
         return ad__dead(tape);
     }
     size_t bytes = ad_shape_count(shape) * ad_type_bytes(type);
@@ -247,9 +245,7 @@ static int keep_arguments(ad_tape *tape, const ad_op *op, const ad__call *call,
         }
         memcpy(attributes, call->attributes, attribute_bytes);
     }
-    if (count > 0) {
-        memcpy(tape->arguments + first, nodes, count * sizeof *nodes);
-    }
+    memcpy(tape->arguments + first, nodes, count * sizeof *nodes);
     tape->argument_count += count;
     return keep_detail(tape, (ad__detail){op, attributes, first, count}, arg);
 }
@@ -304,9 +300,8 @@ static ad_var record(ad_tape *tape, const ad_op *op, int count, const ad_var *va
         return ad__dead(tape);
     }
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
-    size_t len = count > 0 ? (size_t)count : 1;
-    uint32_t *nodes = ad__arena_take(&tape->scratch, len * sizeof *nodes);
-    ad__array *x = ad__arena_take(&tape->scratch, len * sizeof *x);
+    uint32_t *nodes = ad__arena_take(&tape->scratch, (size_t)count * sizeof *nodes);
+    ad__array *x = ad__arena_take(&tape->scratch, (size_t)count * sizeof *x);
     ad_var z = ad__dead(tape);
     if (nodes == NULL || x == NULL) {
         z = out_of_memory(tape, op->name, site);
@@ -345,12 +340,6 @@ ad_var ad__record(const ad_op *op, int count, const ad_var *x, const void *attri
         return op->arity > 0 ? compute(op, x) : ad_literal(NAN);
     }
     return record(tape, op, count, x, attributes, bytes, site);
-}
-
-ad_var ad__record_source(ad_tape *tape, const ad_op *op, const void *attributes, size_t bytes,
-                         const char *site)
-{
-    return tape == NULL ? ad_literal(NAN) : record(tape, op, 0, NULL, attributes, bytes, site);
 }
 
 ad_var ad__record_unary(ad_var a, const char *site, const ad_op *op)

@@ -7,9 +7,10 @@
 
 /* The columns of a tape and the paths that write them.
  *
- * Invariants: node 0 is dead, its kind is KIND_DEAD, so a test for KIND_SCALAR excludes it. Columns
- * have room for `capacity` nodes; `limit` is the capacity, or 0 while there is an error, so that one
- * comparison sends every failed tape to the slow path. Arguments have smaller numbers than results. */
+ * Columns are node, value and site, one entry each a node. Invariants: node 0 is dead, its kind is
+ * AD__KIND_DEAD, so a test for AD__KIND_SCALAR excludes it. Columns have room for `capacity` nodes;
+ * `limit` is the capacity, or 0 while there is an error, so that one comparison sends every failed
+ * tape to the slow path. Arguments have smaller numbers than results. */
 
 enum { AD__KIND_SCALAR, AD__KIND_DEAD, AD__KIND_FIRST_FREE };
 enum { AD__LITERALS = 64 };
@@ -21,8 +22,8 @@ typedef struct ad__detail {
     uint32_t first, count;  /* its arguments, in the tape's argument list */
 } ad__detail;
 
-/* A handle is valid if no rewind since its generation went below its node. The stack keeps, for ever
- * lower marks, the last rewind to each: marks increase from bottom to top. */
+/* A handle is valid if no rewind since it was made went below its node. The stack keeps the last
+ * rewind to each mark that none since has gone below: marks increase from bottom to top. */
 typedef struct ad__rewind {
     uint32_t tag, node;
 } ad__rewind;
@@ -45,7 +46,7 @@ struct ad_tape {
     const char **site; /* where each node was recorded, or NULL */
     uint32_t count, limit;
     uint32_t tag;     /* twice the number of rewinds so far, plus 1: that of new f64 scalars */
-    uint32_t settled; /* nodes below are valid in handles of every generation */
+    uint32_t settled; /* nodes below are valid in handles of any age */
     /* the first node that is not an f64 scalar leaf, or such a result of an elementwise row */
     uint32_t structured;
     int has_assigned;                  /* ad_assign was used */
@@ -144,10 +145,6 @@ ad_var ad__record_ternary(ad_var a, ad_var b, ad_var c, const char *site, const 
  * attributes are copied, bytes of them. Returns a dead handle on any error. */
 ad_var ad__record(const ad_op *op, int count, const ad_var *x, const void *attributes, size_t bytes,
                   const char *site);
-
-/* As ad__record for a source: no arguments, so the tape is named. */
-ad_var ad__record_source(ad_tape *tape, const ad_op *op, const void *attributes, size_t bytes,
-                         const char *site);
 
 /* A leaf of a type and shape whose elements are data itself (borrowed) or a copy of it. */
 ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shape *shape,
