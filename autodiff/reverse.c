@@ -11,6 +11,7 @@
  * node - first. */
 typedef struct reverse {
     ad_tape *tape;
+    const char *origin; /* the function that was called, for error texts */
     uint32_t first, last;
     uint8_t *depends;  /* 1: some x reaches the node */
     uint32_t *adjoint; /* the node that holds the cotangent so far, 0: none */
@@ -142,13 +143,14 @@ static ad_status visit(reverse *r, uint32_t node)
     return tape->error.status;
 }
 
-/* Checks the arguments of a gradient; on success *first and *last bound the nodes to look at. */
-static ad_status check_arguments(ad_tape *tape, int results, const ad_var *y, const ad_var *g,
-                                 int count, const ad_var *x, uint32_t *first, uint32_t *last)
+/* Checks the arguments of a gradient; on success r->first and r->last bound the nodes to look at. */
+static ad_status check_arguments(reverse *r, int results, const ad_var *y, const ad_var *g,
+                                 int count, const ad_var *x)
 {
-    const char *origin = g != NULL ? "ad_vjp" : "ad_grad";
-    *first = UINT32_MAX;
-    *last = 0;
+    ad_tape *tape = r->tape;
+    const char *origin = r->origin;
+    r->first = UINT32_MAX;
+    r->last = 0;
     for (int i = 0; i < count; i++) {
         if ((x[i].tape != tape || x[i].ref.at.tag != tape->tag) &&
             ad__check_handle(tape, x[i], origin, NULL) != AD_OK) {
@@ -159,7 +161,7 @@ static ad_status check_arguments(ad_tape *tape, int results, const ad_var *y, co
             return ad_tape_fail(tape, AD_ERR_TYPE, origin, tape->site[node],
                                 "x[%d] is i64; integers carry no gradient", i);
         }
-        *first = node < *first ? node : *first;
+        r->first = node < r->first ? node : r->first;
     }
     for (int j = 0; j < results; j++) {
         if (y[j].tape == NULL) {
@@ -187,7 +189,7 @@ static ad_status check_arguments(ad_tape *tape, int results, const ad_var *y, co
                                 j, ad_shape_print(&own, a, sizeof a),
                                 ad_shape_print(shape, b, sizeof b));
         }
-        *last = node > *last ? node : *last;
+        r->last = node > r->last ? node : r->last;
     }
     return AD_OK;
 }
@@ -201,7 +203,7 @@ static ad_status sweep_back(reverse *r, int results, const ad_var *y, const ad_v
     for (int j = 0; j < results; j++) {
         uint32_t node = y[j].tape == NULL ? 0 : y[j].ref.at.node;
         if (node >= r->first && r->depends[node - r->first]) {
-            contribute(r, node, g ? g[j] : ad_literal(1), "ad_vjp", tape->site[node]);
+            contribute(r, node, g ? g[j] : ad_literal(1), r->origin, tape->site[node]);
         }
     }
     for (uint32_t node = r->last;; node--) {
@@ -222,8 +224,8 @@ static ad_status sweep_back(reverse *r, int results, const ad_var *y, const ad_v
 static ad_status transform(ad_tape *tape, int results, const ad_var *y, const ad_var *g, int count,
                            const ad_var *x, ad_var *dx)
 {
-    reverse r = {.tape = tape};
-    if (check_arguments(tape, results, y, g, count, x, &r.first, &r.last) != AD_OK) {
+    reverse r = {.tape = tape, .origin = g != NULL ? "ad_vjp" : "ad_grad"};
+    if (check_arguments(&r, results, y, g, count, x) != AD_OK) {
         return tape->error.status;
     }
     if (r.first <= r.last && r.last != 0) {
@@ -231,7 +233,7 @@ static ad_status transform(ad_tape *tape, int results, const ad_var *y, const ad
         r.depends = ad__arena_take(&tape->scratch, len);
         r.adjoint = ad__arena_take(&tape->scratch, len * sizeof *r.adjoint);
         if (r.depends == NULL || r.adjoint == NULL) {
-            return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_grad", NULL, "out of memory");
+            return ad_tape_fail(tape, AD_ERR_MEMORY, r.origin, NULL, "out of memory");
         }
         if (sweep_back(&r, results, y, g, count, x) != AD_OK) {
             return tape->error.status;
@@ -343,14 +345,14 @@ ad_status ad_grad_values(ad_var y, int count, const ad_var *x, double *out)
     if (tape->error.status != AD_OK) {
         return tape->error.status;
     }
-    uint32_t first, last;
-    ad_status status = check_arguments(tape, 1, &y, NULL, count, x, &first, &last);
+    reverse r = {.tape = tape, .origin = "ad_grad_values"};
+    ad_status status = check_arguments(&r, 1, &y, NULL, count, x);
     if (status != AD_OK) {
         return status;
     }
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
-    if (last > 0 && last < tape->structured && !any_reads_stale(tape, last)) {
-        status = sweep_scalars(tape, last, count, x, out);
+    if (r.last > 0 && r.last < tape->structured && !any_reads_stale(tape, r.last)) {
+        status = sweep_scalars(tape, r.last, count, x, out);
     } else {
         status = record_and_read(tape, y, count, x, out);
     }

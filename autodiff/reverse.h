@@ -25,7 +25,8 @@ extern "C" {
  *
  * Errors: the tape's; AD_ERR_SHAPE if y is not a scalar (sum it, or use ad_vjp); AD_ERR_TYPE if an
  * x[i] is an integer tensor; AD_ERR_STALE, AD_ERR_FOREIGN; AD_ERR_STATE if an ad_assign has changed
- * a value that the gradient needs. dx then holds dead handles. */
+ * a value that the gradient needs; AD_ERR_DOMAIN if no x[i] is on a tape. dx then holds dead
+ * handles. */
 AD_API ad_status ad_grad(ad_var y, int count, const ad_var *x, ad_var *dx);
 
 /* The vector-Jacobian product of several results: dx[i] = sum_j <g[j], dy[j]/dx[i]>, where g[j] has
