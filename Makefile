@@ -77,10 +77,8 @@ PUBLIC_H = $(filter-out %_internal.h,$(wildcard autodiff/*.h nn/*.h nn/*/*.h))
 ALL_C = $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* nn nn/* tests tests/* bench examples))
 
 INC = $(B)/include/wengert
-ifneq ($(wildcard autodiff/ops.awk),)
 GENERATED_H = $(INC)/ops.h
 GENERATED_C = $(B)/generated/ops.c
-endif
 STAGED = $(patsubst autodiff/%,$(INC)/%,$(patsubst nn/%,$(INC)/%,$(PUBLIC_H))) $(GENERATED_H)
 
 objects = $(patsubst %.c,$(B)/objects/%.o,$(1))
@@ -229,7 +227,7 @@ headers: $(STAGED) ## compile each public header alone, as C11 and as C++, with 
 
 layers: ## each file includes only files of lower layers
 	@awk -f .ci/layers.awk .ci/layers $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* nn nn/*)) \
-	    $(wildcard autodiff/ops.def)
+	    autodiff/ops.def
 
 symbols: $(STATIC) $(AD_SO) $(NN_SO) ## no mutable global state, nothing exported but the interface
 	@.ci/symbols $^
