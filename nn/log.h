@@ -4,7 +4,7 @@
 
 #include "history.h"
 
-/* Training as a table: CSV with a header, a line an epoch, written and flushed as it ends.
+/* Training as a table: CSV with a header, a line an epoch, written and flushed as it ends. [rarely]
  *
  *   epoch,cost,metric,validation_cost,validation_metric,rate,seconds
  *

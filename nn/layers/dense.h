@@ -6,7 +6,7 @@
 #include "../options.h"
 #include "layer.h"
 
-/* A dense layer: every unit sees every input.
+/* A dense layer: every unit sees every input. [everyday]
  *
  *   z = x W + b,  a = f(z)
  *

@@ -6,7 +6,7 @@
 #include "../options.h"
 #include "layer.h"
 
-/* A layer without parameters: any function from a batch to a batch, such as an activation.
+/* A layer without parameters: any function from a batch to a batch, as an activation. [everyday]
  *
  *   z = a = f(x)
  *
