@@ -22,11 +22,11 @@
  *   adjoint     <u, J v> = <J'u, v>            to rounding
  *
  * Steps h shrink from max(1, |x|) / 16 by factors of 8, then from |x| / 16, and each two are
- * extrapolated. A derivative agrees if a sharp estimate says so to the tolerance; it is wrong if the
- * most consistent estimate contradicts it by more than its own uncertainty. So inputs may be 1e-8
- * or 1e8, and a rule wrong by 0.1 % is found wherever values have the digits to show it; where they
- * have not, the derivative counts as unresolved. At a kink, between whose two sides no step fits,
- * any slope from one side's to the other's is accepted.
+ * extrapolated. A derivative agrees if a sharp estimate says so to the tolerance; it is wrong if
+ * the most consistent estimate contradicts it by more than its own uncertainty. So inputs may be
+ * 1e-8 or 1e8, and a rule wrong by 0.1 % is found wherever values have the digits to show it; where
+ * they have not, the derivative counts as unresolved. At a kink, between whose two sides no step
+ * fits, any slope from one side's to the other's is accepted.
  *
  * f32 functions are compared with differences of themselves in f64 if they take f64 inputs, and
  * otherwise, with larger bounds, with their own. A check has a tape of its own and prints nothing.
@@ -92,7 +92,7 @@ AD_API ad_report ad_check(ad_function *f, void *user, int count, const ad_check_
 
 /* Checks a function of one variable, such as an activation, at orders 1 and 2: at points spread
  * over lo to hi, at 0, at powers of ten from 1e-8 to 1e8 and at the ends; each as a scalar, and all
- * together as a tensor. Errors, in the report: as above; AD_ERR_DOMAIN unless lo <= hi are finite. */
+ * together as a tensor. Errors, in the report: as above; AD_ERR_DOMAIN unless finite lo <= hi. */
 AD_API ad_report ad_check_unary(ad_var (*f)(ad_var x), double lo, double hi);
 
 #ifdef __cplusplus

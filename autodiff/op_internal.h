@@ -48,7 +48,7 @@ typedef struct ad__vjp {
 
 typedef struct ad_op ad_op;
 
-/* One entry of the tape, without its value and its site. Small, since scalar programs have millions. */
+/* One entry of the tape, without its value and site. Small, since scalar programs have millions. */
 typedef struct ad__node {
     uint32_t
         arg[3];    /* up to three arguments; arg[0] of a structured operation or view: its detail */
@@ -73,7 +73,7 @@ enum {
     AD__DEAD,
     AD__INPUT,    /* a leaf with its own copy of the caller's numbers */
     AD__VIEW,     /* a leaf that reads the caller's memory */
-    AD__ASSIGNED, /* a view that an assign has changed; arg[1], arg[2]: its node and the tape's tag */
+    AD__ASSIGNED, /* a view that an assign has changed; arg[1], arg[2]: its node, the tape's tag */
     AD__CONSTANT, /* a leaf that no replay changes */
 };
 
@@ -83,8 +83,8 @@ typedef union ad__slot {
     void *data;
 } ad__slot;
 
-/* An elementwise row over tensors of one type: z[i] = f(x[0][i step[0]], ...) for i < n, where steps
- * are 0 or 1 and z overlaps no argument. */
+/* An elementwise row over tensors of one type: z[i] = f(x[0][i step[0]], ...) for i < n, where
+ * steps are 0 or 1 and z overlaps no argument. */
 typedef void ad__loop(size_t n, const void *const *x, const size_t *step, void *z);
 
 /* A case for the automatic tests of a structured operation: shapes and range of its differentiable
@@ -113,8 +113,9 @@ struct ad_op {
      * the same bits. Fails only on values (an index outside its axis) or memory. */
     ad_status (*eval)(const ad__call *call);
 
-    /* Records v->dx[i] for each needed argument; linear in v->g. Its shape is the argument's, or one
-     * that the argument was broadcast to: the reverse transform sums it down. NULL: no gradient. */
+    /* Records v->dx[i] for each needed argument; linear in v->g. Its shape is the argument's, or
+     * one that the argument was broadcast to: the reverse transform sums it down. NULL: no
+     * gradient. */
     void (*vjp)(ad__vjp *v);
 
     uint16_t number;           /* of a row or a leaf; else AD__STRUCTURED */

@@ -143,7 +143,7 @@ static ad_status visit(reverse *r, uint32_t node)
     return tape->error.status;
 }
 
-/* Checks the arguments of a gradient; on success r->first and r->last bound the nodes to look at. */
+/* Checks the arguments of a gradient; on success r->first and r->last bound the nodes to visit. */
 static ad_status check_arguments(reverse *r, int results, const ad_var *y, const ad_var *g,
                                  int count, const ad_var *x)
 {

@@ -48,8 +48,8 @@ typedef struct ad_axes {
 #define AD__COUNT(type, ...) ((int)(sizeof(AD__LIST(type, __VA_ARGS__)) / sizeof(type)))
 #endif
 
-/* Bounds of a slice that stand for an axis's own ends: up to the end, or, with a negative step, from
- * the end down to the beginning. */
+/* Bounds of a slice that stand for an axis's own ends: up to the end, or, with a negative step,
+ * from the end down to the beginning. */
 #define AD_BEGIN INT64_MIN
 #define AD_END INT64_MAX
 

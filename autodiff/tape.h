@@ -34,7 +34,7 @@ AD_API ad_tape *ad_tape_new_in(const ad_allocator *allocator);
 AD_API void ad_tape_free(ad_tape *tape);
 
 /* The first error since the tape was new, or AD_OK; and its text, "" if there is none. The text
- * belongs to the tape. A NULL tape reports AD_ERR_MEMORY, so ad_tape_new need not be checked apart. */
+ * belongs to the tape. A NULL tape reports AD_ERR_MEMORY: ad_tape_new needs no check of its own. */
 AD_API ad_status ad_tape_status(const ad_tape *tape);
 AD_API const char *ad_tape_message(const ad_tape *tape);
 

@@ -28,8 +28,8 @@ typedef struct ad__rewind {
     uint32_t tag, node;
 } ad__rewind;
 
-/* A constant that a number was turned into: the bits of the number, its node, and the tape's tag when
- * it was last known to be there. */
+/* A constant that a number was turned into: the bits of the number, its node, and the tape's tag
+ * when it was last known to be there. */
 typedef struct ad__literal {
     uint64_t bits;
     uint32_t node, tag;
@@ -140,9 +140,9 @@ ad_var ad__record_ternary(ad_var a, ad_var b, ad_var c, const char *site, const 
 
 /* ---- the general path ---- */
 
-/* Records op on count arguments of which at least one is on a tape (elementwise operations also take
- * literals alone): checks the handles, turns literals into constants, infers, evaluates, appends.
- * attributes are copied, bytes of them. Returns a dead handle on any error. */
+/* Records op on count arguments of which at least one is on a tape (elementwise operations also
+ * take literals alone): checks the handles, turns literals into constants, infers, evaluates,
+ * appends. attributes are copied, bytes of them. Returns a dead handle on any error. */
 ad_var ad__record(const ad_op *op, int count, const ad_var *x, const void *attributes, size_t bytes,
                   const char *site);
 

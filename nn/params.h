@@ -61,7 +61,8 @@ AD_API const nn_param *nn_params_find(const nn_params *params, const char *name)
 AD_API double nn_param_value(const nn_param *param, size_t i);
 
 /* Sets all elements, row-major, from doubles.
- * Errors: AD_ERR_INDEX if there is no such parameter;  AD_ERR_SHAPE if it has not count elements. */
+ * Errors: AD_ERR_INDEX if there is no such parameter;  AD_ERR_SHAPE if it has not count
+ * elements. */
 AD_API ad_status nn_params_write(nn_params *params, const char *name, size_t count,
                                  const double *values, ad_error *error);
 

@@ -4,7 +4,7 @@
 
 #include "../op_internal.h"
 
-/* Attributes of operations that index one axis; len is that of the axis where no argument has it. */
+/* Attributes of operations that index one axis; len is the axis's where no argument has it. */
 typedef struct ad__indexing {
     int axis;
     ad_type type; /* of the result, where no argument has it */

@@ -296,7 +296,7 @@ ad_var ad_matmul_at(ad_var x, ad_var y, const char *site)
 
 /* ---- vectors ---- */
 
-/* 1 if both are vectors, of one length where that is asked; else 0, and what the builder returns. */
+/* 1 if both are vectors, of one length where asked; else 0, and what the builder returns. */
 static int are_vectors(ad_var x, ad_var y, int same, ad_var *failed, const char *origin,
                        const char *site)
 {

@@ -90,7 +90,7 @@ static void cover(const pooled_axis *a, int64_t i, int64_t *start, int64_t *stop
     *stop = to > a->n ? a->n : to;
 }
 
-/* z[i] = the place in a plane of the first largest element of window i; a NaN is larger than any. */
+/* z[i] = the place in a plane of the first largest element of window i; NaN is larger than any. */
 #define LARGEST(real, largest, plane)                                                              \
     static int64_t largest(const real *x, int64_t columns, const int64_t *start,                   \
                            const int64_t *stop)                                                    \

@@ -298,7 +298,7 @@ static ad_status scatter_eval(const ad__call *call)
     return scatter(call, SET);
 }
 
-/* What was overwritten has no influence: neither elements of x, nor values that lost their place. */
+/* What was overwritten has no influence: neither elements of x nor values that lost their place. */
 static void scatter_vjp(ad__vjp *v)
 {
     int axis = axis_of(v);

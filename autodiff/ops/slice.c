@@ -12,7 +12,7 @@
 #undef AD_HERE
 #define AD_HERE v->site
 
-/* A slice as the caller gave it; len is that of the whole axis where the argument does not have it. */
+/* A slice as the caller gave it; len is that of the whole axis where no argument has it. */
 typedef struct bounds {
     int axis;
     int64_t start, stop, step, len;

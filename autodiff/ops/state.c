@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations about where a value lives and what depends on it: gradients stopped, types changed, the
- * caller's memory written. */
+/* Operations about where a value lives and what depends on it: gradients stopped, types changed,
+ * the caller's memory written. */
 #include "movement_internal.h"
 
 #include "../tape_internal.h"
@@ -118,7 +118,7 @@ static ad_status assign_infer(ad__call *call)
     return AD_OK;
 }
 
-/* The target's own elements are the caller's memory, but for an f64 scalar, which the tape keeps. */
+/* The target's elements are the caller's memory, but for an f64 scalar, which the tape keeps. */
 static ad_status assign_eval(const ad__call *call)
 {
     size_t bytes = call->kind.count * ad_type_bytes(call->kind.type);

@@ -192,9 +192,9 @@ static char *unquote(char **at, const char *end)
     return NULL;
 }
 
-/* Cuts [begin, end) into fields. Each is ended by a zero, on its separator, its blanks or the line's
- * end. Behind a last line without end the buffer has room: the file's end was found by asking for
- * more. */
+/* Cuts [begin, end) into fields. Each is ended by a zero, on its separator, its blanks or the
+ * line's end. Behind a last line without end the buffer has room: the file's end was found by
+ * asking for more. */
 static ad_status split(nn__records *records, char *begin, char *end, ad_error *error)
 {
     ad_status status = AD_OK;

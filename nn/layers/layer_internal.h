@@ -41,7 +41,8 @@ struct nn_layer {
     char name[NN__NAME];
 };
 
-/* A layer of bytes in all, set to zero but for the head; NULL if out of memory. name may be NULL. */
+/* A layer of bytes in all, set to zero but for the head; NULL if out of memory. name may be
+ * NULL. */
 void *nn__layer_new(const nn__layer_kind *kind, size_t bytes, const char *name,
                     const ad_allocator *allocator, const char *site);
 
