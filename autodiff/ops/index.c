@@ -108,7 +108,7 @@ static ad_status take_eval(const ad__call *call)
 {
     const ad__indexing *attributes = call->attributes;
     const ad_shape *shape = &call->x[0].kind->shape;
-    int axis = attributes->axis < 0 ? attributes->axis + shape->rank : attributes->axis;
+    int axis = ad__front_axis(attributes->axis, shape);
     ad__along a = ad__along_axis(shape, axis);
     ad_status status = ad__check_indices(call, 1, (int64_t)a.len);
     size_t row = a.inner * ad_type_bytes(call->kind.type), n = call->x[1].kind->count;
@@ -123,7 +123,7 @@ static void take_vjp(ad__vjp *v)
 {
     const ad__indexing *a = v->attributes;
     ad_shape shape = ad_shape_of(v->x[0]);
-    int axis = a->axis < 0 ? a->axis + shape.rank : a->axis;
+    int axis = ad__front_axis(a->axis, &shape);
     v->dx[0] = ad_segment_sum(v->g, v->x[1], axis, shape.len[axis]);
 }
 

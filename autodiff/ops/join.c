@@ -44,8 +44,7 @@ static ad_status concat_infer(ad__call *call)
 
 static ad_status concat_eval(const ad__call *call)
 {
-    int axis = *(const int *)call->attributes;
-    axis = axis < 0 ? axis + call->kind.shape.rank : axis;
+    int axis = ad__front_axis(*(const int *)call->attributes, &call->kind.shape);
     size_t bytes = ad_type_bytes(call->kind.type);
     ad__along whole = ad__along_axis(&call->kind.shape, axis);
     char *z = call->z;
@@ -67,7 +66,7 @@ static void concat_vjp(ad__vjp *v)
     int64_t at = 0;
     for (int i = 0; i < v->count; i++) {
         ad_shape shape = ad_shape_of(v->x[i]);
-        int64_t len = shape.len[axis < 0 ? axis + shape.rank : axis];
+        int64_t len = shape.len[ad__front_axis(axis, &shape)];
         if (v->needs[i]) {
             v->dx[i] = ad_slice(v->g, axis, at, at + len, 1);
         }
@@ -132,8 +131,7 @@ static ad_status stack_infer(ad__call *call)
 static ad_status stack_eval(const ad__call *call)
 {
     const ad_shape *shape = &call->x[0].kind->shape;
-    int axis = *(const int *)call->attributes;
-    axis = axis < 0 ? axis + call->kind.shape.rank : axis;
+    int axis = ad__front_axis(*(const int *)call->attributes, &call->kind.shape);
     ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
     ad__dense_strides(shape, from);
     ad__dense_strides(&call->kind.shape, to);

@@ -17,7 +17,7 @@
 ad_status ad__axis(int axis, const ad_shape *shape, int *out, ad_error *error)
 {
     char text[160];
-    *out = axis < 0 ? axis + shape->rank : axis;
+    *out = ad__front_axis(axis, shape);
     if (shape->rank == 0) {
         return ad_error_set(error, AD_ERR_SHAPE, "axis %d of a scalar, which has none", axis);
     }

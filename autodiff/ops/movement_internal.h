@@ -9,6 +9,12 @@
 /* *out is the axis counted from the front; -1 is the last. Errors: AD_ERR_SHAPE, with the text. */
 ad_status ad__axis(int axis, const ad_shape *shape, int *out, ad_error *error);
 
+/* An axis that shape has, counted from the front. */
+static inline int ad__front_axis(int axis, const ad_shape *shape)
+{
+    return axis < 0 ? axis + shape->rank : axis;
+}
+
 /* A tensor as outer x len x inner, where len is that of the axis. */
 typedef struct ad__along {
     size_t outer, len, inner;

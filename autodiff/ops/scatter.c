@@ -44,7 +44,7 @@ static ad_status elements_of(const ad__call *call, const ad_shape *shape, int in
                              elements *out)
 {
     const ad__indexing *a = call->attributes;
-    int axis = a->axis < 0 ? a->axis + shape->rank : a->axis;
+    int axis = ad__front_axis(a->axis, shape);
     out->x = ad__along_axis(shape, axis);
     out->n = (size_t)call->x[indices].kind->shape.len[axis];
     out->index = call->x[indices].data;
@@ -307,7 +307,7 @@ static void scatter_vjp(ad__vjp *v)
         v->dx[0] = ad_scatter(v->g, v->x[1], 0, axis);
     }
     if (v->needs[2]) {
-        int64_t len = shape.len[axis < 0 ? axis + shape.rank : axis];
+        int64_t len = shape.len[ad__front_axis(axis, &shape)];
         ad_var won = ad_scatter_winners(v->x[1], axis, len, ad_type_of(v->x[0]));
         v->dx[2] = ad_chain(won, ad_gather(v->g, v->x[1], axis));
     }
@@ -351,7 +351,7 @@ static ad_status winners_eval(const ad__call *call)
     const ad__indexing *a = call->attributes;
     ad_shape shape = call->kind.shape;
     elements e;
-    shape.len[a->axis < 0 ? a->axis + shape.rank : a->axis] = a->len;
+    shape.len[ad__front_axis(a->axis, &shape)] = a->len;
     ad_status status = elements_of(call, &shape, 0, &e);
     size_t n = call->kind.count;
     int64_t *number = ad__arena_take(call->scratch, n * sizeof *number);

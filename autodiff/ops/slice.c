@@ -77,7 +77,7 @@ static ad_status slice_eval(const ad__call *call)
     const ad_shape *shape = &call->x[0].kind->shape;
     ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
     size_t bytes = ad_type_bytes(call->kind.type);
-    int axis = b->axis < 0 ? b->axis + shape->rank : b->axis;
+    int axis = ad__front_axis(b->axis, shape);
     span s;
     ad_status status = span_of(b, shape, shape->len[axis], &s, call->error);
     if (status == AD_OK && call->kind.count > 0) {
@@ -95,7 +95,7 @@ static void slice_vjp(ad__vjp *v)
 {
     const bounds *b = v->attributes;
     ad_shape shape = ad_shape_of(v->x[0]);
-    int64_t len = shape.len[b->axis < 0 ? b->axis + shape.rank : b->axis];
+    int64_t len = shape.len[ad__front_axis(b->axis, &shape)];
     v->dx[0] = ad_unslice(v->g, b->axis, len, b->start, b->stop, b->step);
 }
 
@@ -245,7 +245,7 @@ static ad_status pad_infer(ad__call *call)
 static ad_status pad_eval(const ad__call *call)
 {
     const padding *p = call->attributes;
-    place(call, p->axis < 0 ? p->axis + call->kind.shape.rank : p->axis, p->before, 1, p->value);
+    place(call, ad__front_axis(p->axis, &call->kind.shape), p->before, 1, p->value);
     return AD_OK;
 }
 
@@ -253,7 +253,7 @@ static void pad_vjp(ad__vjp *v)
 {
     const padding *p = v->attributes;
     ad_shape shape = ad_shape_of(v->x[0]);
-    int64_t len = shape.len[p->axis < 0 ? p->axis + shape.rank : p->axis];
+    int64_t len = shape.len[ad__front_axis(p->axis, &shape)];
     v->dx[0] = ad_slice(v->g, p->axis, p->before, p->before + len, 1);
 }
 
