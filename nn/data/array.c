@@ -48,7 +48,7 @@ ad_status nn_array_init(nn_array *array, nn_type type, ad_shape shape,
     void *data = count > 0 ? nn__resize(&memory, NULL, count, nn_type_bytes(type)) : NULL;
     if (count > 0 && data == NULL) {
         char text[160];
-        return ad_error_set(error, AD_ERR_MEMORY, "nn_array_init: no memory for %s %s",
+        return ad_error_set(error, AD_ERR_MEMORY, "nn_array_init: out of memory for %s %s",
                             nn_type_name(type), ad_shape_print(&shape, text, sizeof text));
     }
     *array = nn_array_view(type, shape, data);
@@ -143,7 +143,7 @@ ad_status nn_array_select(const nn_array *array, int64_t count, const int64_t *i
         int64_t *rows = nn__resize(&view.allocator, NULL, (size_t)count, sizeof *rows);
         if (rows == NULL) {
             return ad_error_set(error, AD_ERR_MEMORY,
-                                "nn_array_select: no memory for %" PRId64 " indices", count);
+                                "nn_array_select: out of memory for %" PRId64 " indices", count);
         }
         for (int64_t i = 0; i < count; i++) {
             int64_t row = indices != NULL ? indices[i] : i;

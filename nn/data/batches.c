@@ -21,7 +21,8 @@ ad_status nn_batches_init(nn_batches *batches, int64_t rows, int64_t batch,
     new.order = nn__resize(&new.allocator, NULL, (size_t)rows, sizeof *new.order);
     if (new.order == NULL && rows > 0) {
         return ad_error_set(error, AD_ERR_MEMORY,
-                            "nn_batches_init: no memory for the order of %" PRId64 " rows", rows);
+                            "nn_batches_init: out of memory for the order of %" PRId64 " rows",
+                            rows);
     }
     *batches = new;
     nn_batches_start(batches, 0);

@@ -51,7 +51,7 @@ static ad_status fault(const csv *c, ad_status status, size_t field, const char 
 
 static ad_status memory_error(const csv *c)
 {
-    return ad_error_set(c->error, AD_ERR_MEMORY, "%s: no memory for its columns and rows",
+    return ad_error_set(c->error, AD_ERR_MEMORY, "%s: out of memory for its columns and rows",
                         nn__path_shown(c->records.reader.path));
 }
 

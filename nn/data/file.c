@@ -23,7 +23,7 @@ static ad_status io_error(ad_error *error, const char *path, const char *what)
 
 static ad_status memory_error(ad_error *error, const char *path)
 {
-    return ad_error_set(error, AD_ERR_MEMORY, "%s: no memory for its buffers",
+    return ad_error_set(error, AD_ERR_MEMORY, "%s: out of memory for its buffers",
                         nn__path_shown(path));
 }
 

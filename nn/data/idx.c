@@ -226,7 +226,7 @@ static ad_status read_elements(nn__reader *reader, const header *h, void **data,
             step = capacity;
             void *more = nn__resize(&reader->allocator, *data, capacity, size);
             if (more == NULL) {
-                return ad_error_set(error, AD_ERR_MEMORY, "%s: no memory for %s",
+                return ad_error_set(error, AD_ERR_MEMORY, "%s: out of memory for %s",
                                     nn__path_shown(reader->path), h->text);
             }
             *data = more;

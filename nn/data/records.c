@@ -17,7 +17,7 @@ ad_status nn__records_open(nn__records *records, const char *path, char separato
     records->buffer = nn__resize(&records->reader.allocator, NULL, records->capacity, 1);
     if (records->buffer == NULL) {
         nn__reader_close(&records->reader);
-        return ad_error_set(error, AD_ERR_MEMORY, "%s: no memory for its lines",
+        return ad_error_set(error, AD_ERR_MEMORY, "%s: out of memory for its lines",
                             nn__path_shown(path));
     }
     return AD_OK;
@@ -57,7 +57,7 @@ static ad_status read_more(nn__records *records, ad_error *error)
         size_t capacity = 2 * records->capacity;
         char *more = nn__resize(&records->reader.allocator, records->buffer, capacity, 1);
         if (more == NULL) {
-            return fault(records, AD_ERR_MEMORY, "no memory for the line", error);
+            return fault(records, AD_ERR_MEMORY, "out of memory for the line", error);
         }
         records->buffer = more;
         records->capacity = capacity;
@@ -165,7 +165,7 @@ static ad_status add_field(nn__records *records, const char *text, size_t len, a
         nn__field *more = nn__resize(&records->reader.allocator, records->fields, capacity,
                                      sizeof *records->fields);
         if (more == NULL) {
-            return fault(records, AD_ERR_MEMORY, "no memory for the fields", error);
+            return fault(records, AD_ERR_MEMORY, "out of memory for the fields", error);
         }
         records->fields = more;
         records->fields_capacity = capacity;

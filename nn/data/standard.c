@@ -69,7 +69,7 @@ ad_status nn_standard_fit(nn_standard *standard, const nn_array *x, const ad_all
     nn_standard new = {.columns = nn__row_len(x), .allocator = nn__allocator(allocator)};
     double *block = nn__resize(&new.allocator, NULL, new.columns, 4 * sizeof *block);
     if (block == NULL && new.columns > 0) {
-        return ad_error_set(error, AD_ERR_MEMORY, "nn_standard_fit: no memory for %zu columns",
+        return ad_error_set(error, AD_ERR_MEMORY, "nn_standard_fit: out of memory for %zu columns",
                             new.columns);
     }
     ad_status status = AD_OK;
@@ -101,7 +101,7 @@ ad_status nn_standard_apply(const nn_standard *standard, const nn_array *x, ad_t
     size_t n = standard->columns;
     double *row = nn__resize(&standard->allocator, NULL, n, sizeof *row);
     if (row == NULL && n > 0) {
-        return ad_error_set(error, AD_ERR_MEMORY, "nn_standard_apply: no memory for a row");
+        return ad_error_set(error, AD_ERR_MEMORY, "nn_standard_apply: out of memory for a row");
     }
     ad_status status = nn_array_init(z, (nn_type)type, x->shape, &standard->allocator, error);
     for (int64_t i = 0; i < nn_array_rows(x) && n > 0 && status == AD_OK; i++) {

@@ -58,7 +58,7 @@ static ad_status check(const nn_table *table, const nn_split_options *o, nn_tabl
 
 static ad_status memory_error(ad_error *error)
 {
-    (void)ad_error_set(error, AD_ERR_MEMORY, "nn_table_split: no memory for row numbers");
+    (void)ad_error_set(error, AD_ERR_MEMORY, "nn_table_split: out of memory for row numbers");
     return AD_ERR_MEMORY;
 }
 

@@ -41,7 +41,7 @@ Test(array, an_impossible_array_is_refused_and_left_empty)
     ad_error error;
     nn_array array;
     cr_expect_eq(nn_array_init(&array, NN_F64, AD_SHAPE(5), &allocator, &error), AD_ERR_MEMORY);
-    cr_expect_str_eq(error.message, "nn_array_init: no memory for f64 [5]");
+    cr_expect_str_eq(error.message, "nn_array_init: out of memory for f64 [5]");
     cr_expect_eq(nn_array_init(&array, NN_F64, AD_SCALAR, NULL, &error), AD_ERR_SHAPE);
     cr_expect_eq(nn_array_init(&array, NN_F64, AD_SHAPE(2, -1), NULL, &error), AD_ERR_SHAPE);
     cr_expect_eq(nn_array_init(&array, NN_F64, AD_SHAPE(1L << 40, 1L << 40), NULL, &error),
