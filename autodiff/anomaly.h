@@ -10,8 +10,8 @@
  *       puts(ad_anomaly_of(loss).message);
  *   }
  *
- * prints, for example, "ad_log made -inf of 0 at element [3, 1] (train.c:42)", or, when a gradient is
- * asked about, "ad_reciprocal made inf of 0, in a derivative (train.c:42)": recorded derivatives
+ * prints, for example, "ad_log made -inf of 0 at element [3, 1] (train.c:42)", or, when a gradient
+ * is asked about, "ad_reciprocal made inf of 0, in a derivative (train.c:42)": recorded derivatives
  * stand on the tape like all else, at the line of the operation they belong to.
  *
  * A search reads values that are on the tape anyway; recording pays nothing for it. It takes about
@@ -33,8 +33,8 @@ typedef struct ad_anomaly {
     size_t element;    /* of the result */
     double value;      /* nan, inf or -inf */
 
-    /* what it was made of: of an elementwise operation the elements that met there; of any other the
-     * largest element by magnitude of each of its first three arguments */
+    /* what it was made of: of an elementwise operation the elements that met there; of any other
+     * the largest element by magnitude of each of its first three arguments */
     int count;
     double operand[3];
 } ad_anomaly;
