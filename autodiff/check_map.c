@@ -106,8 +106,7 @@ static void record_map(ad__check *c, int is_widened, const ad__recording *r)
 
 double ad__check_element(ad_var v, size_t i)
 {
-    const void *data = ad_data(v);
-    return ad_type_of(v) == AD_F32 ? (double)((const float *)data)[i] : ((const double *)data)[i];
+    return ad__element_of(v.tape, v.ref.at.node, i);
 }
 
 static double row_value(const ad__check *c, ad__place row, const ad_var *z)

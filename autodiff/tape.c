@@ -184,9 +184,10 @@ int ad_is_dead(ad_var x)
     return x.tape != NULL && readable(x) == 0;
 }
 
-static double element(const ad__kind *kind, const void *data, size_t i)
+double ad__element_of(const ad_tape *tape, uint32_t node, size_t i)
 {
-    switch (kind->type) {
+    const void *data = ad__data_of(tape, node);
+    switch (ad__kind_of(tape, node)->type) {
     case AD_F64:
         return ((const double *)data)[i];
     case AD_F32:
@@ -203,8 +204,7 @@ double ad_value(ad_var x)
         return x.ref.literal;
     }
     uint32_t node = readable(x);
-    const ad__kind *kind = ad__kind_of(x.tape, node);
-    return kind->count == 1 ? element(kind, ad__data_of(x.tape, node), 0) : NAN;
+    return ad__kind_of(x.tape, node)->count == 1 ? ad__element_of(x.tape, node, 0) : NAN;
 }
 
 static const ad__kind *kind_of(ad_var x)
@@ -250,13 +250,11 @@ ad_status ad_read(ad_var x, size_t count, double *out)
     if (node == 0) {
         return AD_ERR_STALE;
     }
-    const ad__kind *kind = ad__kind_of(x.tape, node);
-    if (kind->count != count) {
+    if (ad__kind_of(x.tape, node)->count != count) {
         return AD_ERR_SHAPE;
     }
-    const void *data = ad__data_of(x.tape, node);
     for (size_t i = 0; i < count; i++) {
-        out[i] = element(kind, data, i);
+        out[i] = ad__element_of(x.tape, node, i);
     }
     return AD_OK;
 }

@@ -217,8 +217,9 @@ static inline const uint32_t *ad__args_of(const ad_tape *tape, uint32_t node, in
 /* Whether a node read a view before the last ad_assign to it, so that its argument is gone. */
 int ad__reads_stale(const ad_tape *tape, uint32_t node);
 
-/* The elements of a node, and its type and shape. */
+/* The elements of a node, one of them as a double, and its type and shape. */
 void *ad__data_of(const ad_tape *tape, uint32_t node);
+double ad__element_of(const ad_tape *tape, uint32_t node, size_t i);
 static inline const ad__kind *ad__kind_of(const ad_tape *tape, uint32_t node)
 {
     return tape->kinds[tape->node[node].kind];

@@ -20,17 +20,3 @@ void ad__mark_ancestors(const ad_tape *tape, int results, const ad_var *y, uint8
         }
     }
 }
-
-double ad__element_of(const ad_tape *tape, uint32_t node, size_t i)
-{
-    const void *data = ad__data_of(tape, node);
-    switch (ad__kind_of(tape, node)->type) {
-    case AD_F64:
-        return ((const double *)data)[i];
-    case AD_F32:
-        return (double)((const float *)data)[i];
-    case AD_I64:
-        break;
-    }
-    return (double)((const int64_t *)data)[i];
-}

@@ -10,7 +10,4 @@
  * are skipped. results 0: every node of the tape. */
 void ad__mark_ancestors(const ad_tape *tape, int results, const ad_var *y, uint8_t *mark);
 
-/* Element i of a node as a double. */
-double ad__element_of(const ad_tape *tape, uint32_t node, size_t i);
-
 #endif
