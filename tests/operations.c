@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ROOM = 512, MOST = 8 };
@@ -184,6 +185,36 @@ ad_var test_scaled_sine(ad_var x, double *factor)
 {
     static const ad_custom_op sine = {.name = "sine", .eval = sine_eval, .vjp = sine_vjp};
     return ad_custom(&sine, factor, 1, &x);
+}
+
+static ad_status build_and_grad(ad_tape *tape, ad_var (*build)(const ad_var *x), ad_shape shape,
+                                const double *data)
+{
+    ad_var x = ad_input_array(tape, AD_F64, shape, data), dx;
+    return ad_grad(ad_sum(build(&x), AD_ALL), 1, &x, &dx);
+}
+
+void test_failed_allocations(ad_var (*build)(const ad_var *x), ad_shape shape)
+{
+    size_t count = ad_shape_count(&shape);
+    double *data = malloc(count * sizeof *data);
+    cr_assert_not_null(data);
+    for (size_t i = 0; i < count; i++) {
+        data[i] = (double)(i * i % 11) - 5;
+    }
+    ad_status status = AD_ERR_MEMORY;
+    for (size_t at = 0; status != AD_OK; at++) {
+        ad_failing_allocator state = {.fail_at = at};
+        ad_allocator allocator = ad_allocator_failing(&state);
+        ad_tape *tape = ad_tape_new_in(&allocator);
+        status = tape != NULL ? build_and_grad(tape, build, shape, data) : AD_ERR_MEMORY;
+        cr_expect(status == AD_ERR_MEMORY || (status == AD_OK && state.requests <= at),
+                  "request %zu: %s", at, ad_status_name(status));
+        ad_tape_free(tape);
+        cr_assert_eq(state.live, 0);
+        cr_assert_lt(at, 1000);
+    }
+    free(data);
 }
 
 /* ---- small tensors ---- */

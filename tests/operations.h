@@ -21,6 +21,11 @@ void test_samples(const ad_op *op);
  * wrong by a thousandth for 1.001. *factor must outlive the tape. */
 ad_var test_scaled_sine(ad_var x, double *factor);
 
+/* build of one tensor of small whole numbers, and its gradient, again and again with one more
+ * allocation that succeeds: each time AD_ERR_MEMORY and nothing lost, until all goes well. A shape
+ * of some thousand elements makes evaluations allocate too. */
+void test_failed_allocations(ad_var (*build)(const ad_var *x), ad_shape shape);
+
 /* ---- small tensors ---- */
 
 /* 1, 2, 3, ... in a shape and type. */

@@ -178,3 +178,15 @@ Test(det, errors_ask_for_square_matrices)
     TEST_ERROR(tape, ad_cofactors(2, ((ad_var[]){y, x})), AD_ERR_SHAPE,
                "ad_cofactors: f64 [2, 2] along f64 [2, 3]; one type and one shape are needed");
 }
+
+static ad_var slope_of_det(const ad_var *x)
+{
+    ad_var dx;
+    ad_grad(ad_det(x[0]), 1, x, &dx);
+    return dx;
+}
+
+Test(det, every_failed_allocation_is_an_error)
+{
+    test_failed_allocations(slope_of_det, AD_SHAPE(40, 40));
+}

@@ -188,3 +188,19 @@ Test(reduce, errors_say_which_axis_is_wrong)
     TEST_ERROR(tape, ad_sum_to(ad_sum(x, AD_ALL), AD_SHAPE(5)), AD_ERR_SHAPE,
                "ad_sum_to: [] to [5], which does not broadcast to it");
 }
+
+static ad_var sum_outer(const ad_var *x)
+{
+    return ad_sum(x[0], AD_AXES(0, 2));
+}
+
+static ad_var sum_first(const ad_var *x)
+{
+    return ad_sum(x[0], AD_AXES(0));
+}
+
+Test(reduce, every_failed_allocation_is_an_error)
+{
+    test_failed_allocations(sum_outer, AD_SHAPE(30, 20, 30));
+    test_failed_allocations(sum_first, AD_SHAPE(300, 100));
+}

@@ -164,3 +164,9 @@ Test(scan, errors_name_the_operation_called)
     TEST_ERROR(tape, ad_recurrence(x, whole, 0, 0), AD_ERR_TYPE,
                "ad_recurrence: f64 [2] with i64 [2]; one type and one shape are needed");
 }
+
+Test(scan, every_failed_allocation_is_an_error)
+{
+    test_failed_allocations(cumprod_columns, AD_SHAPE(100, 50));
+    test_failed_allocations(prod_outer, AD_SHAPE(10, 50, 10));
+}

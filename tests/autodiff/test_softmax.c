@@ -177,3 +177,19 @@ Test(softmax, of_empty_tensors_is_empty)
     ad_grad(ad_sum(z, AD_ALL), 1, &x, &dx);
     test_expect(dx, AD_SHAPE(2, 0), NULL);
 }
+
+static ad_var softmax_outer(const ad_var *x)
+{
+    return ad_softmax(x[0], AD_AXES(0, 2));
+}
+
+static ad_var log_softmax_middle(const ad_var *x)
+{
+    return ad_log_softmax(x[0], AD_AXES(1));
+}
+
+Test(softmax, every_failed_allocation_is_an_error)
+{
+    test_failed_allocations(softmax_outer, AD_SHAPE(30, 20, 30));
+    test_failed_allocations(log_softmax_middle, AD_SHAPE(30, 20, 30));
+}

@@ -141,3 +141,14 @@ Test(solve, errors_say_what_fits)
         "ad_solve: f64 [2, 2] with right-hand side f64 []; one type, and [..., n, n] with [n] "
         "or [..., n, m] are needed");
 }
+
+static ad_var solve_itself(const ad_var *x)
+{
+    return ad_solve(x[0], x[0]);
+}
+
+Test(solve, every_failed_allocation_is_an_error)
+{
+    test_failed_allocations(solve_itself, AD_SHAPE(40, 40));
+    test_failed_allocations(inverse, AD_SHAPE(30, 30));
+}
