@@ -10,9 +10,10 @@
  *
  * A small plain value: copied freely, never freed. It names a node of a tape, or carries a plain
  * number (tape == NULL), which operations turn into a constant of the type they need; so
- * `ad_mul(2.0, x)` and `ad_var half = ad_literal(0.5)` work, and operations on literals alone are
- * computed at once. A handle is dead when the operation that made it failed; operations on dead
- * handles do nothing and give dead handles.
+ * `ad_mul(2.0, x)` and `ad_var half = ad_literal(0.5)` work. Elementwise operations on literals
+ * alone are computed at once; most others need a variable, and give NaN without one. A handle is
+ * dead when the operation that made it failed; operations on dead handles do nothing and give dead
+ * handles.
  */
 
 typedef struct ad_tape ad_tape;
