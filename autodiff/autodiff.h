@@ -40,5 +40,6 @@
 #include "sparse.h"
 #include "check.h"
 #include "anomaly.h"
+#include "dump.h"
 
 #endif
