@@ -14,7 +14,7 @@
 
 static ad_status no_memory(ad_tape *tape)
 {
-    return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_jacobian_values", NULL, "out of memory");
+    return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_jacobian", NULL, "out of memory");
 }
 
 static size_t elements(int count, const ad_var *v)
@@ -129,18 +129,19 @@ static ad_status by_columns(ad_tape *tape, int results, const ad_var *y, int cou
 
 /* ---- both ---- */
 
-static ad_status check_handles(ad_tape *tape, int count, const ad_var *v, int may_be_literals)
+static ad_status check_handles(ad_tape *tape, const char *origin, int count, const ad_var *v,
+                               int may_be_literals)
 {
     for (int i = 0; i < count; i++) {
         if (v[i].tape == NULL && may_be_literals) {
             continue;
         }
-        if (ad__check_handle(tape, v[i], "ad_jacobian_values", NULL) != AD_OK) {
+        if (ad__check_handle(tape, v[i], origin, NULL) != AD_OK) {
             return tape->error.status;
         }
         uint32_t node = v[i].ref.at.node;
         if (ad__kind_of(tape, node)->type == AD_I64) {
-            return ad_tape_fail(tape, AD_ERR_TYPE, "ad_jacobian_values", tape->site[node],
+            return ad_tape_fail(tape, AD_ERR_TYPE, origin, tape->site[node],
                                 "%s is i64; integers carry no derivative",
                                 may_be_literals ? "a result" : "a variable");
         }
@@ -148,10 +149,11 @@ static ad_status check_handles(ad_tape *tape, int count, const ad_var *v, int ma
     return AD_OK;
 }
 
-static ad_status fill(ad_tape *tape, int results, const ad_var *y, int count, const ad_var *x,
-                      double *out)
+static ad_status fill(ad_tape *tape, const char *origin, int results, const ad_var *y, int count,
+                      const ad_var *x, double *out)
 {
-    if (check_handles(tape, count, x, 0) != AD_OK || check_handles(tape, results, y, 1) != AD_OK) {
+    if (check_handles(tape, origin, count, x, 0) != AD_OK ||
+        check_handles(tape, origin, results, y, 1) != AD_OK) {
         return tape->error.status;
     }
     ad__linear linear;
@@ -181,7 +183,7 @@ ad_status ad_jacobian_values(int results, const ad_var *y, int count, const ad_v
     }
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
     ad_mark mark = ad_tape_mark(tape);
-    status = fill(tape, results, y, count, x, out);
+    status = fill(tape, "ad_jacobian_values", results, y, count, x, out);
     ad_status rewound = ad_tape_rewind(tape, mark);
     ad__arena_rewind(&tape->scratch, before);
     return status != AD_OK ? status : rewound;
@@ -194,7 +196,7 @@ static ad_status fill_hessian(ad_tape *tape, ad_var y, int count, const ad_var *
         return no_memory(tape);
     }
     ad_status status = ad_grad(y, count, x, dx);
-    return status != AD_OK ? status : fill(tape, count, dx, count, x, out);
+    return status != AD_OK ? status : fill(tape, "ad_hessian_values", count, dx, count, x, out);
 }
 
 ad_status ad_hessian_values(ad_var y, int count, const ad_var *x, double *out)
@@ -236,7 +238,8 @@ static ad_var stack_products(ad_tape *tape, ad_var y, ad_var x)
 
 static ad_var record(ad_tape *tape, ad_var y, ad_var x)
 {
-    if (check_handles(tape, 1, &x, 0) != AD_OK || check_handles(tape, 1, &y, 1) != AD_OK) {
+    if (check_handles(tape, "ad_jacobian", 1, &x, 0) != AD_OK ||
+        check_handles(tape, "ad_jacobian", 1, &y, 1) != AD_OK) {
         return ad__dead(tape);
     }
     size_t rows = ad_count(y), cols = ad_count(x);

@@ -132,7 +132,7 @@ static void locate(const nodes *n, int count, const ad_var *v, uint32_t *step, u
 
 static ad_status no_memory(ad_tape *tape)
 {
-    return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_jacobian_values", NULL, "out of memory");
+    return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_jacobian", NULL, "out of memory");
 }
 
 ad_status ad__linearise(ad_tape *tape, int results, const ad_var *y, int count, const ad_var *x,

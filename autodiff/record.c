@@ -171,7 +171,13 @@ ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *si
         return ad__handle(tape, literal->node);
     }
     float narrow = (float)value;
-    int64_t whole = value >= -0x1p62 && value <= 0x1p62 ? (int64_t)value : 0;
+    int fits = value >= -0x1p63 && value < 0x1p63;
+    int64_t whole = fits ? (int64_t)value : 0;
+    if (type == AD_I64 && (!fits || (double)whole != value)) {
+        ad_tape_fail(tape, AD_ERR_DOMAIN, "constant", site,
+                     "%g is no whole number of 64 bits, which an i64 tensor needs", value);
+        return ad__dead(tape);
+    }
     const void *data = type == AD_F32 ? (const void *)&narrow : (const void *)&whole;
     return ad__record_leaf(tape, AD__CONSTANT, type, &scalar, data, "constant", site);
 }

@@ -21,7 +21,7 @@ typedef struct sparse {
 
 static ad_status no_memory(ad_tape *tape)
 {
-    return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_sparse", NULL, "out of memory");
+    return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_sparse_update", NULL, "out of memory");
 }
 
 /* ---- the plan ---- */
@@ -158,19 +158,19 @@ static ad_status fill(sparse *s, ad_tape *tape, int results, const ad_var *y, in
                       const ad_var *x)
 {
     for (int i = 0; i < count; i++) {
-        if (ad__check_handle(tape, x[i], "ad_sparse", NULL) != AD_OK) {
+        if (ad__check_handle(tape, x[i], "ad_sparse_update", NULL) != AD_OK) {
             return tape->error.status;
         }
     }
     for (int j = 0; j < results; j++) {
-        if (y[j].tape != NULL && ad__check_handle(tape, y[j], "ad_sparse", NULL) != AD_OK) {
+        if (y[j].tape != NULL && ad__check_handle(tape, y[j], "ad_sparse_update", NULL) != AD_OK) {
             return tape->error.status;
         }
     }
     ad__linear l;
     ad_status status = ad__linearise(tape, results, y, count, x, &l);
     if (status == AD_ERR_UNSUPPORTED) {
-        return ad_tape_fail(tape, status, "ad_sparse", NULL,
+        return ad_tape_fail(tape, status, "ad_sparse_update", NULL,
                             "an operation between x and y is not elementwise or not on f64 "
                             "scalars; use ad_jacobian_values or ad_hessian_values");
     }

@@ -207,3 +207,18 @@ Test(record, arrays_may_stand_in_the_arguments_of_macros)
     ad_var x = ad_input_array(tape, AD_F64, AD_SHAPE(2), (double[]){1, 2});
     test_expect(ad_concat(2, (ad_var[]){x, ad_neg(x)}, 0), AD_SHAPE(4), TEST_NUMBERS(1, 2, -1, -2));
 }
+
+Test(record, numbers_that_are_not_whole_are_refused_beside_integers)
+{
+    const double numbers[] = {2.7, 1e300, NAN};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        ad_tape *own = ad_tape_new();
+        ad_full(own, AD_I64, AD_SHAPE(2), numbers[i]);
+        cr_expect(ad_tape_status(own) == AD_ERR_DOMAIN, "%g", numbers[i]);
+        ad_tape_free(own);
+    }
+    ad_tape *own = ad_tape_new();
+    ad_var two = ad_full(own, AD_I64, AD_SCALAR, 2);
+    cr_expect(ad_tape_status(own) == AD_OK && ad_value(two) == 2);
+    ad_tape_free(own);
+}
