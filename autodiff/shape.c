@@ -76,14 +76,14 @@ int ad_shape_is_valid(const ad_shape *shape)
 
 int ad_shape_equal(const ad_shape *a, const ad_shape *b)
 {
-    return a->rank == b->rank &&
-           (a->rank <= 0 || memcmp(a->len, b->len, (size_t)a->rank * sizeof a->len[0]) == 0);
+    return a->rank == b->rank && (a->rank <= 0 || a->rank > AD_MAX_RANK ||
+                                  memcmp(a->len, b->len, (size_t)a->rank * sizeof a->len[0]) == 0);
 }
 
 size_t ad_shape_count(const ad_shape *shape)
 {
-    size_t count = 1;
-    for (int i = 0; i < shape->rank; i++) {
+    size_t count = shape->rank <= AD_MAX_RANK;
+    for (int i = 0; i < shape->rank && i < AD_MAX_RANK; i++) {
         count *= (size_t)shape->len[i];
     }
     return count;
@@ -92,6 +92,9 @@ size_t ad_shape_count(const ad_shape *shape)
 ad_status ad_shape_broadcast(const ad_shape *a, const ad_shape *b, ad_shape *out)
 {
     ad_shape result = {.rank = a->rank > b->rank ? a->rank : b->rank};
+    if (a->rank < 0 || b->rank < 0 || result.rank > AD_MAX_RANK) {
+        return AD_ERR_SHAPE;
+    }
     for (int i = 1; i <= result.rank; i++) {
         int64_t p = i <= a->rank ? a->len[a->rank - i] : 1;
         int64_t q = i <= b->rank ? b->len[b->rank - i] : 1;

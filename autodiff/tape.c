@@ -119,8 +119,8 @@ ad_mark ad_tape_mark(const ad_tape *tape)
         return (ad_mark){.node = 0};
     }
     ad__arena_mark values = ad__arena_mark_here(&tape->values);
-    return (ad_mark){tape->count,          tape->tag,    tape->detail_count,
-                     tape->argument_count, values.block, values.used};
+    return (ad_mark){tape,         tape->count, tape->tag, tape->detail_count, tape->argument_count,
+                     values.block, values.used};
 }
 
 /* Whether nodes below `end` are still those of the time when tag was the tape's. */
@@ -143,6 +143,10 @@ ad_status ad_tape_rewind(ad_tape *tape, ad_mark mark)
 {
     if (tape == NULL) {
         return AD_ERR_MEMORY;
+    }
+    if (mark.tape != tape) {
+        return ad_tape_fail(tape, AD_ERR_FOREIGN, "ad_tape_rewind", NULL,
+                            "the mark is not of this tape; take one with ad_tape_mark");
     }
     if (!still_there(tape, mark.node, mark.tag)) {
         return ad_tape_fail(tape, AD_ERR_STALE, "ad_tape_rewind", NULL,

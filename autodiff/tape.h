@@ -17,6 +17,7 @@
 
 /* A place on a tape to come back to. */
 typedef struct ad_mark {
+    const ad_tape *tape;
     uint32_t node, tag, detail, argument;
     void *block;
     size_t used;
@@ -52,7 +53,8 @@ AD_API ad_status ad_tape_fail(ad_tape *tape, ad_status status, const char *origi
  * repeated step allocates nothing after its first run. Handles to forgotten values are detected
  * when used. A mark may be rewound to any number of times.
  *
- * Errors: AD_ERR_STALE if the tape has been rewound to before the mark. */
+ * Errors: AD_ERR_STALE if the tape has been rewound to before the mark; AD_ERR_FOREIGN if the mark
+ * is of another tape, or of none. */
 AD_API ad_mark ad_tape_mark(const ad_tape *tape);
 AD_API ad_status ad_tape_rewind(ad_tape *tape, ad_mark mark);
 

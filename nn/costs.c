@@ -83,6 +83,22 @@ ad_var nn_binary_cross_entropy(ad_var a, ad_var y)
     return ad_mean(ad_sub(ad_softplus(a), ad_mul(like(a, y, __func__), a)), AD_ALL);
 }
 
+/* 1 after keeping an error if one is not in 0 to count - 1; ad_one_hot would count a negative one,
+ * which is a mistake or stands for "none", from the end. */
+static int has_wrong_class(ad_var y, int64_t count)
+{
+    const int64_t *class = ad_data(y);
+    for (size_t i = 0; i < ad_count(y); i++) {
+        if (class[i] < 0 || class[i] >= count) {
+            ad_tape_fail(y.tape, AD_ERR_INDEX, "nn_softmax_cross_entropy", NULL,
+                         "the class of row %zu is %lld; the output has %lld, numbered from 0", i,
+                         (long long)class[i], (long long)count);
+            return 1;
+        }
+    }
+    return 0;
+}
+
 ad_var nn_softmax_cross_entropy(ad_var a, ad_var y)
 {
     ad_shape shape = ad_shape_of(a);
@@ -94,6 +110,9 @@ ad_var nn_softmax_cross_entropy(ad_var a, ad_var y)
         return dead(a);
     }
     if (ad_type_of(y) == AD_I64) {
+        if (has_wrong_class(y, shape.len[1])) {
+            return dead(y);
+        }
         ad_var classes = ad_reshape(y, AD_SHAPE(-1));
         y = ad_one_hot(classes, shape.len[1], ad_type_of(a));
     }

@@ -131,9 +131,13 @@ ad_status nn_init_fill(const nn_init *init, nn_fans fans, nn_draw *draw, const n
                             param->name, ad_shape_print(&param->shape, text, sizeof text),
                             param->count, init->count);
     }
+    if (init->element == listed && init->values == NULL && param->count > 0) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "%s: the list of its values is NULL",
+                            param->name);
+    }
     for (size_t i = 0; i < param->count; i++) {
         double value = init->element(init, &fans, draw, i);
-        if (!isfinite(value)) {
+        if (!isfinite(value) || (param->type == AD_F32 && !isfinite((float)value))) {
             return ad_error_set(error, AD_ERR_DOMAIN,
                                 "%s would begin with %g at element %zu; give a finite gain, "
                                 "bound or value",

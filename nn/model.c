@@ -52,6 +52,7 @@ static void free_layers(nn_layer *layer)
 {
     while (layer != NULL) {
         nn_layer *next = layer->next;
+        layer->is_owned = 0;
         nn_layer_free(layer);
         layer = next;
     }
@@ -179,7 +180,6 @@ ad_status nn_build_of(nn_model *model, nn_build_options options)
         return nn_model_status(model);
     }
     ad_error error = {.status = AD_OK};
-    ad_shape rows = {.rank = options.input.rank + 1, .len = {1}};
     if (model->is_built) {
         return ad_error_set(&model->error, AD_ERR_STATE, "nn_build: the model is built already");
     }
@@ -187,10 +187,11 @@ ad_status nn_build_of(nn_model *model, nn_build_options options)
         return ad_error_set(&model->error, AD_ERR_TYPE, "nn_build: %s; models are f64 or f32",
                             ad_type_name(options.type));
     }
-    if (rows.rank < 1 || rows.rank > AD_MAX_RANK) {
+    if (options.input.rank < 0 || options.input.rank >= AD_MAX_RANK) {
         return ad_error_set(&model->error, AD_ERR_SHAPE, "nn_build: rows of rank %d; at most %d",
                             options.input.rank, AD_MAX_RANK - 1);
     }
+    ad_shape rows = {.rank = options.input.rank + 1, .len = {1}};
     memcpy(rows.len + 1, options.input.len, (size_t)options.input.rank * sizeof rows.len[0]);
     ad_tape *tape = ad_tape_new_in(&model->allocator);
     model->params = nn_params_new(&model->allocator);
@@ -229,6 +230,10 @@ ad_var nn_forward(const nn_model *model, const ad_var *params, ad_var x, nn_trac
     }
     if (!model->is_built) {
         return dead(x.tape, AD_ERR_STATE, "nn_forward", "the model is not built; see nn_build");
+    }
+    if (params == NULL && nn_params_count(model->params) > 0) {
+        return dead(x.tape, AD_ERR_DOMAIN, "nn_forward",
+                    "params is NULL; bind the model's with nn_params_bind, or use nn_apply");
     }
     for (const nn_layer *layer = model->layers; layer != NULL; layer = layer->next) {
         ad_var z;

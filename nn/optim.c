@@ -260,6 +260,10 @@ void nn_stepper_set_count(nn_stepper *stepper, int64_t count)
 
 ad_var nn_clip_norm(int count, ad_var *dw, double limit)
 {
+    if (count > 0 && !(limit > 0) && dw[0].tape != NULL) {
+        ad_tape_fail(dw[0].tape, AD_ERR_DOMAIN, "nn_clip_norm", NULL,
+                     "the limit is %g; give one above 0", limit);
+    }
     ad_var squares = ad_literal(0);
     for (int i = 0; i < count; i++) {
         squares = ad_add(squares, ad_sum(ad_square(dw[i]), AD_ALL));

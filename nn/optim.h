@@ -94,6 +94,7 @@ AD_API void nn_stepper_set_count(nn_stepper *stepper, int64_t count);
  *   dw_i min(1, limit / (|dw| + 1e-6)),   |dw| = sqrt(sum of squares)
  *
  * dw is replaced. Returns the norm before, as a variable.
+ * Errors: AD_ERR_DOMAIN unless limit > 0; the tape keeps it.
  * Source: Pascanu, Mikolov, Bengio 2013, algorithm 1; the 1e-6 is PyTorch's. */
 AD_API ad_var nn_clip_norm(int count, ad_var *dw, double limit);
 

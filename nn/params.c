@@ -82,6 +82,10 @@ ad_status nn_params_add(nn_params *params, const char *name, nn_role role, ad_ty
                         ad_shape shape, ad_error *error)
 {
     char text[160];
+    if (params == NULL || name == NULL) {
+        return ad_error_set(error, AD_ERR_STATE, "nn_params_add: %s",
+                            params == NULL ? "there is no set to add to" : "give a name");
+    }
     if (nn_params_find(params, name) != NULL) {
         return ad_error_set(error, AD_ERR_STATE, "there is a parameter %s already; name it anew",
                             name);
@@ -105,13 +109,13 @@ ad_status nn_params_add(nn_params *params, const char *name, nn_role role, ad_ty
 
 int nn_params_count(const nn_params *params)
 {
-    return params->count;
+    return params != NULL ? params->count : 0;
 }
 
 size_t nn_params_len(const nn_params *params)
 {
     size_t len = 0;
-    for (int i = 0; i < params->count; i++) {
+    for (int i = 0; i < nn_params_count(params); i++) {
         len += params->entries[i].param.count;
     }
     return len;
@@ -119,12 +123,12 @@ size_t nn_params_len(const nn_params *params)
 
 const nn_param *nn_params_at(const nn_params *params, int i)
 {
-    return i >= 0 && i < params->count ? &params->entries[i].param : NULL;
+    return i >= 0 && i < nn_params_count(params) ? &params->entries[i].param : NULL;
 }
 
 const nn_param *nn_params_find(const nn_params *params, const char *name)
 {
-    for (int i = 0; i < params->count; i++) {
+    for (int i = 0; name != NULL && i < nn_params_count(params); i++) {
         if (strcmp(params->entries[i].param.name, name) == 0) {
             return &params->entries[i].param;
         }
@@ -146,7 +150,8 @@ ad_status nn_params_write(nn_params *params, const char *name, size_t count, con
 {
     const nn_param *p = nn_params_find(params, name);
     if (p == NULL) {
-        return ad_error_set(error, AD_ERR_INDEX, "there is no parameter %s", name);
+        return ad_error_set(error, AD_ERR_INDEX, "there is no parameter %s",
+                            name != NULL ? name : "without a name");
     }
     if (p->count != count) {
         char text[160];
@@ -165,7 +170,7 @@ ad_status nn_params_write(nn_params *params, const char *name, size_t count, con
 
 ad_status nn_params_bind(const nn_params *params, ad_tape *tape, ad_var *vars)
 {
-    for (int i = 0; i < params->count; i++) {
+    for (int i = 0; i < nn_params_count(params); i++) {
         const nn_param *p = &params->entries[i].param;
         vars[i] = ad_input_view(tape, p->type, p->shape, p->data);
     }
@@ -175,7 +180,7 @@ ad_status nn_params_bind(const nn_params *params, ad_tape *tape, ad_var *vars)
 nn_params *nn_params_copy(const nn_params *params, const ad_allocator *allocator)
 {
     nn_params *copy = nn_params_new(allocator);
-    for (int i = 0; copy != NULL && i < params->count; i++) {
+    for (int i = 0; copy != NULL && i < nn_params_count(params); i++) {
         const nn_param *p = &params->entries[i].param;
         if (nn_params_add(copy, p->name, p->role, p->type, p->shape, NULL) != AD_OK) {
             nn_params_free(copy);
@@ -190,8 +195,8 @@ nn_params *nn_params_copy(const nn_params *params, const ad_allocator *allocator
 
 ad_status nn_params_assign(nn_params *to, const nn_params *from, ad_error *error)
 {
-    int same = to->count == from->count;
-    for (int i = 0; i < to->count && same; i++) {
+    int count = nn_params_count(to), same = nn_params_count(from) == count;
+    for (int i = 0; i < count && same; i++) {
         const nn_param *p = &to->entries[i].param, *q = &from->entries[i].param;
         same = strcmp(p->name, q->name) == 0 && p->type == q->type &&
                ad_shape_equal(&p->shape, &q->shape);
@@ -200,7 +205,7 @@ ad_status nn_params_assign(nn_params *to, const nn_params *from, ad_error *error
         return ad_error_set(error, AD_ERR_STATE,
                             "the two sets of parameters differ in names, types or shapes");
     }
-    for (int i = 0; i < to->count; i++) {
+    for (int i = 0; i < count; i++) {
         const nn_param *p = &to->entries[i].param;
         memcpy(p->data, from->entries[i].param.data, p->count * ad_type_bytes(p->type));
     }

@@ -42,12 +42,13 @@ AD_API void nn_params_free(nn_params *params);
 
 /* Adds a parameter of zeros under a name of its own, which is copied.
  *
- * Errors: AD_ERR_STATE if the name is taken;  AD_ERR_TYPE unless type is AD_F64 or AD_F32;
- *         AD_ERR_SHAPE;  AD_ERR_MEMORY. The set is then as before. */
+ * Errors: AD_ERR_STATE if the name is taken, or it or the set is NULL;  AD_ERR_TYPE unless type is
+ *         AD_F64 or AD_F32;  AD_ERR_SHAPE;  AD_ERR_MEMORY. The set is then as before. */
 AD_API ad_status nn_params_add(nn_params *params, const char *name, nn_role role, ad_type type,
                                ad_shape shape, ad_error *error);
 
-/* The number of parameters, and of elements in all of them. */
+/* The number of parameters, and of elements in all of them. Here and below NULL, which the
+ * parameters of a model not yet built are, is a set of none. */
 AD_API int nn_params_count(const nn_params *params);
 AD_API size_t nn_params_len(const nn_params *params);
 

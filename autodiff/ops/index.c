@@ -172,7 +172,7 @@ static ad_status segment_infer(ad__call *call)
     if (status != AD_OK) {
         return status;
     }
-    int fits = a->axis >= 0 && a->axis + indices->rank <= shape->rank;
+    int fits = a->axis >= 0 && a->axis <= shape->rank - indices->rank;
     for (int i = 0; i < indices->rank && fits; i++) {
         fits = shape->len[a->axis + i] == indices->len[i];
     }

@@ -235,6 +235,9 @@ ad_status nn_array_gather(const nn_array *array, int64_t count, const int64_t *i
                             nn_type_name(array->type), ad_type_name(type));
     }
     size_t len = nn__row_len(array);
+    if (array->data == NULL && len > 0 && count > 0) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "nn_array_gather: the array's data is NULL");
+    }
     char *to = out;
     for (int64_t i = 0; len > 0 && i < count; i++) {
         const void *from = nn_array_row(array, indices != NULL ? indices[i] : i);

@@ -84,6 +84,9 @@ ad_status nn__reader_open(nn__reader *reader, const char *path, const ad_allocat
 {
     *reader = (nn__reader){.path = path, .most = UINT64_MAX};
     reader->allocator = nn__allocator(allocator);
+    if (path == NULL) {
+        return ad_error_set(error, AD_ERR_IO, "the path of a file to read is NULL");
+    }
     reader->file = open(path, O_RDONLY | O_CLOEXEC);
     if (reader->file < 0) {
         return io_error(error, path, "cannot be opened");

@@ -129,6 +129,10 @@ ad_status nn_standard_undo(const nn_standard *standard, int64_t rows, ad_type ty
         return ad_error_set(error, AD_ERR_TYPE, "nn_standard_undo: f64 or f32, not %s",
                             ad_type_name(type));
     }
+    if (rows < 0) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "nn_standard_undo: %lld rows; at least 0",
+                            (long long)rows);
+    }
     size_t n = standard->columns;
     for (size_t i = 0; n > 0 && i < (size_t)rows; i++) {
         for (size_t j = 0; j < n; j++) {

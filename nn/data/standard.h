@@ -37,7 +37,8 @@ AD_API ad_status nn_standard_apply(const nn_standard *standard, const nn_array *
                                    nn_array *z, ad_error *error);
 
 /* The way back, x = mean + deviation z, in place: for predictions of standardised targets.
- * values [rows, columns] of type. Errors: AD_ERR_TYPE if type is AD_I64. */
+ * values [rows, columns] of type. Errors: AD_ERR_TYPE if type is AD_I64;
+ * AD_ERR_DOMAIN if rows < 0. */
 AD_API ad_status nn_standard_undo(const nn_standard *standard, int64_t rows, ad_type type,
                                   void *values, ad_error *error);
 

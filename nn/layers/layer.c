@@ -30,7 +30,7 @@ void *nn__layer_new(const nn__layer_kind *kind, size_t bytes, const char *name,
 
 void nn_layer_free(nn_layer *layer)
 {
-    if (layer != NULL) {
+    if (layer != NULL && !layer->is_owned) {
         ad_allocator allocator = layer->allocator;
         nn__free(&allocator, layer);
     }

@@ -16,7 +16,7 @@ typedef struct nn_layer nn_layer;
 extern "C" {
 #endif
 
-/* Frees a layer that was given to no model. NULL is fine. */
+/* Frees a layer that was given to no model; leaves one that was alone. NULL is fine. */
 AD_API void nn_layer_free(nn_layer *layer);
 
 #ifdef __cplusplus

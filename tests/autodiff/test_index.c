@@ -4,6 +4,7 @@
 #include "operations.h"
 
 #include <criterion/criterion.h>
+#include <limits.h>
 
 extern const ad_op ad_take__op, ad_segment_sum__op;
 
@@ -112,6 +113,9 @@ Test(index, mistakes_are_named)
     TEST_ERROR(tape, ad_segment_sum(x, fine, -1, 4), AD_ERR_SHAPE,
                "ad_segment_sum: x is [3, 2], indices are [2]; from axis -1 on, counted from the "
                "front, their lengths must agree");
+    TEST_ERROR(tape, ad_segment_sum(x, fine, INT_MAX, 4), AD_ERR_SHAPE,
+               "ad_segment_sum: x is [3, 2], indices are [2]; from axis 2147483647 on, counted "
+               "from the front, their lengths must agree");
     TEST_ERROR(tape, ad_segment_sum(x, fine, 1, 1), AD_ERR_INDEX,
                "ad_segment_sum: indices[1] is 1, outside an axis of length 1; indices are -1 to 0");
     TEST_ERROR(tape, ad_segment_sum(x, fine, 1, -1), AD_ERR_DOMAIN,

@@ -2,6 +2,7 @@
 #include "shape.h"
 
 #include <criterion/criterion.h>
+#include <limits.h>
 #include <string.h>
 
 static void expect_text(ad_shape shape, const char *expected)
@@ -184,4 +185,17 @@ Test(shape, axes_that_no_shape_has_stay_out_of_range)
     const int nine[9] = {0};
     cr_expect_gt(ad_axes_of(9, nine, 0).count, AD_MAX_RANK);
     cr_expect_gt(ad_axes_of(300, nine, 0).count, AD_MAX_RANK);
+}
+
+Test(shape, ranks_that_no_tensor_has_neither_broadcast_nor_count)
+{
+    const int64_t ones[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+    const int ranks[] = {-1, 9, INT_MAX, INT_MIN};
+    for (size_t i = 0; i < sizeof ranks / sizeof ranks[0]; i++) {
+        ad_shape bad = ad_shape_of_lens(ranks[i], ones), fine = AD_SHAPE(2), out;
+        cr_expect_eq(ad_shape_broadcast(&bad, &fine, &out), AD_ERR_SHAPE);
+        cr_expect_eq(ad_shape_broadcast(&fine, &bad, &out), AD_ERR_SHAPE);
+        cr_expect(ad_shape_equal(&bad, &bad));
+        cr_expect_leq(ad_shape_count(&bad), 1);
+    }
 }

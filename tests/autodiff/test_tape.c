@@ -245,6 +245,23 @@ Test(tape, a_mark_can_be_used_again_until_the_tape_goes_below_it)
     cr_expect_eq(ad_tape_rewind(tape, bottom), AD_OK);
 }
 
+Test(tape, a_mark_of_another_tape_or_of_none_is_refused)
+{
+    ad_tape *own = ad_tape_new(), *other = ad_tape_new();
+    ad_var x = ad_input(own, 2);
+    ad_input(other, 1);
+    const ad_mark marks[] = {ad_tape_mark(other), {.node = 0}};
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        cr_expect_eq(ad_tape_rewind(own, marks[i]), AD_ERR_FOREIGN);
+        cr_expect_str_eq(ad_tape_message(own), "ad_tape_rewind: the mark is not of this tape; "
+                                               "take one with ad_tape_mark");
+        ad_tape_clear_error(own);
+        cr_expect_eq(ad_value(ad_square(x)), 4);
+    }
+    ad_tape_free(own);
+    ad_tape_free(other);
+}
+
 Test(tape, an_error_survives_a_rewind)
 {
     ad_mark mark = ad_tape_mark(tape);

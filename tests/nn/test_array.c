@@ -198,3 +198,10 @@ Test(array, empty_rows_and_empty_arrays_are_gathered_as_nothing)
     cr_expect_eq(nn_array_select(&no_rows, 0, NULL, NULL, &part, NULL), AD_OK);
     cr_expect_null(part.owned);
 }
+
+Test(array, rows_without_data_are_an_error)
+{
+    nn_array none = nn_array_view(NN_F64, AD_SHAPE(2, 3), NULL);
+    double out[6];
+    cr_expect_eq(nn_array_gather(&none, 2, NULL, AD_F64, out, NULL), AD_ERR_DOMAIN);
+}

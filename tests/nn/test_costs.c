@@ -124,3 +124,17 @@ Test(costs, the_penalty_is_of_weights_and_not_of_biases)
     ad_tape_free(tape);
     nn_params_free(params);
 }
+
+Test(costs, negative_classes_are_refused_and_not_counted_from_the_end)
+{
+    const double a[4] = {1, 2, 3, 4};
+    const int64_t y[2] = {1, -1};
+    ad_tape *tape = ad_tape_new();
+    ad_var classes = ad_input_array(tape, AD_I64, AD_SHAPE(2), y);
+    cr_expect(ad_is_dead(nn_softmax_cross_entropy(matrix(tape, 2, 2, a), classes)));
+    cr_expect_eq(ad_tape_status(tape), AD_ERR_INDEX);
+    cr_expect_str_eq(ad_tape_message(tape),
+                     "nn_softmax_cross_entropy: the class of row 1 is -1; the output has 2, "
+                     "numbered from 0");
+    ad_tape_free(tape);
+}

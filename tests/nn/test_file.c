@@ -126,3 +126,11 @@ Test(file, long_paths_are_shown_by_their_end)
     cr_expect_str_eq(nn__path_shown(path) + 72, "data.idx");
     cr_expect_str_eq(nn__path_shown("short"), "short");
 }
+
+Test(file, a_missing_path_is_an_error)
+{
+    nn__reader reader;
+    ad_error error = {0};
+    cr_expect_eq(nn__reader_open(&reader, NULL, NULL, &error), AD_ERR_IO);
+    cr_expect_str_eq(error.message, "the path of a file to read is NULL");
+}

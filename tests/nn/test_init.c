@@ -118,3 +118,15 @@ Test(init, numbers_that_are_not_finite_are_refused)
     cr_expect_eq(fill(params, nn_constant(INFINITY), &draw, &e), AD_ERR_DOMAIN);
     nn_params_free(params);
 }
+
+Test(init, a_number_too_large_for_f32_and_a_missing_list_are_refused)
+{
+    nn_draw draw = {.rng = {.seed = 1}};
+    nn_params *narrow = small(AD_F32), *wide = small(AD_F64);
+    ad_error e = {0};
+    cr_expect_eq(fill(narrow, nn_constant(1e300), &draw, &e), AD_ERR_DOMAIN);
+    cr_expect_eq(fill(wide, nn_constant(1e300), &draw, &e), AD_OK);
+    cr_expect_eq(fill(wide, nn_values(nn_params_len(wide), NULL), &draw, &e), AD_ERR_DOMAIN);
+    nn_params_free(narrow);
+    nn_params_free(wide);
+}

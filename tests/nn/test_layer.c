@@ -35,3 +35,12 @@ Test(layer, two_of_one_name_are_an_error)
     cr_expect_eq(nn_build(net, .input = AD_SHAPE(2)), AD_ERR_STATE);
     nn_model_free(net);
 }
+
+Test(layer, one_that_a_model_owns_stays_when_it_is_freed)
+{
+    nn_layer *layer = nn_dense(3);
+    nn_model *net = nn_sequential(layer);
+    nn_layer_free(layer);
+    cr_expect_eq(nn_build(net, .input = AD_SHAPE(2)), AD_OK);
+    nn_model_free(net);
+}

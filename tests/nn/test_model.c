@@ -4,6 +4,7 @@
 #include "model.h"
 
 #include <criterion/criterion.h>
+#include <limits.h>
 #include <string.h>
 
 Test(model, names_layers_by_kind_and_number)
@@ -151,4 +152,26 @@ Test(model, every_failed_allocation_is_reported_and_nothing_is_lost)
         cr_expect_eq(state.live, 0, "%zu blocks lost when request %zu fails", state.live, fail_at);
         requests = state.requests;
     }
+}
+
+Test(model, ranks_that_no_row_has_are_refused)
+{
+    const int ranks[] = {INT_MAX, 8, -1, INT_MIN};
+    for (size_t i = 0; i < sizeof ranks / sizeof ranks[0]; i++) {
+        nn_model *net = nn_sequential(nn_dense(1));
+        cr_expect_eq(nn_build(net, .input = {.rank = ranks[i]}), AD_ERR_SHAPE);
+        nn_model_free(net);
+    }
+}
+
+Test(model, to_forward_without_parameters_is_an_error)
+{
+    nn_model *net = nn_sequential(nn_dense(1));
+    nn_build(net, .input = AD_SHAPE(2));
+    ad_tape *tape = ad_tape_new();
+    ad_var x = ad_full(tape, AD_F64, AD_SHAPE(1, 2), 1);
+    cr_expect(ad_is_dead(nn_forward(net, NULL, x, NULL)));
+    cr_expect_eq(ad_tape_status(tape), AD_ERR_DOMAIN);
+    ad_tape_free(tape);
+    nn_model_free(net);
 }

@@ -215,3 +215,16 @@ Test(optim, every_failed_allocation_is_reported_and_nothing_is_lost)
     }
     nn_params_free(params);
 }
+
+Test(optim, clipping_needs_a_limit_above_0)
+{
+    const double limits[] = {0, -1, NAN};
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        ad_tape *tape = ad_tape_new();
+        ad_var g = ad_input(tape, 3);
+        nn_clip_norm(1, &g, limits[i]);
+        cr_expect(ad_is_dead(g));
+        cr_expect_eq(ad_tape_status(tape), AD_ERR_DOMAIN);
+        ad_tape_free(tape);
+    }
+}

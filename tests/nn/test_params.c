@@ -126,3 +126,22 @@ Test(params, every_failed_allocation_is_reported_and_nothing_is_lost)
         cr_expect_eq(state.live, 0);
     }
 }
+
+Test(params, a_missing_set_is_one_of_no_parameters)
+{
+    nn_params *set = two(NULL), *copy = nn_params_copy(NULL, NULL);
+    ad_error e = {0};
+    cr_expect_eq(nn_params_count(NULL), 0);
+    cr_expect_eq(nn_params_len(NULL), 0);
+    cr_expect_null(nn_params_at(NULL, 0));
+    cr_expect_null(nn_params_find(NULL, "w"));
+    cr_expect_null(nn_params_find(set, NULL));
+    cr_expect_eq(nn_params_count(copy), 0);
+    cr_expect_eq(nn_params_write(NULL, "w", 0, NULL, &e), AD_ERR_INDEX);
+    cr_expect_eq(nn_params_assign(set, NULL, &e), AD_ERR_STATE);
+    cr_expect_eq(nn_params_assign(NULL, set, &e), AD_ERR_STATE);
+    cr_expect_eq(nn_params_add(NULL, "w", NN_BIAS, AD_F64, AD_SCALAR, &e), AD_ERR_STATE);
+    cr_expect_eq(nn_params_add(set, NULL, NN_BIAS, AD_F64, AD_SCALAR, &e), AD_ERR_STATE);
+    nn_params_free(set);
+    nn_params_free(copy);
+}

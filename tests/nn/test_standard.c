@@ -133,3 +133,14 @@ Test(standard, every_failed_allocation_is_an_error_and_leaves_nothing)
     }
     cr_expect_eq(fail_at, 4);
 }
+
+Test(standard, a_negative_number_of_rows_cannot_be_undone)
+{
+    nn_array array = nn_array_view(NN_F64, AD_SHAPE(4, 3), x);
+    nn_standard standard;
+    double z[1] = {7};
+    cr_assert_eq(nn_standard_fit(&standard, &array, NULL, NULL), AD_OK);
+    cr_expect_eq(nn_standard_undo(&standard, -1, AD_F64, z, NULL), AD_ERR_DOMAIN);
+    cr_expect_eq(z[0], 7);
+    nn_standard_clear(&standard);
+}
