@@ -107,15 +107,15 @@ Test(examples, nine_parameters_prints_the_gradients_of_the_notes)
     const char *text = output_of("04_nine_parameters", "");
     for (int i = 0; i < 2; i++) {
         text = after(text, "output activation: ");
-        expect_number(text, notes.nine_parameter[i].z2, 1e-15, "z2 = ");
-        expect_number(text, notes.nine_parameter[i].a2, 1e-15, "a2 = ");
+        expect_number(text, notes.nine_parameter[i].z2, 1e-15, "z2    = ");
+        expect_number(text, notes.nine_parameter[i].a2, 1e-15, "a2    = ");
         expect_number(text, notes.nine_parameter[i].cost, 1e-15, "C = ");
-        expect_number(text, notes.nine_parameter[i].delta2, 1e-15, "delta2    = ");
+        expect_number(text, notes.nine_parameter[i].delta2, 1e-15, "dC/dz2    = ");
         expect_number(text, notes.nine_parameter[i].db2, 1e-15, "dC/db2    = ");
         for (int j = 0; j < 2; j++) {
-            expect_number(text, notes.nine_parameter[i].z1[j], 1e-14, "z1_%d = ", j + 1);
-            expect_number(text, notes.nine_parameter[i].a1[j], 1e-15, "a1_%d = ", j + 1);
-            expect_number(text, notes.nine_parameter[i].delta1[j], 1e-14, "delta1_%d  = ", j + 1);
+            expect_number(text, notes.nine_parameter[i].z1[j], 1e-14, "z1_%d  = ", j + 1);
+            expect_number(text, notes.nine_parameter[i].a1[j], 1e-15, "a1_%d  = ", j + 1);
+            expect_number(text, notes.nine_parameter[i].delta1[j], 1e-14, "dC/dz1_%d  = ", j + 1);
             expect_number(text, notes.nine_parameter[i].dw2[j], 1e-14, "dC/dw2_%d  = ", j + 1);
             expect_number(text, notes.nine_parameter[i].dW1[j][0], 1e-14, "dC/dw1_%d1 = ", j + 1);
             expect_number(text, notes.nine_parameter[i].dW1[j][1], 1e-14, "dC/dw1_%d2 = ", j + 1);
@@ -144,6 +144,28 @@ static void expect_figure(const char *folder, const char *name)
     cr_expect(bytes > 1000 && memcmp(data, "\x89PNG", 4) == 0, "%s is no picture", path);
     free(data);
     (void)remove(path);
+}
+
+Test(examples, nine_parameters_are_drawn_as_a_graph)
+{
+    static const char *const files[] = {"linear.dot", "sigma.dot"};
+    const char *folder = figure_folder();
+    (void)output_of("04_nine_parameters", folder);
+    for (int i = 0; i < COUNT(files); i++) {
+        char path[2 * TEST_PATH], gradient[64];
+        size_t bytes;
+        (void)snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        (void)snprintf(gradient, sizeof gradient, "gradient %.7g",
+                       notes.nine_parameter[i].dW1[0][1]);
+        unsigned char *data = test_read(path, &bytes);
+        data[bytes] = '\0';
+        cr_expect_not_null(strstr((const char *)data, "digraph"));
+        cr_expect_not_null(strstr((const char *)data, "w1_12"));
+        cr_expect_not_null(strstr((const char *)data, gradient), "no \"%s\"", gradient);
+        free(data);
+        (void)remove(path);
+    }
+    (void)rmdir(folder);
 }
 
 Test(examples, delta_equations_agree_at_every_depth)
