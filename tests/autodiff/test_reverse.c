@@ -345,7 +345,14 @@ Test(reverse, mistakes_are_named)
 
 Test(reverse, an_operation_without_a_gradient_ends_it)
 {
-    ad_var x = ad_input(tape, 2), d;
-    cr_expect_eq(ad_grad(ad_mul(ad_stop_gradient(x), ad_floor(x)), 1, &x, &d), AD_OK);
+    ad_var x = ad_input(tape, 2), stopped = ad_stop_gradient(x), d;
+    cr_expect_eq(ad_grad(ad_mul(stopped, ad_floor(x)), 1, &x, &d), AD_OK);
     test_expect(d, AD_SCALAR, TEST_NUMBERS(0));
+    for (int i = 0; i < 1000; i++) {
+        stopped = ad_sin(stopped);
+    }
+    ad_var y = ad_mul(x, stopped);
+    size_t before = ad_tape_len(tape);
+    cr_expect_eq(ad_grad(y, 1, &x, &d), AD_OK);
+    cr_expect_leq(ad_tape_len(tape) - before, 4, "the chain behind it is not looked at");
 }

@@ -350,6 +350,11 @@ Test(tape, stale_variables_and_marks_are_those_of_a_simple_model)
             }
             cr_assert_eq(ad_tape_len(tape), (size_t)m.height);
             cr_assert_eq(ad_is_dead(a->v), !is_there(&m, a->place, a->serial));
+            if (ad_is_dead(a->v)) {
+                cr_assert(ad_is_dead(ad_neg(a->v)));
+                cr_assert_eq(ad_tape_status(tape), AD_ERR_STALE);
+                ad_tape_clear_error(tape);
+            }
             cr_assert(ad_is_dead(a->v) || ad_value(a->v) == a->value);
         }
     }
