@@ -88,19 +88,24 @@ static ad_status take_infer(ad__call *call)
                : replace_axis(call, shape, axis, 1, indices->rank, indices->len, &call->kind.shape);
 }
 
-/* Rows of inner elements; one element is a row of its own that the compiler can copy inline. */
-static void take_rows(const char *x, const int64_t *index, size_t n, int64_t len, size_t row,
-                      char *z)
+/* Copies rows of `row` bytes; inline, so that the compiler copies single elements without a call. */
+static inline void copy_rows(size_t row, const char *x, const int64_t *index, size_t n, int64_t len,
+                             char *z)
 {
-    if (row == sizeof(double)) {
-        for (size_t k = 0; k < n; k++) {
-            memcpy(z + k * sizeof(double), x + ad__from_front(index[k], len) * sizeof(double),
-                   sizeof(double));
-        }
-        return;
-    }
     for (size_t k = 0; k < n; k++) {
         memcpy(z + k * row, x + ad__from_front(index[k], len) * row, row);
+    }
+}
+
+static void take_rows(size_t row, const char *x, const int64_t *index, size_t n, int64_t len,
+                      char *z)
+{
+    if (row == sizeof(float)) {
+        copy_rows(sizeof(float), x, index, n, len, z);
+    } else if (row == sizeof(double)) {
+        copy_rows(sizeof(double), x, index, n, len, z);
+    } else {
+        copy_rows(row, x, index, n, len, z);
     }
 }
 
@@ -113,8 +118,8 @@ static ad_status take_eval(const ad__call *call)
     ad_status status = ad__check_indices(call, 1, (int64_t)a.len);
     size_t row = a.inner * ad_type_bytes(call->kind.type), n = call->x[1].kind->count;
     for (size_t o = 0; o < a.outer && row > 0 && status == AD_OK; o++) {
-        take_rows((const char *)call->x[0].data + o * a.len * row, call->x[1].data, n,
-                  (int64_t)a.len, row, (char *)call->z + o * n * row);
+        take_rows(row, (const char *)call->x[0].data + o * a.len * row, call->x[1].data, n,
+                  (int64_t)a.len, (char *)call->z + o * n * row);
     }
     return status;
 }
