@@ -20,29 +20,27 @@
 #include <stdio.h>
 
 static const double X[2] = {0.5, -0.25}, Y = 4.9375;
-static const double PARAMETERS[] = {
-    1.764052345967664,
-    0.4001572083672233, /* w1_11, w1_12 */
-    0.9787379841057392,
-    2.240893199201458, /* w1_21, w1_22 */
-    0.01,
-    0.01, /* b1 */
-    1.8675579901499675,
-    -0.977277879876411, /* w2 */
-    0.01                /* b2 */
-};
-
 /* Where the numbers of the network are in an array of all of them, and what they are called. */
 enum { W1 = 0, B1 = 4, W2 = 6, B2 = 8, Z1 = 9, A1 = 11, Z2 = 13, A2 = 14, COUNT = 15 };
 static const char *const names[COUNT] = {"w1_11", "w1_12", "w1_21", "w1_22", "b1_1",
                                          "b1_2",  "w2_1",  "w2_2",  "b2",    "z1_1",
                                          "z1_2",  "a1_1",  "a1_2",  "z2",    "a2"};
 
+static const double parameters[] = {1.764052345967664,
+                                    0.4001572083672233,
+                                    0.9787379841057392,
+                                    2.240893199201458,
+                                    0.01,
+                                    0.01,
+                                    1.8675579901499675,
+                                    -0.977277879876411,
+                                    0.01};
+
 /* Records the network; returns the cost. */
 static ad_var forward(ad_tape *tape, ad_var (*f)(ad_var), ad_var *v)
 {
     for (int i = 0; i < Z1; i++) {
-        v[i] = ad_input(tape, PARAMETERS[i]);
+        v[i] = ad_input(tape, parameters[i]);
     }
     v[Z2] = v[B2];
     for (int j = 0; j < 2; j++) {
