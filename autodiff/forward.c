@@ -90,7 +90,7 @@ ad_status ad_jvp(int count, const ad_var *x, const ad_var *v, int results, const
 {
     ad_tape *tape = ad__tape_of(count, x);
     if (tape == NULL) {
-        return all_dead(NULL, results, dy, count > 0 ? AD_ERR_DOMAIN : AD_OK);
+        return all_dead(NULL, results, dy, count != 0 ? AD_ERR_DOMAIN : AD_OK);
     }
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
     ad_status status = tape->error.status;
@@ -108,7 +108,7 @@ ad_status ad_hvp(ad_var y, int count, const ad_var *x, const ad_var *v, ad_var *
 {
     ad_tape *tape = ad__tape_of(count, x);
     if (tape == NULL) {
-        return all_dead(NULL, count, hv, count > 0 ? AD_ERR_DOMAIN : AD_OK);
+        return all_dead(NULL, count, hv, count != 0 ? AD_ERR_DOMAIN : AD_OK);
     }
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
     ad_var *dx = ad__arena_take(&tape->scratch, (size_t)count * sizeof *dx);

@@ -170,7 +170,7 @@ static ad_status fill(ad_tape *tape, const char *origin, int results, const ad_v
 static ad_tape *begin(int count, const ad_var *x, ad_status *status)
 {
     ad_tape *tape = ad__tape_of(count, x);
-    *status = tape != NULL ? tape->error.status : count > 0 ? AD_ERR_DOMAIN : AD_OK;
+    *status = tape != NULL ? tape->error.status : count != 0 ? AD_ERR_DOMAIN : AD_OK;
     return *status == AD_OK ? tape : NULL;
 }
 

@@ -257,7 +257,7 @@ static ad_status differentiate(int results, const ad_var *y, const ad_var *g, in
         for (int i = 0; i < count; i++) {
             dx[i] = ad_literal(0);
         }
-        return count > 0 ? AD_ERR_DOMAIN : AD_OK; /* a number is no variable */
+        return count != 0 ? AD_ERR_DOMAIN : AD_OK; /* a number is no variable */
     }
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
     ad_status status = tape->error.status;
@@ -340,7 +340,7 @@ ad_status ad_grad_values(ad_var y, int count, const ad_var *x, double *out)
 {
     ad_tape *tape = ad__tape_of(count, x);
     if (tape == NULL) {
-        return count > 0 ? AD_ERR_DOMAIN : AD_OK;
+        return count != 0 ? AD_ERR_DOMAIN : AD_OK;
     }
     if (tape->error.status != AD_OK) {
         return tape->error.status;

@@ -35,14 +35,15 @@ static int tape_start(ad_tape *tape)
 
 ad_tape *ad_tape_new_in(const ad_allocator *allocator)
 {
-    ad_tape *tape = ad__resize(allocator, NULL, sizeof *tape);
+    ad_allocator own = allocator != NULL ? *allocator : ad_allocator_default();
+    ad_tape *tape = ad__resize(&own, NULL, sizeof *tape);
     if (tape == NULL) {
         return NULL;
     }
-    *tape = (ad_tape){.allocator = *allocator, .threads = 1, .tag = 1, .structured = UINT32_MAX};
-    ad__arena_init(&tape->values, *allocator);
-    ad__arena_init(&tape->keep, *allocator);
-    ad__arena_init(&tape->scratch, *allocator);
+    *tape = (ad_tape){.allocator = own, .threads = 1, .tag = 1, .structured = UINT32_MAX};
+    ad__arena_init(&tape->values, own);
+    ad__arena_init(&tape->keep, own);
+    ad__arena_init(&tape->scratch, own);
     if (!tape_start(tape)) {
         ad_tape_free(tape);
         return NULL;
@@ -52,8 +53,7 @@ ad_tape *ad_tape_new_in(const ad_allocator *allocator)
 
 ad_tape *ad_tape_new(void)
 {
-    ad_allocator allocator = ad_allocator_default();
-    return ad_tape_new_in(&allocator);
+    return ad_tape_new_in(NULL);
 }
 
 void ad_tape_free(ad_tape *tape)

@@ -10,7 +10,7 @@
 #undef AD_HERE
 #define AD_HERE __func__
 
-enum { MAX_SLOTS = 2 };
+enum { MAX_SLOTS = 2, EVERY = 0, MOMENTUM = 1, MOMENTS = 2 };
 
 /* One parameter in one step. */
 typedef struct update {
@@ -26,6 +26,7 @@ typedef struct update {
 /* A rule gives w's new value. */
 struct nn__optim_rule {
     const char *name;
+    unsigned uses; /* options beyond those that every rule has */
     int slots;
     const char *slot_name[MAX_SLOTS];
     ad_var (*apply)(const update *u);
@@ -80,10 +81,10 @@ static ad_var adam(const update *u)
     return ad_fma(rate, ad_div(u->next[0], scaled), u->w);
 }
 
-static const nn__optim_rule sgd_rule = {"sgd", 0, {NULL}, sgd};
-static const nn__optim_rule momentum_rule = {"momentum", 1, {"velocity"}, momentum};
-static const nn__optim_rule nesterov_rule = {"nesterov", 1, {"velocity"}, nesterov};
-static const nn__optim_rule adam_rule = {"adam", 2, {"mean", "square"}, adam};
+static const nn__optim_rule sgd_rule = {"sgd", EVERY, 0, {NULL}, sgd};
+static const nn__optim_rule momentum_rule = {"momentum", MOMENTUM, 1, {"velocity"}, momentum};
+static const nn__optim_rule nesterov_rule = {"nesterov", MOMENTUM, 1, {"velocity"}, nesterov};
+static const nn__optim_rule adam_rule = {"adam", MOMENTS, 2, {"mean", "square"}, adam};
 
 static double or_usual(double value, double usual)
 {
@@ -132,10 +133,16 @@ static ad_status check(nn_optim optim, ad_error *error)
     const struct {
         const char *name;
         double value, below;
-    } rows[] = {{"rate", o->rate, INFINITY},  {"momentum", o->momentum, 1}, {"beta1", o->beta1, 1},
-                {"beta2", o->beta2, 1},       {"eps", o->eps, INFINITY},    {"l2", o->l2, INFINITY},
-                {"decay", o->decay, INFINITY}};
+        unsigned use;
+    } rows[] = {{"rate", o->rate, INFINITY, EVERY},  {"momentum", o->momentum, 1, MOMENTUM},
+                {"beta1", o->beta1, 1, MOMENTS},     {"beta2", o->beta2, 1, MOMENTS},
+                {"eps", o->eps, INFINITY, MOMENTS},  {"l2", o->l2, INFINITY, EVERY},
+                {"decay", o->decay, INFINITY, EVERY}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].value != 0 && (rows[i].use & ~optim.rule->uses) != 0) {
+            return ad_error_set(error, AD_ERR_DOMAIN, "nn_%s has no option %s; leave it out",
+                                optim.rule->name, rows[i].name);
+        }
         if (!(rows[i].value >= 0 && rows[i].value < rows[i].below)) {
             return ad_error_set(error, AD_ERR_DOMAIN, "nn_%s: %s = %g; it must be in [0, %g)",
                                 optim.rule->name, rows[i].name, rows[i].value, rows[i].below);
@@ -234,6 +241,10 @@ ad_status nn_step(nn_stepper *stepper, const ad_var *w, const ad_var *dw, double
         return AD_OK;
     }
     ad_tape *tape = w[0].tape;
+    if (!isfinite(factor)) {
+        return ad_tape_fail(tape, AD_ERR_DOMAIN, "nn_step", NULL,
+                            "the factor of the rate is %g; it must be a number", factor);
+    }
     nn_params_bind(stepper->memory, tape, stepper->slots);
     stepper->t++;
     for (int i = 0; i < count && ad_tape_status(tape) == AD_OK; i++) {

@@ -158,6 +158,9 @@ ad_status nn_params_write(nn_params *params, const char *name, size_t count, con
         return ad_error_set(error, AD_ERR_SHAPE, "parameter %s is %s, not of %zu elements", name,
                             ad_shape_print(&p->shape, text, sizeof text), count);
     }
+    if (values == NULL && count > 0) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "parameter %s: the values are NULL", name);
+    }
     for (size_t i = 0; i < count; i++) {
         if (p->type == AD_F64) {
             ((double *)p->data)[i] = values[i];

@@ -55,8 +55,12 @@ static ad_status check_options(const nn_fit_options *o, ad_error *error)
                             "nn_fit: validation = %g; it is a part of the rows, in [0, 1)",
                             o->validation);
     }
-    if (!(o->l1 >= 0 && o->l2 >= 0 && o->clip >= 0)) {
-        return ad_error_set(error, AD_ERR_DOMAIN, "nn_fit: l1, l2 and clip are not negative");
+    if (!(o->l1 >= 0 && o->l2 >= 0 && o->clip >= 0 && o->schedule.warmup >= 0)) {
+        return ad_error_set(error, AD_ERR_DOMAIN,
+                            "nn_fit: l1, l2, clip and the schedule's warmup are not negative");
+    }
+    if (isnan(o->target)) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "nn_fit: the target is no number");
     }
     if ((o->validation_x == NULL) != (o->validation_y == NULL) ||
         (o->validation_x != NULL && o->validation > 0)) {
@@ -222,6 +226,21 @@ static int report(fit *f, nn_moment moment)
 
 /* ---- steps and epochs ---- */
 
+/* A cost is one number that depends on the model. */
+static ad_status check_cost(ad_var cost, ad_error *error)
+{
+    char text[160];
+    ad_shape shape = ad_shape_of(cost);
+    if (ad_is_dead(cost) || (cost.tape != NULL && shape.rank == 0)) {
+        return AD_OK;
+    }
+    return ad_error_set(error, AD_ERR_SHAPE,
+                        "nn_fit: the cost of a batch is %s of shape %s; it must be a variable of "
+                        "shape []: take the mean",
+                        cost.tape == NULL ? "a plain number" : "a tensor",
+                        ad_shape_print(&shape, text, sizeof text));
+}
+
 static ad_status step(fit *f, int64_t count, const int64_t *rows)
 {
     const nn_fit_options *o = f->o;
@@ -237,6 +256,9 @@ static ad_status step(fit *f, int64_t count, const int64_t *rows)
     }
     ad_var a = nn_forward(f->model, b->params, batch.x, NULL);
     ad_var cost = o->cost(a, batch.y);
+    if (check_cost(cost, error) != AD_OK) {
+        return error->status;
+    }
     ad_var all = ad_add(cost, nn_penalty(params, b->params, o->l1, o->l2));
     ad_grad(all, n, b->params, b->grads);
     s->last.cost = ad_value(cost);

@@ -165,6 +165,10 @@ nn_evaluation nn_evaluate_of(nn_model *model, nn_array x, nn_array y, nn_evaluat
         nn__check_rows("nn_evaluate", &x, &y, error) != AD_OK) {
         return result;
     }
+    if (options.batch < 0) {
+        ad_error_set(error, AD_ERR_DOMAIN, "nn_evaluate: batch is not negative");
+        return result;
+    }
     if (options.cost == NULL) {
         ad_error_set(error, AD_ERR_STATE, "nn_evaluate: give a cost, as .cost = nn_mse");
         return result;

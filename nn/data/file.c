@@ -11,6 +11,9 @@
 
 const char *nn__path_shown(const char *path)
 {
+    if (path == NULL) {
+        return "(no path)";
+    }
     size_t len = strlen(path);
     return len > 80 ? path + len - 80 : path;
 }

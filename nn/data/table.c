@@ -201,7 +201,9 @@ static ad_status divide(split *s, const nn_table *table, const nn_split_options 
 ad_status nn_table_split(const nn_table *table, const nn_split_options *options, nn_table *train,
                          nn_table *validation, nn_table *test, ad_error *error)
 {
+    static const nn_split_options none = {.validation = 0};
     nn_table *const parts[PARTS] = {train, validation, test};
+    options = options != NULL ? options : &none;
     split s = {.allocator = nn__allocator(options->allocator), .rows = nn_array_rows(&table->x)};
     for (int k = 0; k < PARTS; k++) {
         if (parts[k] != NULL) {

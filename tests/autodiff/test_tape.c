@@ -441,3 +441,10 @@ Test(tape, too_many_shapes_are_an_error)
     cr_expect_str_eq(ad_tape_message(tape),
                      "tape: 65535 different shapes on one tape are the most; start a new one");
 }
+
+Test(tape, no_allocator_means_the_c_librarys)
+{
+    ad_tape *own = ad_tape_new_in(NULL);
+    cr_expect_eq(ad_value(ad_mul(ad_input(own, 2), 3)), 6);
+    ad_tape_free(own);
+}

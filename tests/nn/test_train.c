@@ -226,6 +226,18 @@ static ad_status status_of(nn_fit_result fit, const char *part)
     return fit.error.status;
 }
 
+static ad_var without_mean(ad_var a, ad_var y)
+{
+    (void)y;
+    return ad_square(a);
+}
+
+static ad_var plain_number(ad_var a, ad_var y)
+{
+    (void)a, (void)y;
+    return ad_literal(1);
+}
+
 #define TRY(...) nn_fit(net, inputs(&p), labels(&p), __VA_ARGS__)
 
 Test(train, mistakes_are_errors_that_say_what_to_do)
@@ -246,6 +258,14 @@ Test(train, mistakes_are_errors_that_say_what_to_do)
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .validation_x = &vx), "validation_y"),
                  AD_ERR_STATE);
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .l1 = -1), "l1"), AD_ERR_DOMAIN);
+    cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .target = NAN), "target"), AD_ERR_DOMAIN);
+    cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .schedule = nn_cosine(-1)), "warmup"),
+                 AD_ERR_DOMAIN);
+    cr_expect_eq(status_of(TRY(.cost = ce, .optim = nn_sgd(.rate = 1, .beta1 = 0.5)),
+                           "nn_sgd has no option beta1"),
+                 AD_ERR_DOMAIN);
+    cr_expect_eq(status_of(TRY(.cost = without_mean, .optim = sgd), "take the mean"), AD_ERR_SHAPE);
+    cr_expect_eq(status_of(TRY(.cost = plain_number, .optim = sgd), "plain number"), AD_ERR_SHAPE);
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .log = "/no/such/log"), "/no/such/log"),
                  AD_ERR_IO);
     cr_expect_eq(status_of(TRY(.cost = nn_mse, .optim = sgd), "the output is [50, 3]"),
