@@ -20,6 +20,7 @@
 #include <stdio.h>
 
 static const double X[2] = {0.5, -0.25}, Y = 4.9375;
+
 /* Where the numbers of the network are in an array of all of them, and what they are called. */
 enum { W1 = 0, B1 = 4, W2 = 6, B2 = 8, Z1 = 9, A1 = 11, Z2 = 13, A2 = 14, COUNT = 15 };
 static const char *const names[COUNT] = {"w1_11", "w1_12", "w1_21", "w1_22", "b1_1",
