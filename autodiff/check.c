@@ -265,8 +265,8 @@ static int choose_points(double lo, double hi, double *points)
     return count;
 }
 
-/* Adds the counts of one check to those of all, and keeps the worse of their worst. */
-static int is_worse(ad_report *all, const ad_report *one)
+/* Adds the counts of one check to those of all, and keeps the worse of their worst; 1 if one's. */
+static int take_in(ad_report *all, const ad_report *one)
 {
     int worse = one->wrong > 0 ? all->wrong == 0 || one->error > all->error
                                : all->wrong == 0 && (all->order == 0 || one->error > all->error);
@@ -303,7 +303,7 @@ ad_report ad_check_unary(ad_var (*f)(ad_var x), double lo, double hi)
         if (one.status != AD_OK || one.is_broken) {
             return one;
         }
-        is_scalar = is_worse(&all, &one) ? i < count : is_scalar;
+        is_scalar = take_in(&all, &one) ? i < count : is_scalar;
     }
     const char *scalar = all.order == 2 ? "f''" : "f'";
     const char *tensor = all.order == 2 ? "f'' of a tensor" : "f' of a tensor";

@@ -73,14 +73,12 @@ static ad_var result(ad__check *c, int is_widened, ad_var *x)
 ad__recording ad__check_recording(ad__check *c)
 {
     size_t count = (size_t)c->count + 1;
-    ad__recording r;
-    r.x = ad__arena_take(&c->arena, 3 * count * sizeof *r.x);
-    r.active = r.x + count;
-    r.z = r.active + count;
-    if (r.x == NULL) {
+    ad_var *x = ad__arena_take(&c->arena, 3 * count * sizeof *x);
+    if (x == NULL) {
         ad__check_no_memory(c);
+        return (ad__recording){NULL, NULL, NULL};
     }
-    return r;
+    return (ad__recording){x, x + count, x + 2 * count};
 }
 
 void ad__check_record(ad__check *c, int is_widened, const ad__recording *r, ad_var *y)
