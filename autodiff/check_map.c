@@ -83,6 +83,10 @@ ad__recording ad__check_recording(ad__check *c)
 
 void ad__check_record(ad__check *c, int is_widened, const ad__recording *r, ad_var *y)
 {
+    *y = ad_literal(0);
+    if (r->x == NULL) {
+        return; /* the tape knows */
+    }
     *y = result(c, is_widened, r->x);
     for (int i = 0; i < c->actives; i++) {
         r->active[i] = r->x[c->active[i]];
