@@ -98,7 +98,10 @@ static void record_map(ad__check *c, int is_widened, const ad__recording *r)
 {
     ad_var y;
     ad__check_record(c, is_widened, r, &y);
-    if (c->order == 1 || !is_fine(c)) {
+    if (r->z == NULL || !is_fine(c)) {
+        return;
+    }
+    if (c->order == 1) {
         r->z[0] = y;
         return;
     }
