@@ -13,13 +13,16 @@
 #undef AD_BINARY
 #undef AD_TERNARY
 
-/* One case a row: the arguments, then what is added to the adjoint of each. */
+/* One case a row: the result and the arguments, read only where the row uses them; then what is
+ * added to the adjoint of each argument. */
 #define ARGUMENT(LETTER, INDEX)                                                                    \
     const double LETTER = value[arg[INDEX]].scalar;                                                \
     (void)LETTER;
 #define PARTIAL(INDEX, EXPRESSION) adjoint[arg[INDEX]] += EXPRESSION;
 #define CASE(NAME, ...)                                                                            \
     case NAME##__number: {                                                                         \
+        const double z = value[node].scalar;                                                       \
+        (void)z;                                                                                   \
         __VA_ARGS__                                                                                \
         break;                                                                                     \
     }
@@ -36,9 +39,8 @@ void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t fi
                        double *restrict adjoint)
 {
     for (uint32_t node = last; node >= first; node--) {
-        const double g = adjoint[node], z = value[node].scalar;
+        const double g = adjoint[node];
         const uint32_t *arg = nodes[node].arg;
-        (void)z;
         if (g == 0) {
             continue;
         }
