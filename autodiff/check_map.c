@@ -247,15 +247,16 @@ static int fill_rows(ad__check *c)
     size_t most = 1, arrays = c->order == 1 ? 1 : (size_t)c->actives;
     ad_shape *shapes = ad__arena_take(&c->arena, arrays * sizeof *shapes);
     ad_var *dx = ad__arena_take(&c->arena, (size_t)c->actives * sizeof *dx);
-    if (is_fine(c) && shapes != NULL && dx != NULL) {
-        record_map(c, 0, &r);
-        for (size_t i = 0; i < arrays && is_fine(c); i++) {
-            shapes[i] = ad_shape_of(r.z[i]);
-            most = ad_count(r.z[i]) > most ? ad_count(r.z[i]) : most;
-        }
+    if (r.z == NULL || shapes == NULL || dx == NULL) {
+        return ad__check_no_memory(c);
+    }
+    record_map(c, 0, &r);
+    for (size_t i = 0; i < arrays && is_fine(c); i++) {
+        shapes[i] = ad_shape_of(r.z[i]);
+        most = ad_count(r.z[i]) > most ? ad_count(r.z[i]) : most;
     }
     double *cotangent = ad__arena_take(&c->arena, most * sizeof *cotangent);
-    if (shapes == NULL || dx == NULL || cotangent == NULL) {
+    if (cotangent == NULL) {
         return ad__check_no_memory(c);
     }
     memset(cotangent, 0, most * sizeof *cotangent);
