@@ -30,10 +30,11 @@ CC = gcc
 endif
 
 # ---- Debian packages; test, check, demo and bench install those of theirs that are missing
-PACKAGES_build = gcc libc6-dev make pkg-config libblis-dev zlib1g-dev
+PACKAGES_build = gcc libc6-dev make pkg-config libblis-dev zlib1g-dev $(PACKAGES_$(CC))
+PACKAGES_clang = clang libomp-dev # for blis.h
 PACKAGES_test = $(PACKAGES_build) libcriterion-dev gnuplot-nox
 PACKAGES_demo = $(PACKAGES_build) gnuplot-nox curl ca-certificates
-PACKAGES_check = $(PACKAGES_test) binutils g++ clang clang-format clang-tidy shellcheck
+PACKAGES_check = $(PACKAGES_test) $(PACKAGES_clang) binutils g++ clang-format clang-tidy shellcheck
 PACKAGES_bench = $(PACKAGES_demo)
 PACKAGES_peers = g++ python3-torch libadolc-dev libopenblas-dev # optional, large: make bench-deps
 
