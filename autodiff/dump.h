@@ -12,7 +12,7 @@
  *   ad_dump_dot(file, tape, &(ad_dump_options){.results = 1, .y = &cost,
  *                                              .count = 5, .label = names});
  *
- * and `dot -Tsvg file` draw the network of w, b, z, a and C with the value and the gradient of each.
+ * and `dot -Tsvg file` draw the network of w, b, z, a and C, each with its value and gradient.
  * To write into memory, open it as a file: open_memstream, fmemopen.
  */
 

@@ -29,7 +29,8 @@ extern "C" {
 
 /* ---- life and errors [everyday] ---- */
 
-/* An empty tape, in the C library's memory if no allocator is given; NULL if out of memory. Owns: the caller, until ad_tape_free (NULL is fine). */
+/* An empty tape, in the C library's memory if no allocator is given; NULL if out of memory.
+ * Owns: the caller, until ad_tape_free (NULL is fine). */
 AD_API ad_tape *ad_tape_new(void);
 AD_API ad_tape *ad_tape_new_in(const ad_allocator *allocator);
 AD_API void ad_tape_free(ad_tape *tape);
