@@ -209,6 +209,11 @@ static ad_status check_split(int64_t len, int count, const int64_t *lens, ad_err
 ad_status ad_split_at(ad_var x, int axis, int count, const int64_t *lens, ad_var *parts,
                       const char *site)
 {
+    if (parts == NULL) {
+        return x.tape == NULL ? AD_ERR_DOMAIN
+                              : ad_tape_fail(x.tape, AD_ERR_DOMAIN, "ad_split", site,
+                                             "parts is NULL; give room for %d variables", count);
+    }
     ad_shape shape;
     ad_error error = {.status = AD_OK};
     int at = 0, alive = ad__shape_for(x, &shape, "ad_split", site);

@@ -148,3 +148,10 @@ Test(join, mistakes_are_named)
                "ad_tile: 576460752303423488 times; give 0 or more, so that the result fits in "
                "memory");
 }
+
+Test(join, split_without_room_for_the_parts_is_an_error)
+{
+    ad_var x = ad_full(tape, AD_F64, AD_SHAPE(4), 1);
+    cr_expect_eq(ad_split(x, 0, 2, NULL, NULL), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_tape_status(tape), AD_ERR_DOMAIN);
+}
