@@ -64,6 +64,9 @@ AD_CFLAGS = $(LIB_CFLAGS) -Iautodiff -I$(INC) $(BLIS_CFLAGS)
 NN_CFLAGS = $(LIB_CFLAGS) -Inn -I$(B)/include
 TEST_CFLAGS = $(BASE_CFLAGS) -Iautodiff -Inn -Itests -I$(INC) -I$(B)/include
 PROGRAM_CFLAGS = $(BASE_CFLAGS) -I$(B)/include
+BENCH_CFLAGS = $(PROGRAM_CFLAGS) -Iautodiff -Ibench/common -Ibench/hand $(BLIS_CFLAGS)
+# the limit to compare with: no contract holds there, and the machine is the one at hand
+HAND_CFLAGS = $(BENCH_CFLAGS) -march=native -ffast-math -ffp-contract=fast
 AD_LIBS = $(BLIS_LIBS) -lm
 NN_LIBS = -lz -lm
 
@@ -73,9 +76,10 @@ NN_SRC = $(wildcard nn/*.c nn/*/*.c)
 PROGRAM_TEST_SRC = $(wildcard tests/programs/*.c)
 TEST_SRC = $(filter-out tests/programs/%,$(wildcard tests/*.c tests/*/*.c))
 EXAMPLE_SRC = $(wildcard examples/*.c)
-BENCH_SRC = $(filter-out bench/bench.c,$(wildcard bench/*.c))
+BENCH_SRC = $(wildcard bench/*.c)
+BENCH_COMMON_SRC = $(wildcard bench/common/*.c bench/hand/*.c)
 PUBLIC_H = $(filter-out %_internal.h,$(wildcard autodiff/*.h nn/*.h nn/*/*.h))
-ALL_C = $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* nn nn/* tests tests/* bench examples))
+ALL_C = $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* nn nn/* tests tests/* bench bench/* examples))
 
 INC = $(B)/include/wengert
 GENERATED_H = $(INC)/ops.h
@@ -89,6 +93,7 @@ TEST_OBJ = $(call objects,$(TEST_SRC))
 EXAMPLES = $(EXAMPLE_SRC:%.c=$(B)/%)
 PROGRAM_TESTS = $(PROGRAM_TEST_SRC:%.c=$(B)/%)
 BENCHES = $(BENCH_SRC:%.c=$(B)/%)
+BENCH_COMMON_OBJ = $(call objects,$(BENCH_COMMON_SRC))
 PEERS = $(if $(wildcard /usr/include/adolc),$(patsubst %.cc,$(B)/%,$(wildcard bench/peers/*_adolc.cc)))
 
 AD_SO = $(B)/libwengert.so.$(VERSION)
@@ -129,9 +134,9 @@ $(B)/generated/ops.c: autodiff/ops.def autodiff/ops.awk
 
 # What was built before: a changed list of files links again, changed flags compile again.
 $(B)/files: FORCE
-	@mkdir -p $(@D); echo '$(AD_SRC) $(NN_SRC) $(TEST_SRC) $(STAGED)' | cmp -s - $@ || \
+	@mkdir -p $(@D); echo '$(AD_SRC) $(NN_SRC) $(TEST_SRC) $(BENCH_COMMON_SRC) $(STAGED)' | cmp -s - $@ || \
 	{ rm -f $(filter-out $(STAGED),$(shell find $(INC) -name '*.h' 2>/dev/null)); \
-	echo '$(AD_SRC) $(NN_SRC) $(TEST_SRC) $(STAGED)' > $@; }
+	echo '$(AD_SRC) $(NN_SRC) $(TEST_SRC) $(BENCH_COMMON_SRC) $(STAGED)' > $@; }
 
 $(B)/flags: FORCE
 	@mkdir -p $(@D); echo '$(CC) $(AD_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(AD_CFLAGS)' > $@
@@ -151,8 +156,11 @@ $(B)/objects/nn/%.o: nn/%.c $(B)/flags | $(STAGED)
 $(B)/objects/tests/%.o: tests/%.c $(B)/flags | $(STAGED)
 	$(COMPILE) $(TEST_CFLAGS)
 
+$(B)/objects/bench/hand/%.o: bench/hand/%.c $(B)/flags | $(STAGED)
+	$(COMPILE) $(HAND_CFLAGS)
+
 $(B)/objects/bench/%.o: bench/%.c $(B)/flags | $(STAGED)
-	$(COMPILE) $(PROGRAM_CFLAGS) -Iautodiff $(BLIS_CFLAGS)
+	$(COMPILE) $(BENCH_CFLAGS)
 
 # a peer in C++ is built where its library is
 $(B)/bench/peers/%_adolc: bench/peers/%_adolc.cc
@@ -190,7 +198,10 @@ $(B)/tests/run: $(TEST_OBJ) $(STATIC)
 $(EXAMPLES) $(PROGRAM_TESTS): $(B)/%: $(B)/objects/%.o $(STATIC)
 	$(LINK)
 
-$(BENCHES): $(B)/bench/%: $(B)/objects/bench/%.o $(B)/objects/bench/bench.o $(STATIC)
+$(B)/libbench.a: $(BENCH_COMMON_OBJ) $(B)/files
+	@rm -f $@ && ar rcs $@ $(filter %.o,$^)
+
+$(BENCHES): $(B)/bench/%: $(B)/objects/bench/%.o $(B)/libbench.a $(STATIC)
 	$(LINK)
 
 # ---- tests

@@ -7,32 +7,16 @@
  *   openblas     OpenBLAS, where installed */
 #include "bench.h"
 #include "blas_internal.h"
+#include "cblas.h"
+#include "fma.h"
 
 #include <dlfcn.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-enum { ROW_MAJOR = 101, NO_TRANS = 111, TRANS = 112 };
-typedef void cblas_sgemm_like(int order, int ta, int tb, int m, int n, int k, float alpha,
-                              const float *a, int lda, const float *b, int ldb, float beta,
-                              float *c, int ldc);
-typedef void cblas_dgemm_like(int order, int ta, int tb, int m, int n, int k, double alpha,
-                              const double *a, int lda, const double *b, int ldb, double beta,
-                              double *c, int ldc);
-
-typedef struct peer {
-    const char *name;
-    cblas_sgemm_like *sgemm;
-    cblas_dgemm_like *dgemm;
-} peer;
 
 typedef struct work {
     ad__gemm shape;
-    const peer *with; /* NULL: ours */
+    const cblas *with; /* NULL: ours */
     void *a, *b, *c;
     int is_float;
 } work;
@@ -41,7 +25,8 @@ static void run(void *context)
 {
     const work *w = context;
     const ad__gemm *s = &w->shape;
-    int ta = s->transpose_a ? TRANS : NO_TRANS, tb = s->transpose_b ? TRANS : NO_TRANS;
+    int ta = s->transpose_a ? CBLAS_TRANSPOSED : CBLAS_AS_IS,
+        tb = s->transpose_b ? CBLAS_TRANSPOSED : CBLAS_AS_IS;
     int m = (int)s->m, n = (int)s->n, k = (int)s->k;
     int lda = (int)s->lda, ldb = (int)s->ldb, ldc = (int)s->ldc;
     if (w->with == NULL && w->is_float) {
@@ -49,94 +34,29 @@ static void run(void *context)
     } else if (w->with == NULL) {
         ad__dgemm(s, w->a, w->b, w->c);
     } else if (w->is_float) {
-        w->with->sgemm(ROW_MAJOR, ta, tb, m, n, k, 1, w->a, lda, w->b, ldb, 0, w->c, ldc);
+        w->with->sgemm(CBLAS_ROWS, ta, tb, m, n, k, 1, w->a, lda, w->b, ldb, 0, w->c, ldc);
     } else {
-        w->with->dgemm(ROW_MAJOR, ta, tb, m, n, k, 1, w->a, lda, w->b, ldb, 0, w->c, ldc);
+        w->with->dgemm(CBLAS_ROWS, ta, tb, m, n, k, 1, w->a, lda, w->b, ldb, 0, w->c, ldc);
     }
 }
 
-/* A peer without functions if the library is not there. */
-static peer peer_in(const char *name, void *library)
+/* Operations a microsecond at the core's peak. */
+static double peak_flops(int is_float)
 {
-    peer p = {.name = name};
-    if (library != NULL) {
-        *(void **)&p.sgemm = dlsym(library, "cblas_sgemm");
-        *(void **)&p.dgemm = dlsym(library, "cblas_dgemm");
-    }
-    return p;
-}
-
-/* ---- the peak: independent FMAs on registers, their latency covered */
-
-enum { CHAINS = 12, TURNS = 20000 };
-
-#if defined(__x86_64__)
-__attribute__((target("avx512f"))) static float fma_512(void)
-{
-    __m512 x[CHAINS], y = _mm512_set1_ps(0.999F), z = _mm512_set1_ps(1e-3F);
-#pragma GCC unroll 12
-    for (int i = 0; i < CHAINS; i++) {
-        x[i] = _mm512_set1_ps((float)i);
-    }
-    for (int turn = 0; turn < TURNS; turn++) {
-#pragma GCC unroll 12
-        for (int i = 0; i < CHAINS; i++) {
-            x[i] = _mm512_fmadd_ps(x[i], y, z);
-        }
-    }
-#pragma GCC unroll 12
-    for (int i = 1; i < CHAINS; i++) {
-        x[0] = _mm512_add_ps(x[0], x[i]);
-    }
-    return _mm512_reduce_add_ps(x[0]);
-}
-
-__attribute__((target("avx2,fma"))) static float fma_256(void)
-{
-    __m256 x[CHAINS], y = _mm256_set1_ps(0.999F), z = _mm256_set1_ps(1e-3F);
-#pragma GCC unroll 12
-    for (int i = 0; i < CHAINS; i++) {
-        x[i] = _mm256_set1_ps((float)i);
-    }
-    for (int turn = 0; turn < TURNS; turn++) {
-#pragma GCC unroll 12
-        for (int i = 0; i < CHAINS; i++) {
-            x[i] = _mm256_fmadd_ps(x[i], y, z);
-        }
-    }
-#pragma GCC unroll 12
-    for (int i = 1; i < CHAINS; i++) {
-        x[0] = _mm256_add_ps(x[0], x[i]);
-    }
-    return _mm256_cvtss_f32(x[0]);
-}
-#endif
-
-/* Float operations a microsecond, NAN where the CPU has no wide vectors; double has half. */
-static double peak_flops(void)
-{
-#if defined(__x86_64__)
-    int bits = ad__cpu_vectors();
-    double rates[7];
-    volatile float keep;
-    for (int i = 0; i < 7 && bits > 0; i++) {
+    double rates[7], flops = 1e7;
+    for (int i = 0; i < 7; i++) {
         double start = bench_now_us();
-        keep = bits == 512 ? fma_512() : fma_256();
-        int flops = 2 * bits / 32 * CHAINS * TURNS;
+        (is_float ? fma_f32 : fma_f64)(&flops);
         rates[i] = flops / (bench_now_us() - start);
     }
-    (void)keep;
-    return bits > 0 ? bench_median(7, rates) : NAN;
-#else
-    return NAN;
-#endif
+    return bench_median(7, rates);
 }
 
 /* ---- the cases */
 
 enum { BLIS, BLIS_VECTOR, OPENBLAS, PEERS };
 
-static void measure(const ad__gemm *shape, int is_float, const peer peers[PEERS])
+static void measure(const ad__gemm *shape, int is_float, const cblas peers[PEERS])
 {
     size_t bytes = is_float ? sizeof(float) : sizeof(double);
     size_t m = (size_t)shape->m, n = (size_t)shape->n, k = (size_t)shape->k;
@@ -148,7 +68,7 @@ static void measure(const ad__gemm *shape, int is_float, const peer peers[PEERS]
     work works[1 + PEERS];
     bench_side sides[1 + PEERS];
     for (int i = 0; i < 1 + PEERS; i++) {
-        const peer *with = i > 0 ? &peers[i - 1] : NULL;
+        const cblas *with = i > 0 ? &peers[i - 1] : NULL;
         works[i] = (work){*shape, with, a, b, c, is_float};
         sides[i] = (bench_side){with != NULL ? with->name : "ours",
                                 with == NULL || with->sgemm != NULL ? run : NULL, &works[i], NULL};
@@ -159,12 +79,10 @@ static void measure(const ad__gemm *shape, int is_float, const peer peers[PEERS]
              : shape->transpose_b ? "nt."
                                   : "",
              m, n, k);
-    double peak = peak_flops() / (is_float ? 1 : 2), us[1 + PEERS];
+    double peak = peak_flops(is_float), us[1 + PEERS];
     bench_case(name, 1 + PEERS, sides, us);
     double flops = 2.0 * (double)m * (double)n * (double)k;
-    if (!isnan(peak)) {
-        bench_row(name, us[0], "flop_bound", flops / peak);
-    }
+    bench_row(name, us[0], "flop_bound", flops / peak);
     printf("%-24s GFLOP/s: ours %.1f", name, flops / us[0] * 1e-3);
     for (int i = 0; i < PEERS; i++) {
         printf(", %s %.1f", peers[i].name, flops / us[1 + i] * 1e-3);
@@ -179,11 +97,10 @@ int main(void)
 {
     bench_start();
     /* A second copy of BLIS, in a namespace of its own, which our library cannot prepare. */
-    peer peers[PEERS] = {
-        [BLIS] = peer_in("blis", dlmopen(LM_ID_NEWLM, "libblis.so.4", RTLD_NOW)),
-        [BLIS_VECTOR] = peer_in("blis_vector", dlopen("libblis.so.4", RTLD_NOW)),
-        [OPENBLAS] =
-            peer_in("openblas", dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND)),
+    cblas peers[PEERS] = {
+        [BLIS] = cblas_in("blis", dlmopen(LM_ID_NEWLM, "libblis.so.4", RTLD_NOW)),
+        [BLIS_VECTOR] = cblas_in("blis_vector", dlopen("libblis.so.4", RTLD_NOW)),
+        [OPENBLAS] = *cblas_openblas(),
     };
     enum { NN, TN, NT };
     static const struct {

@@ -29,7 +29,8 @@ typedef struct bench_side {
     const char *command;
 } bench_side;
 
-/* Pins the process to one CPU and asks the libraries that follow for one thread. */
+/* Pins the process to one CPU and asks the libraries that follow for one thread, and OpenBLAS for
+ * the machine's own kernels. */
 void bench_start(void);
 
 /* Times sides[0], which is ours, and count - 1 baselines. Prints a line each and, if BENCH_TSV
@@ -43,6 +44,12 @@ void bench_case(const char *name, size_t count, const bench_side sides[], double
 
 /* Writes a row for figures measured in another way, such as the time to reach an accuracy. */
 void bench_row(const char *name, double ours_us, const char *baseline, double baseline_us);
+
+/* A row of memory, in MiB in place of microseconds. */
+void bench_row_mib(const char *name, double ours, const char *baseline, double theirs);
+
+/* Says that a baseline is not there. */
+void bench_skipped(const char *name, const char *baseline);
 
 /* The microseconds a command prints as its last line, NAN if it fails or prints no number. */
 double bench_command(const char *command);

@@ -53,6 +53,7 @@ void bench_start(void)
     for (size_t i = 0; i < sizeof threads / sizeof threads[0]; i++) {
         (void)setenv(threads[i], "1", 1);
     }
+    (void)unsetenv("OPENBLAS_CORETYPE"); /* halves OpenBLAS where it forces an older machine's */
     setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
@@ -78,11 +79,12 @@ double bench_command(const char *command)
     return pclose(pipe) == 0 ? us : NAN;
 }
 
-void bench_row(const char *name, double ours_us, const char *baseline, double baseline_us)
+static void row(const char *name, double ours, const char *baseline, double theirs,
+                const char *unit)
 {
-    double ratio = ours_us / baseline_us;
-    printf("%-24s %14.3f us   %-12s %14.3f us   ratio %8.4f\n", name, ours_us, baseline,
-           baseline_us, ratio);
+    double ratio = ours / theirs;
+    printf("%-24s %14.3f %-4s %-12s %14.3f %-4s ratio %8.4f\n", name, ours, unit, baseline, theirs,
+           unit, ratio);
     const char *path = getenv("BENCH_TSV");
     if (path == NULL) {
         return;
@@ -92,9 +94,24 @@ void bench_row(const char *name, double ours_us, const char *baseline, double ba
         rows_lost = 1;
         return;
     }
-    rows_lost |= fprintf(file, "%s\t%.6g\t%s\t%.6g\t%.6g\n", name, ours_us, baseline, baseline_us,
-                         ratio) < 0;
+    rows_lost |=
+        fprintf(file, "%s\t%.6g\t%s\t%.6g\t%.6g\n", name, ours, baseline, theirs, ratio) < 0;
     rows_lost |= fclose(file) != 0;
+}
+
+void bench_row(const char *name, double ours_us, const char *baseline, double baseline_us)
+{
+    row(name, ours_us, baseline, baseline_us, "us");
+}
+
+void bench_row_mib(const char *name, double ours, const char *baseline, double theirs)
+{
+    row(name, ours, baseline, theirs, "MiB");
+}
+
+void bench_skipped(const char *name, const char *baseline)
+{
+    printf("%-24s skipped: %s is not there\n", name, baseline);
 }
 
 static double time_us(const bench_side *side, size_t calls)
@@ -174,7 +191,7 @@ void bench_case(const char *name, size_t count, const bench_side sides[], double
     for (size_t i = 0; i < count; i++) {
         medians[i] = bench_median(times[i].count, times[i].us);
         if (isnan(medians[i])) {
-            printf("%-24s skipped: %s is not there\n", name, sides[i].name);
+            bench_skipped(name, sides[i].name);
         } else if (i > 0) {
             bench_row(name, medians[0], sides[i].name, medians[i]);
             rows++;
