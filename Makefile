@@ -66,7 +66,7 @@ TEST_CFLAGS = $(BASE_CFLAGS) -Iautodiff -Inn -Itests -I$(INC) -I$(B)/include
 PROGRAM_CFLAGS = $(BASE_CFLAGS) -I$(B)/include
 BENCH_CFLAGS = $(PROGRAM_CFLAGS) -Iautodiff -Ibench/common -Ibench/hand $(BLIS_CFLAGS)
 # the limit to compare with: no contract holds there, and the machine is the one at hand
-HAND_CFLAGS = $(BENCH_CFLAGS) -march=native -ffast-math -ffp-contract=fast
+HAND_CFLAGS = $(BENCH_CFLAGS) -march=native -mprefer-vector-width=512 -ffast-math -ffp-contract=fast
 AD_LIBS = $(BLIS_LIBS) -lm
 NN_LIBS = -lz -lm
 

@@ -98,16 +98,18 @@ int main(void)
     double us[3];
     bench_case(
         "scalar.record", 3,
-        (bench_side[]){{"ours", .run = record, .context = c},
-                       {"c_primal", .run = primal, .context = c},
-                       {"adolc", .command = "$WENGERT_BUILD/bench/peers/scalar_adolc record"}},
+        (bench_side[]){
+            {"ours", .run = record, .context = c},
+            {"c_primal", .run = primal, .context = c},
+            {"adolc", .command = "$WENGERT_BUILD/bench/peers/programs_adolc rosenbrock trace"}},
         us);
     printf("  %.2f ns an operation\n", us[0] * 1e3 / (8.0 * N));
     bench_case(
         "scalar.reverse", 3,
-        (bench_side[]){{"ours", .run = reverse, .context = c},
-                       {"c_primal", .run = primal, .context = c},
-                       {"adolc", .command = "$WENGERT_BUILD/bench/peers/scalar_adolc reverse"}},
+        (bench_side[]){
+            {"ours", .run = reverse, .context = c},
+            {"c_primal", .run = primal, .context = c},
+            {"adolc", .command = "$WENGERT_BUILD/bench/peers/programs_adolc rosenbrock sweep"}},
         us);
     printf("  %.2f ns an operation\n", us[0] * 1e3 / (8.0 * N));
     ad_tape_free(c->tape);

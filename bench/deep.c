@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* deep.50x256: one step of gradient descent of 50 dense layers of 256 units, relu between them,
+ * mean squared error, 256 rows, f32; its time and the memory it needs beside weights and data.
+ *
+ * flop_bound is the time of its products at the core's peak: 2 256^3 three times a layer, but for
+ * the gradient by the data. Baseline: pytorch (peers/nets.py), whose memory is the most that a step
+ * holds at once. */
+#include "bench.h"
+#include "fma.h"
+
+#include <wengert/nn.h>
+
+#include <math.h>
+#include <stdio.h>
+
+enum { LAYERS = 50, UNITS = 256, ROWS = 256, PARTS = 2 * LAYERS };
+
+typedef struct trainer {
+    nn_model *net;
+    nn_stepper *stepper;
+    ad_tape *tape;
+    ad_mark begin;
+    double cost;
+    float x[ROWS * UNITS], y[ROWS * UNITS];
+} trainer;
+
+static nn_model *network(void)
+{
+    nn_layer *layers[LAYERS];
+    for (int l = 0; l < LAYERS; l++) {
+        layers[l] = nn_dense(UNITS, .activation = l + 1 < LAYERS ? ad_relu : NULL);
+    }
+    return nn_sequential_in(NULL, LAYERS, layers);
+}
+
+static void step(void *context)
+{
+    trainer *t = context;
+    ad_var w[PARTS], dw[PARTS];
+    ad_tape_rewind(t->tape, t->begin);
+    nn_params_bind(nn_model_params(t->net), t->tape, w);
+    ad_var x = ad_input_view(t->tape, AD_F32, AD_SHAPE(ROWS, UNITS), t->x);
+    ad_var y = ad_input_view(t->tape, AD_F32, AD_SHAPE(ROWS, UNITS), t->y);
+    ad_var cost = nn_mse(nn_forward(t->net, w, x, NULL), y);
+    ad_grad(cost, PARTS, w, dw);
+    nn_step(t->stepper, w, dw, 1);
+    t->cost = ad_value(cost);
+}
+
+int main(void)
+{
+    static trainer t;
+    bench_start();
+    ad_rng rng = {.seed = 1};
+    ad_rng_fill_normal(rng, AD_F32, ROWS * UNITS, t.x);
+    rng.stream = 1;
+    ad_rng_fill_normal(rng, AD_F32, ROWS * UNITS, t.y);
+    t.net = network();
+    nn_build(t.net, .input = AD_SHAPE(UNITS), .type = AD_F32);
+    t.stepper = nn_stepper_new(nn_sgd(.rate = 0.01), nn_model_params(t.net), NULL, NULL);
+    t.tape = ad_tape_new();
+    t.begin = ad_tape_mark(t.tape);
+    step(&t);
+    double first = t.cost;
+    for (int i = 0; i < 10; i++) {
+        step(&t);
+    }
+    if (ad_tape_status(t.tape) != AD_OK || !(t.cost < first)) {
+        (void)fprintf(stderr, "deep: cost %g, then %g; %s\n", first, t.cost,
+                      ad_tape_message(t.tape));
+        return 1;
+    }
+    double flops = 2.0 * ROWS * UNITS * UNITS * (3 * LAYERS - 1);
+    const char *peer = "/usr/bin/python3 bench/peers/nets.py deep.50x256";
+    bench_case("deep.50x256", 3,
+               (bench_side[]){{"ours", .run = step, .context = &t},
+                              {"flop_bound", .run = fma_f32, .context = &flops},
+                              {"pytorch", .command = peer}},
+               NULL);
+    bench_row_mib("deep.50x256.memory", (double)ad_tape_bytes(t.tape) / (1 << 20), "pytorch",
+                  bench_command("/usr/bin/python3 bench/peers/nets.py deep.50x256.memory 2>&-"));
+    ad_tape_free(t.tape);
+    nn_stepper_free(t.stepper);
+    nn_model_free(t.net);
+    return bench_finish();
+}
