@@ -64,7 +64,7 @@ AD_CFLAGS = $(LIB_CFLAGS) -Iautodiff -I$(INC) $(BLIS_CFLAGS)
 NN_CFLAGS = $(LIB_CFLAGS) -Inn -I$(B)/include
 TEST_CFLAGS = $(BASE_CFLAGS) -Iautodiff -Inn -Itests -I$(INC) -I$(B)/include
 PROGRAM_CFLAGS = $(BASE_CFLAGS) -I$(B)/include
-BENCH_CFLAGS = $(PROGRAM_CFLAGS) -Iautodiff -Ibench/common -Ibench/hand $(BLIS_CFLAGS)
+BENCH_CFLAGS = $(PROGRAM_CFLAGS) -Iautodiff -Itests -Ibench/common -Ibench/hand $(BLIS_CFLAGS)
 # the limit to compare with: no contract holds there, and the machine is the one at hand
 HAND_CFLAGS = $(BENCH_CFLAGS) -march=native -mprefer-vector-width=512 -ffast-math -ffp-contract=fast
 AD_LIBS = $(BLIS_LIBS) -lm
@@ -77,7 +77,7 @@ PROGRAM_TEST_SRC = $(wildcard tests/programs/*.c)
 TEST_SRC = $(filter-out tests/programs/%,$(wildcard tests/*.c tests/*/*.c))
 EXAMPLE_SRC = $(wildcard examples/*.c)
 BENCH_SRC = $(wildcard bench/*.c)
-BENCH_COMMON_SRC = $(wildcard bench/common/*.c bench/hand/*.c)
+BENCH_COMMON_SRC = $(wildcard bench/common/*.c bench/hand/*.c tests/adbench/*.c)
 PUBLIC_H = $(filter-out %_internal.h,$(wildcard autodiff/*.h nn/*.h nn/*/*.h))
 ALL_C = $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* nn nn/* tests tests/* bench bench/* examples))
 
@@ -163,8 +163,8 @@ $(B)/objects/bench/%.o: bench/%.c $(B)/flags | $(STAGED)
 	$(COMPILE) $(BENCH_CFLAGS)
 
 # a peer in C++ is built where its library is
-$(B)/bench/peers/%_adolc: bench/peers/%_adolc.cc
-	@mkdir -p $(@D) && g++ -O3 -o $@ $< -ladolc
+$(B)/bench/peers/%_adolc: bench/peers/%_adolc.cc $(B)/libbench.a $(STATIC)
+	@mkdir -p $(@D) && g++ -O3 $(filter -I%,$(BENCH_CFLAGS)) -o $@ $^ -ladolc $(AD_LIBS)
 
 $(B)/objects/examples/%.o: examples/%.c $(B)/flags | $(STAGED)
 	$(COMPILE) $(PROGRAM_CFLAGS)
