@@ -62,7 +62,7 @@ BASE_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(MATH) -pthread $(CFLAGS
 LIB_CFLAGS = $(BASE_CFLAGS) -fPIC -fvisibility=hidden -fno-semantic-interposition
 AD_CFLAGS = $(LIB_CFLAGS) -Iautodiff -I$(INC) $(BLIS_CFLAGS)
 NN_CFLAGS = $(LIB_CFLAGS) -Inn -I$(B)/include
-TEST_CFLAGS = $(BASE_CFLAGS) -Iautodiff -Inn -Itests -I$(INC) -I$(B)/include
+TEST_CFLAGS = $(BASE_CFLAGS) -Iautodiff -Inn -Itests -Itests/autodiff -I$(INC) -I$(B)/include
 PROGRAM_CFLAGS = $(BASE_CFLAGS) -I$(B)/include
 BENCH_CFLAGS = $(PROGRAM_CFLAGS) -Iautodiff -Itests -Ibench/common -Ibench/hand $(BLIS_CFLAGS)
 # the limit to compare with: no contract holds there, and the machine is the one at hand
@@ -74,12 +74,12 @@ NN_LIBS = -lz -lm
 AD_SRC = $(wildcard autodiff/*.c autodiff/ops/*.c autodiff/fn/*.c)
 NN_SRC = $(wildcard nn/*.c nn/*/*.c)
 PROGRAM_TEST_SRC = $(wildcard tests/programs/*.c)
-TEST_SRC = $(filter-out tests/programs/%,$(wildcard tests/*.c tests/*/*.c))
+TEST_SRC = $(filter-out tests/programs/%,$(wildcard tests/*.c tests/*/*.c tests/autodiff/fn/*.c))
 EXAMPLE_SRC = $(wildcard examples/*.c)
 BENCH_SRC = $(wildcard bench/*.c)
 BENCH_COMMON_SRC = $(wildcard bench/common/*.c bench/hand/*.c tests/adbench/*.c)
 PUBLIC_H = $(filter-out %_internal.h,$(wildcard autodiff/*.h nn/*.h nn/*/*.h))
-ALL_C = $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* nn nn/* tests tests/* bench bench/* examples))
+ALL_C = $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* nn nn/* tests tests/* tests/*/* bench bench/* examples))
 
 INC = $(B)/include/wengert
 GENERATED_H = $(INC)/ops.h

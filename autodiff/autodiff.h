@@ -39,6 +39,7 @@
 #include "jacobian.h"
 #include "sparse.h"
 #include "check.h"
+#include "fn.h"
 #include "anomaly.h"
 #include "dump.h"
 

@@ -29,7 +29,7 @@ typedef struct job {
 } job;
 
 enum {
-    PART = 48, /* least rows or columns for a thread: see run_threaded */
+    PART = AD__GEMM_LEAST, /* rows or columns for a thread: see run_threaded */
     MOST_THREADS = 64
 };
 /* Terms from which threads repay their start, some 20 us: about 1 ms of work for one. */
@@ -169,6 +169,26 @@ static void run(job j)
         run_threaded(&j, threads);
     } else {
         j.kernel(s, j.a, j.b, j.c);
+    }
+}
+
+/* With the kernel that the whole product takes. */
+void ad__gemm_rows(const ad__gemm *s, int is_double, int64_t first, int64_t rows, const void *a,
+                   const void *b, void *c)
+{
+    job j = {
+        .shape = *s, .a = a, .b = b, .c = c, .bytes = is_double ? sizeof(double) : sizeof(float)};
+    if (rows == s->m) {
+        run(j);
+        return;
+    }
+    j.kernel = s->k > 0 ? choose(s, j.bytes) : NULL;
+    j.shape.m = rows;
+    j.a += (size_t)(first * (s->transpose_a ? 1 : s->lda)) * j.bytes;
+    if (j.kernel == NULL || s->n == 0) {
+        run(j);
+    } else {
+        j.kernel(&j.shape, j.a, j.b, j.c);
     }
 }
 

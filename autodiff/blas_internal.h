@@ -27,6 +27,12 @@ typedef struct ad__gemm {
 void ad__dgemm(const ad__gemm *s, const double *a, const double *b, double *c);
 void ad__sgemm(const ad__gemm *s, const float *a, const float *b, float *c);
 
+/* Rows first to first + rows - 1 of the product, with the bits that the whole of it has there; c is
+ * where they go. Unless rows is all of m, it is AD__GEMM_LEAST or more. */
+enum { AD__GEMM_LEAST = 48 };
+void ad__gemm_rows(const ad__gemm *s, int is_double, int64_t first, int64_t rows, const void *a,
+                   const void *b, void *c);
+
 /* What the door chooses from; a, b and c point to float in sgemm, to double in dgemm. They ignore
  * threads and need m, n, k > 0. The AVX kernels exist on x86-64 only, and need the CPU to have
  * what ad__cpu_vectors tells. */

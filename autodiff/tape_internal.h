@@ -19,6 +19,7 @@ enum { AD__LITERALS = 64 };
 typedef struct ad__detail {
     const ad_op *op;
     const void *attributes; /* of a view: the caller's memory */
+    uint32_t bytes;         /* of the attributes */
     uint32_t first, count;  /* its arguments, in the tape's argument list */
 } ad__detail;
 

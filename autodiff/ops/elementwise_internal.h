@@ -13,4 +13,10 @@ ad_status ad__elementwise_eval(const ad__call *call, ad__loop *const *loop);
 void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t first, uint32_t last,
                        double *adjoint);
 
+/* An operation of a run of f64 scalars: v[z] = row(v[x[0]], v[x[1]], v[x[2]]). */
+typedef struct ad__scalar_op {
+    uint32_t row, z, x[3];
+} ad__scalar_op;
+void ad__run_scalars(size_t count, const ad__scalar_op *ops, double *v);
+
 #endif

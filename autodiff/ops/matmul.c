@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Products of matrices and vectors. */
-#include "../blas_internal.h"
+#include "matmul_internal.h"
+
 #include "../tape_internal.h"
 #include "movement_internal.h"
 
@@ -142,6 +143,11 @@ static products products_of(const ad__call *call)
         y_step *= y_len;
     }
     return p;
+}
+
+ad__gemm ad__matmul_gemm(const ad__call *call)
+{
+    return products_of(call).gemm;
 }
 
 static ad_status matmul_eval(const ad__call *call)

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AD_FN_H
+#define AD_FN_H
+
+#include "tape.h"
+
+/* The compiled function: record once, run many times. [everyday]
+ *
+ *   ad_fn *f = ad_fn_new(tape, 2, (ad_var[]){x, w}, 2, (ad_var[]){y, dy});
+ *   ad_tape_free(tape);                                the function does not need it any more
+ *   for (..) {
+ *       ad_fn_run(f, (const void *[]){xs, ws}, (void *[]){&value, slope});
+ *   }
+ *   ad_fn_free(f);
+ *
+ * It computes what the recording computed, bit for bit, from other inputs: without a tape, without
+ * allocating, close to the machine's speed. Gradients are ordinary outputs, so a function with its
+ * gradient, or a whole step of training, is one function.
+ *
+ * What it reads and writes:
+ *   inputs              each variable in `in`, a leaf of the tape (ad_input, ad_input_array or
+ *                       ad_input_view), takes its elements from the call
+ *   other leaves        an ad_input or ad_constant keeps the numbers it was recorded with; an
+ *                       ad_input_view reads the caller's memory in every call
+ *   ad_assign           every assignment on the tape is part of the function, unless the options
+ *                       leave them out: at the end of a call the views have their new content
+ *
+ * C's own branches are not on the tape: the function computes the branch that was recorded. */
+
+typedef struct ad_fn ad_fn;
+
+/* What a call writes while it runs: as many threads as have one may run one function. */
+typedef struct ad_workspace ad_workspace;
+
+/* All may be left out. */
+typedef struct ad_fn_options {
+    int no_assign;                 /* 1: leave out the assignments: a function without effects */
+    int threads;                   /* that a call may use; 0: one. The bits do not depend on it */
+    const ad_allocator *allocator; /* default: the C library's */
+} ad_fn_options;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Compiles what the outputs are made of; NULL on failure, with the error on the tape. Outputs may
+ * be any variables of the tape, inputs included. options may be NULL.
+ *
+ * Errors: the tape's own; AD_ERR_STATE if an input is no leaf of the tape, or is named twice;
+ *         AD_ERR_STALE, AD_ERR_FOREIGN for handles that are not on it; AD_ERR_MEMORY.
+ * Owns: the caller, until ad_fn_free (NULL is fine). Views' memory must outlive the function. */
+AD_API ad_fn *ad_fn_new(ad_tape *tape, int in_count, const ad_var *in, int out_count,
+                        const ad_var *out);
+AD_API ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_count,
+                             const ad_var *out, const ad_fn_options *options);
+AD_API void ad_fn_free(ad_fn *f);
+
+/* One call: inputs[i] points to the elements of input i, outputs[j] to room for those of output j,
+ * each dense and row-major, of its variable's type and shape. Neither outputs nor assigned views
+ * overlap anything else that the call reads or writes.
+ *
+ * Errors: those that depend on values, such as AD_ERR_INDEX; the text is ad_fn_message's. Views may
+ * then have been assigned in part. */
+AD_API ad_status ad_fn_run(ad_fn *f, const void *const *inputs, void *const *outputs);
+
+/* The same for a function of f64 alone: the elements of all inputs one after the other, and those
+ * of all outputs. Errors: also AD_ERR_TYPE if an input or output is not f64. */
+AD_API ad_status ad_fn_eval(ad_fn *f, const double *inputs, double *outputs);
+
+/* The text of the last call's error, "" if it had none. Owns: the function. */
+AD_API const char *ad_fn_message(const ad_fn *f);
+
+/* ---- threads of the caller's own [extending] ---- */
+
+/* Room for one call at a time; NULL without memory. allocator may be NULL.
+ * Owns: the caller, until ad_workspace_free (NULL is fine); f must outlive it. */
+AD_API ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator);
+AD_API void ad_workspace_free(ad_workspace *w);
+AD_API ad_status ad_fn_run_in(const ad_fn *f, ad_workspace *w, const void *const *inputs,
+                              void *const *outputs);
+AD_API ad_status ad_fn_eval_in(const ad_fn *f, ad_workspace *w, const double *inputs,
+                               double *outputs);
+AD_API const char *ad_workspace_message(const ad_workspace *w);
+
+/* ---- size [rarely] ---- */
+
+/* Bytes of a workspace: known before the first call, and all that a call uses. */
+AD_API size_t ad_fn_workspace_bytes(const ad_fn *f);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

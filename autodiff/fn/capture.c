@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/* Takes a recording over from the tape: the values that the function may need, in their order, each
+ * leaf that is an input without its elements, and assignments as stores. What reads a view after an
+ * ad_assign reads the assigned value. Two views of the same memory are one leaf. */
+#include "program_internal.h"
+
+#include "ops.h"
+
+#include <string.h>
+
+extern const ad_op ad_assign__op;
+
+typedef struct capture {
+    const ad__capture *from;
+    ad_tape *tape;
+    ad__program *p;
+    ad__id *id;             /* of the value of a node */
+    const ad__kind **kinds; /* by the tape's numbers, NULL: not yet met */
+    uint8_t *needed;        /* by node */
+    ad__id *views;          /* the leaves that are views */
+    uint32_t view_count;
+} capture;
+
+static ad_status out_of_memory(const capture *c)
+{
+    return ad_tape_fail(c->tape, AD_ERR_MEMORY, "ad_fn_new", NULL, "out of memory");
+}
+
+/* ---- what is needed ---- */
+
+/* Marks the nodes that the marked ones are made of. An assignment needs its value and its view. */
+static void mark_needed(const capture *c)
+{
+    for (uint32_t node = c->tape->count - 1; node > 0; node--) {
+        int count;
+        const uint32_t *arg = ad__args_of(c->tape, node, &count);
+        for (int i = 0; i < count && c->needed[node]; i++) {
+            c->needed[arg[i]] = 1;
+        }
+    }
+}
+
+static int is_assign(const ad_tape *tape, uint32_t node)
+{
+    return tape->node[node].row == AD__STRUCTURED &&
+           ad__detail_of(tape, node)->op == &ad_assign__op;
+}
+
+static void mark_roots(const capture *c)
+{
+    const ad_var *out = c->from->out;
+    for (int i = 0; i < c->from->out_count; i++) {
+        c->needed[out[i].ref.at.node] = 1;
+    }
+    for (uint32_t node = 1; c->tape->has_assigned && node < c->tape->count; node++) {
+        if (is_assign(c->tape, node)) {
+            c->needed[node] = 1;
+        }
+    }
+}
+
+/* ---- values ---- */
+
+static const ad__kind *kind_of(const capture *c, uint32_t node)
+{
+    uint16_t number = c->tape->node[node].kind;
+    if (c->kinds[number] == NULL) {
+        c->kinds[number] = ad__program_kind(c->p, c->tape->kinds[number]);
+    }
+    return c->kinds[number];
+}
+
+static void *copied(capture *c, const void *from, size_t bytes)
+{
+    void *copy = ad__arena_take(&c->p->keep, bytes);
+    if (copy != NULL && bytes > 0) {
+        memcpy(copy, from, bytes);
+    }
+    return copy;
+}
+
+/* What a view leaf stands for now: itself, or what was assigned last. */
+static ad__id content(const capture *c, ad__id id)
+{
+    const ad__program *p = c->p;
+    for (uint32_t i = 0; i < p->store_count && ad__row_of(&p->values[id]) == AD__VIEW; i++) {
+        if (p->stores[i].view == id) {
+            return p->stores[i].value;
+        }
+    }
+    return id;
+}
+
+/* A view of memory that another leaf views already is that leaf. */
+static int take_view(capture *c, uint32_t node, ad__value v)
+{
+    v.op = ad__numbered[AD__VIEW];
+    v.attributes = ad__attributes_of(c->tape, node);
+    for (uint32_t i = 0; i < c->view_count; i++) {
+        const ad__value *known = &c->p->values[c->views[i]];
+        if (known->attributes == v.attributes && known->kind == v.kind) {
+            c->id[node] = c->views[i];
+            return 1;
+        }
+    }
+    if (!ad__program_add(c->p, v, NULL, &c->id[node])) {
+        return 0;
+    }
+    c->views[c->view_count++] = c->id[node];
+    return 1;
+}
+
+static int take_leaf(capture *c, uint32_t node)
+{
+    const ad__kind *kind = kind_of(c, node);
+    uint16_t row = c->tape->node[node].row;
+    if (kind == NULL) {
+        return 0;
+    }
+    ad__value v = {.kind = kind, .site = c->tape->site[node]};
+    if (row == AD__VIEW || row == AD__ASSIGNED) {
+        return take_view(c, node, v);
+    }
+    v.op = ad__numbered[AD__CONSTANT];
+    v.attributes = copied(c, ad__data_of(c->tape, node), kind->count * ad_type_bytes(kind->type));
+    return v.attributes != NULL && ad__program_add(c->p, v, NULL, &c->id[node]);
+}
+
+static int take_operation(capture *c, uint32_t node)
+{
+    int count;
+    const uint32_t *arg = ad__args_of(c->tape, node, &count);
+    ad__value v = {.op = ad__op_of(c->tape, node),
+                   .kind = kind_of(c, node),
+                   .site = c->tape->site[node],
+                   .count = (uint32_t)count};
+    if (v.kind == NULL) {
+        return 0;
+    }
+    if (v.op->arity == 0 && ad__detail_of(c->tape, node)->attributes != NULL) {
+        v.attribute_bytes = ad__detail_of(c->tape, node)->bytes;
+        v.attributes = copied(c, ad__detail_of(c->tape, node)->attributes, v.attribute_bytes);
+        if (v.attributes == NULL) {
+            return 0;
+        }
+    }
+    if (!ad__program_add(c->p, v, arg, &c->id[node])) {
+        return 0;
+    }
+    ad__id *args = c->p->args + c->p->values[c->id[node]].first;
+    for (int i = 0; i < count; i++) {
+        args[i] = content(c, c->id[args[i]]);
+    }
+    return 1;
+}
+
+/* The last assignment to a view is its store. */
+static ad_status take_assign(capture *c, uint32_t node)
+{
+    int count;
+    const uint32_t *arg = ad__args_of(c->tape, node, &count);
+    ad__program *p = c->p;
+    ad__id view = c->id[arg[0]], value = content(c, c->id[arg[1]]);
+    if (ad__row_of(&p->values[view]) != AD__VIEW) {
+        return ad_tape_fail(c->tape, AD_ERR_STATE, "ad_fn_new", c->tape->site[node],
+                            "an input is assigned to; leave it out of `in`, then the function "
+                            "reads and writes its memory");
+    }
+    c->id[node] = value;
+    uint32_t i = 0;
+    while (i < p->store_count && p->stores[i].view != view) {
+        i++;
+    }
+    p->stores[i] = (ad__store){view, value};
+    p->store_count += i == p->store_count;
+    return AD_OK;
+}
+
+/* ---- inputs and outputs ---- */
+
+/* Inputs come first, so that they are values 0, 1, .. */
+static ad_status take_inputs(capture *c)
+{
+    const ad__capture *from = c->from;
+    ad_tape *tape = c->tape;
+    for (int i = 0; i < from->in_count; i++) {
+        if (ad__check_handle(tape, from->in[i], "ad_fn_new", NULL) != AD_OK) {
+            return tape->error.status;
+        }
+        uint32_t node = from->in[i].ref.at.node;
+        uint16_t row = tape->node[node].row;
+        if (row != AD__INPUT && row != AD__VIEW && row != AD__ASSIGNED) {
+            return ad_tape_fail(tape, AD_ERR_STATE, "ad_fn_new", tape->site[node],
+                                "input %d is no ad_input, ad_input_array or ad_input_view", i);
+        }
+        if (c->id[node] != AD__NONE) {
+            return ad_tape_fail(tape, AD_ERR_STATE, "ad_fn_new", tape->site[node],
+                                "input %d is input %u again", i, (unsigned)c->id[node]);
+        }
+        ad__value v = {
+            .op = ad__numbered[AD__INPUT], .kind = kind_of(c, node), .site = tape->site[node]};
+        if (v.kind == NULL || !ad__program_add(c->p, v, NULL, &c->id[node])) {
+            return out_of_memory(c);
+        }
+        c->p->inputs[i] = c->id[node];
+    }
+    return AD_OK;
+}
+
+static ad_status check_outputs(const capture *c)
+{
+    for (int i = 0; i < c->from->out_count; i++) {
+        if (ad__check_handle(c->tape, c->from->out[i], "ad_fn_new", NULL) != AD_OK) {
+            return c->tape->error.status;
+        }
+    }
+    return AD_OK;
+}
+
+/* An assigned view shares no byte with another one. */
+static ad_status check_views(const capture *c)
+{
+    const ad__program *p = c->p;
+    for (uint32_t s = 0; s < p->store_count; s++) {
+        const ad__value *v = &p->values[p->stores[s].view];
+        uintptr_t begin = (uintptr_t)v->attributes, end = begin + ad__value_bytes(v);
+        for (uint32_t i = 0; i < c->view_count; i++) {
+            const ad__value *w = &p->values[c->views[i]];
+            uintptr_t first = (uintptr_t)w->attributes, last = first + ad__value_bytes(w);
+            if (w != v && first < end && begin < last) {
+                return ad_tape_fail(c->tape, AD_ERR_STATE, "ad_fn_new", v->site,
+                                    "a view that is assigned to overlaps another view; view each "
+                                    "part of the memory once");
+            }
+        }
+    }
+    return AD_OK;
+}
+
+static ad_status take_all(capture *c)
+{
+    ad_tape *tape = c->tape;
+    ad__program *p = c->p;
+    for (uint32_t node = 1; node < tape->count; node++) {
+        if (!c->needed[node] || c->id[node] != AD__NONE) {
+            continue;
+        }
+        if (is_assign(tape, node)) {
+            ad_status status = take_assign(c, node);
+            if (status != AD_OK) {
+                return status;
+            }
+        } else if (tape->node[node].row > AD__DEAD ? !take_leaf(c, node)
+                                                   : !take_operation(c, node)) {
+            return out_of_memory(c);
+        }
+    }
+    for (uint32_t i = 0; i < p->output_count; i++) {
+        p->outputs[i] = content(c, c->id[c->from->out[i].ref.at.node]);
+    }
+    ad_status status = check_views(c);
+    p->store_count = c->from->no_assign ? 0 : p->store_count;
+    return status;
+}
+
+/* ---- the whole ---- */
+
+static uint32_t count_nodes(const ad_tape *tape, int (*is)(const ad_tape *tape, uint32_t node))
+{
+    uint32_t count = 0;
+    for (uint32_t node = 1; node < tape->count; node++) {
+        count += is(tape, node) != 0;
+    }
+    return count;
+}
+
+static int is_view(const ad_tape *tape, uint32_t node)
+{
+    return tape->node[node].row == AD__VIEW || tape->node[node].row == AD__ASSIGNED;
+}
+
+/* The tables of a capture, in the tape's scratch, and of its program. */
+static int make_tables(capture *c)
+{
+    ad_tape *tape = c->tape;
+    ad__program *p = c->p;
+    size_t n = tape->count;
+    p->input_count = (uint32_t)c->from->in_count;
+    p->output_count = (uint32_t)c->from->out_count;
+    p->inputs = ad__arena_take(&p->keep, p->input_count * sizeof *p->inputs);
+    p->outputs = ad__arena_take(&p->keep, p->output_count * sizeof *p->outputs);
+    p->stores = ad__arena_take(&p->keep, count_nodes(tape, is_assign) * sizeof *p->stores);
+    c->id = ad__arena_take(&tape->scratch, n * sizeof *c->id);
+    c->needed = ad__arena_take(&tape->scratch, n);
+    c->kinds = ad__arena_take(&tape->scratch, tape->kind_count * sizeof *c->kinds);
+    c->views = ad__arena_take(&tape->scratch, count_nodes(tape, is_view) * sizeof *c->views);
+    if (p->inputs == NULL || p->outputs == NULL || p->stores == NULL || c->id == NULL ||
+        c->needed == NULL || c->kinds == NULL || c->views == NULL) {
+        return 0;
+    }
+    memset(c->needed, 0, n);
+    memset(c->kinds, 0, tape->kind_count * sizeof *c->kinds);
+    for (size_t i = 0; i < n; i++) {
+        c->id[i] = AD__NONE;
+    }
+    return 1;
+}
+
+ad_status ad__capture_program(const ad__capture *from, ad__program *p)
+{
+    ad_tape *tape = from->tape;
+    capture c = {.from = from, .tape = tape, .p = p};
+    if (tape->error.status != AD_OK) {
+        return tape->error.status;
+    }
+    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
+    ad_status status = make_tables(&c) ? AD_OK : out_of_memory(&c);
+    if (status == AD_OK) {
+        status = check_outputs(&c);
+    }
+    if (status == AD_OK) {
+        status = take_inputs(&c);
+    }
+    if (status == AD_OK) {
+        mark_roots(&c);
+        mark_needed(&c);
+        status = take_all(&c);
+    }
+    ad__arena_rewind(&tape->scratch, before);
+    return status;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* Replaces a value by an earlier one of the same operation, attributes and arguments, and a constant
+ * by an earlier one of the same elements. Operations are pure, so the bits are the same. */
+#include "program_internal.h"
+
+#include <string.h>
+
+static uint64_t mixed(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+    return hash ^ hash >> 29;
+}
+
+static uint64_t mixed_bytes(uint64_t hash, const void *data, size_t bytes)
+{
+    const unsigned char *at = data;
+    for (uint64_t word; bytes >= sizeof word; bytes -= sizeof word, at += sizeof word) {
+        memcpy(&word, at, sizeof word);
+        hash = mixed(hash, word);
+    }
+    while (bytes-- > 0) {
+        hash = mixed(hash, *at++);
+    }
+    return hash;
+}
+
+/* What a constant is, or an operation's attributes. */
+static size_t content_bytes(const ad__value *v)
+{
+    return ad__is_constant(v) ? ad__value_bytes(v) : v->attribute_bytes;
+}
+
+static uint64_t hash_of(const ad__program *p, const ad__value *v)
+{
+    uint64_t hash = mixed((uintptr_t)v->op, (uintptr_t)v->kind);
+    for (uint32_t i = 0; i < v->count; i++) {
+        hash = mixed(hash, p->args[v->first + i]);
+    }
+    return mixed_bytes(hash, v->attributes, content_bytes(v));
+}
+
+static int same(const ad__program *p, const ad__value *v, const ad__value *w)
+{
+    size_t bytes = content_bytes(v);
+    return v->op == w->op && v->kind == w->kind && v->count == w->count &&
+           bytes == content_bytes(w) &&
+           (v->count == 0 ||
+            memcmp(p->args + v->first, p->args + w->first, v->count * sizeof *p->args) == 0) &&
+           (bytes == 0 || memcmp(v->attributes, w->attributes, bytes) == 0);
+}
+
+/* Views are unique already, and inputs are the caller's. */
+static int is_comparable(const ad__value *v)
+{
+    return !ad__is_leaf(v) || ad__is_constant(v);
+}
+
+static void unify(ad__program *p, ad__id *to, ad__id *table, size_t mask)
+{
+    for (ad__id id = 0; id < p->count; id++) {
+        const ad__value *v = &p->values[id];
+        ad__replace_arguments(p, id, to);
+        if (!is_comparable(v)) {
+            continue;
+        }
+        size_t place = (size_t)hash_of(p, v) & mask;
+        while (table[place] != AD__NONE && !same(p, v, &p->values[table[place]])) {
+            place = (place + 1) & mask;
+        }
+        if (table[place] == AD__NONE) {
+            table[place] = id;
+        } else {
+            to[id] = table[place];
+        }
+    }
+    ad__replace_roots(p, to);
+}
+
+ad_status ad__common(ad__program *p)
+{
+    size_t len = 16;
+    while (len < 2 * (size_t)p->count) {
+        len *= 2;
+    }
+    ad__id *to = ad__replacements(p);
+    ad__id *table = ad__resize_array(&p->allocator, NULL, len, sizeof *table);
+    ad_status status = to != NULL && table != NULL ? AD_OK : AD_ERR_MEMORY;
+    if (status == AD_OK) {
+        for (size_t i = 0; i < len; i++) {
+            table[i] = AD__NONE;
+        }
+        unify(p, to, table, len - 1);
+    }
+    ad__resize(&p->allocator, table, 0);
+    ad__resize(&p->allocator, to, 0);
+    return status;
+}

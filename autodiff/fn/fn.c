@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "../fn.h"
+
+#include "fn_internal.h"
+
+#include <string.h>
+
+static ad_allocator allocator_or_default(const ad_allocator *allocator)
+{
+    return allocator != NULL ? *allocator : ad_allocator_default();
+}
+
+/* ---- compiling ---- */
+
+/* Each pass may open work for another; two rounds find what there is in practice. */
+static ad_status optimise(ad__program *p)
+{
+    static ad_status (*const passes[])(ad__program *) = {ad__prune,  ad__fold,  ad__simplify,
+                                                         ad__common, ad__fold,  ad__simplify,
+                                                         ad__common, ad__prune, ad__schedule};
+    ad_status status = AD_OK;
+    for (size_t i = 0; i < sizeof passes / sizeof *passes && status == AD_OK; i++) {
+        status = passes[i](p);
+    }
+    return status;
+}
+
+/* Where the elements of input i begin in ad_fn_eval, in elements; of output i. */
+static ad_status find_offsets(ad_fn *f)
+{
+    const ad__program *p = &f->program;
+    size_t at = 0;
+    f->input_at = ad__arena_take(&f->arena, (p->input_count + 1) * sizeof *f->input_at);
+    f->output_at = ad__arena_take(&f->arena, (p->output_count + 1) * sizeof *f->output_at);
+    if (f->input_at == NULL || f->output_at == NULL) {
+        return AD_ERR_MEMORY;
+    }
+    f->is_f64 = 1;
+    for (uint32_t i = 0; i < p->input_count; i++) {
+        const ad__kind *kind = p->values[p->inputs[i]].kind;
+        f->input_at[i] = at;
+        at += kind->count;
+        f->is_f64 &= kind->type == AD_F64;
+    }
+    at = 0;
+    for (uint32_t i = 0; i < p->output_count; i++) {
+        const ad__kind *kind = p->values[p->outputs[i]].kind;
+        f->output_at[i] = at;
+        at += kind->count;
+        f->is_f64 &= kind->type == AD_F64;
+    }
+    return AD_OK;
+}
+
+static ad_status compile(ad_fn *f, const ad__capture *capture)
+{
+    ad_status status = ad__capture_program(capture, &f->program);
+    if (status == AD_OK) {
+        status = optimise(&f->program);
+    }
+    ad__arena scratch;
+    ad__groups groups;
+    ad__arena_init(&scratch, f->allocator);
+    if (status == AD_OK) {
+        status = ad__fuse(&f->program, &scratch, &groups);
+    }
+    if (status == AD_OK) {
+        status = ad__plan_of(&f->program, &groups, &f->arena, &f->plan);
+    }
+    ad__arena_clear(&scratch);
+    if (status == AD_OK) {
+        status = find_offsets(f);
+    }
+    return status;
+}
+
+ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_count,
+                      const ad_var *out, const ad_fn_options *options)
+{
+    static const ad_fn_options usual = {0};
+    const ad_fn_options *o = options != NULL ? options : &usual;
+    ad_allocator allocator = allocator_or_default(o->allocator);
+    if (tape == NULL || ad_tape_status(tape) != AD_OK) {
+        return NULL;
+    }
+    ad_fn *f = ad__resize(&allocator, NULL, sizeof *f);
+    if (f == NULL) {
+        ad_tape_fail(tape, AD_ERR_MEMORY, "ad_fn_new", NULL, "out of memory");
+        return NULL;
+    }
+    *f = (ad_fn){.allocator = allocator, .threads = o->threads > 0 ? o->threads : 1};
+    ad__program_init(&f->program, &allocator);
+    ad__arena_init(&f->arena, allocator);
+    const ad__capture capture = {tape, in_count, out_count, in, out, o->no_assign};
+    ad_status status = compile(f, &capture);
+    if (status == AD_OK) {
+        f->own = ad_workspace_new(f, &allocator);
+        status = f->own != NULL ? AD_OK : AD_ERR_MEMORY;
+    }
+    if (status != AD_OK) {
+        ad_tape_fail(tape, status, "ad_fn_new", NULL, "out of memory"); /* the first error stays */
+        ad_fn_free(f);
+        return NULL;
+    }
+    return f;
+}
+
+ad_fn *ad_fn_new(ad_tape *tape, int in_count, const ad_var *in, int out_count, const ad_var *out)
+{
+    return ad_fn_new_with(tape, in_count, in, out_count, out, NULL);
+}
+
+void ad_fn_free(ad_fn *f)
+{
+    if (f == NULL) {
+        return;
+    }
+    ad_allocator allocator = f->allocator;
+    ad_workspace_free(f->own);
+    ad__program_clear(&f->program);
+    ad__arena_clear(&f->arena);
+    ad__resize(&allocator, f, 0);
+}
+
+/* ---- workspaces ---- */
+
+static size_t rounded(size_t bytes)
+{
+    return (bytes + AD_ALIGNMENT - 1) / AD_ALIGNMENT * AD_ALIGNMENT;
+}
+
+size_t ad_fn_workspace_bytes(const ad_fn *f)
+{
+    const ad__plan *plan = &f->plan;
+    return rounded(plan->tensor_bytes) + rounded(plan->slot_count * sizeof(double)) +
+           rounded(plan->cell_count * sizeof(void *)) +
+           (size_t)f->threads * rounded(plan->room_bytes) + rounded(plan->call_bytes);
+}
+
+ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
+{
+    ad_allocator own = allocator_or_default(allocator);
+    const ad__plan *plan = &f->plan;
+    ad_workspace *w = ad__resize(&own, NULL, sizeof *w);
+    if (w == NULL) {
+        return NULL;
+    }
+    *w = (ad_workspace){.allocator = own};
+    ad__arena_init(&w->arena, own);
+    ad__arena_init(&w->scratch, own);
+    unsigned char *tensors = ad__arena_take(&w->arena, plan->tensor_bytes);
+    w->frame = (ad__frame){
+        .cell = ad__arena_take(&w->arena, plan->cell_count * sizeof(void *)),
+        .slot = ad__arena_take(&w->arena, plan->slot_count * sizeof(double)),
+        .room = ad__arena_take(&w->arena, (size_t)f->threads * rounded(plan->room_bytes)),
+        .room_bytes = rounded(plan->room_bytes),
+        .scratch = &w->scratch,
+        .threads = f->threads,
+        .error = &w->error};
+    void *scratch = ad__arena_take(&w->scratch, plan->call_bytes);
+    if (tensors == NULL || w->frame.cell == NULL || w->frame.slot == NULL ||
+        w->frame.room == NULL || scratch == NULL) {
+        ad_workspace_free(w);
+        return NULL;
+    }
+    ad__arena_rewind(&w->scratch, (ad__arena_mark){w->scratch.first, 0});
+    if (plan->slot_count > 0) {
+        memcpy(w->frame.slot, plan->slots, plan->slot_count * sizeof(double));
+    }
+    for (uint32_t i = 0; i < plan->cell_count; i++) {
+        const ad__cell *cell = &plan->cells[i];
+        w->frame.cell[i] = cell->kind == AD__CELL_WORK   ? tensors + cell->at
+                           : cell->kind == AD__CELL_SLOT ? (void *)(w->frame.slot + cell->at)
+                                                         : (void *)cell->memory;
+    }
+    return w;
+}
+
+void ad_workspace_free(ad_workspace *w)
+{
+    if (w != NULL) {
+        ad_allocator allocator = w->allocator;
+        ad__arena_clear(&w->arena);
+        ad__arena_clear(&w->scratch);
+        ad__resize(&allocator, w, 0);
+    }
+}
+
+const char *ad_workspace_message(const ad_workspace *w)
+{
+    return w->error.status == AD_OK ? "" : w->error.message;
+}
+
+const char *ad_fn_message(const ad_fn *f)
+{
+    return ad_workspace_message(f->own);
+}

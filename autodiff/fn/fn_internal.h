@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AD_FN_FN_INTERNAL_H
+#define AD_FN_FN_INTERNAL_H
+
+#include "../fn.h"
+#include "steps_internal.h"
+
+/* A compiled function: the optimised program, and the plan that carries it out. Constant after
+ * ad_fn_new, but for the workspace of ad_fn_run. */
+struct ad_fn {
+    ad_allocator allocator;
+    ad__program program;
+    ad__arena arena; /* of the plan */
+    ad__plan plan;
+    size_t *input_at, *output_at; /* in elements, one after the other */
+    int is_f64;                   /* every input and output */
+    int threads;
+    ad_workspace *own;
+};
+
+struct ad_workspace {
+    ad_allocator allocator;
+    ad__arena arena, scratch;
+    ad__frame frame;
+    ad_error error;
+};
+
+#endif

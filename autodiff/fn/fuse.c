@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* Brings values together that run as one step.
+ *
+ * Scalars of f64 form runs. Elementwise operations of one type and shape form blocks, and a block
+ * whose argument is a matrix product may follow it panel by panel. Everything else is a call.
+ *
+ * An elementwise value waits ("floats") until somebody needs it, and then comes with what it is
+ * made of into one block; or it joins the group of an argument that has not run yet. A group runs
+ * when a value outside needs one of its own: its arguments have run by then, since a value that
+ * joins makes every other group that it reads run first. */
+#include "steps_internal.h"
+
+#include "ops.h"
+
+#include <string.h>
+
+extern const ad_op ad_reshape__op, ad_matmul_with__op;
+
+enum { LARGEST = 64 }; /* values in a block */
+
+typedef struct fuse {
+    const ad__program *p;
+    ad__groups *g;
+    uint32_t *open; /* groups that have not run */
+    uint32_t open_count, order_count;
+    uint32_t scalars; /* the open run, or AD__NONE */
+    uint8_t *floats;  /* by value: how many values would come with it; 0: it does not float */
+    uint8_t *updates; /* by value: it serves stores alone */
+} fuse;
+
+static const ad__value *value(const fuse *f, ad__id id)
+{
+    return &f->p->values[id];
+}
+
+/* ---- kinds of values ---- */
+
+static int is_f64_scalar(const ad__kind *kind)
+{
+    return kind->type == AD_F64 && kind->shape.rank == 0;
+}
+
+int ad__in_slot(const ad__value *v)
+{
+    return is_f64_scalar(v->kind);
+}
+
+/* Element i of the larger shape is element (i / repeat) % period of the smaller one, if what is
+ * repeated is all before or all after its own axes; else 0. */
+int ad__spread_of(const ad__kind *small, const ad__kind *large, size_t *repeat, size_t *period)
+{
+    const ad_shape *s = &small->shape, *l = &large->shape;
+    size_t inner = 1;
+    int at = l->rank - 1, missing = l->rank - s->rank;
+    *period = small->count;
+    if (small->count == large->count || small->count == 1) {
+        *repeat = 1;
+        return 1;
+    }
+    for (; at >= missing && s->len[at - missing] == 1; at--) {
+        inner *= (size_t)l->len[at];
+    }
+    for (; at >= missing && s->len[at - missing] == l->len[at]; at--) {
+    }
+    for (; at >= 0; at--) {
+        if (at >= missing && s->len[at - missing] != 1) {
+            return 0;
+        }
+    }
+    *repeat = inner;
+    return 1;
+}
+
+static int is_scalar_row(const fuse *f, const ad__value *v)
+{
+    int is = ad__is_row(v) && is_f64_scalar(v->kind);
+    for (uint32_t i = 0; i < v->count && is; i++) {
+        is = is_f64_scalar(value(f, f->g->root[f->p->args[v->first + i]])->kind);
+    }
+    return is;
+}
+
+static int is_block_row(const fuse *f, const ad__value *v)
+{
+    int is = ad__is_row(v);
+    size_t repeat, period;
+    for (uint32_t i = 0; i < v->count && is; i++) {
+        is = ad__spread_of(value(f, f->p->args[v->first + i])->kind, v->kind, &repeat, &period);
+    }
+    return is;
+}
+
+/* ---- groups ---- */
+
+static uint32_t new_group(fuse *f, ad__group_kind kind)
+{
+    uint32_t group = f->g->count++;
+    f->g->group[group] = (ad__group){kind, AD__NONE, AD__NONE, 0};
+    f->open[f->open_count++] = group;
+    return group;
+}
+
+static void add(fuse *f, uint32_t group, ad__id id)
+{
+    ad__group *g = &f->g->group[group];
+    if (g->count++ == 0) {
+        g->first = id;
+    } else {
+        f->g->next[g->last] = id;
+    }
+    g->last = id;
+    f->g->next[id] = AD__NONE;
+    f->g->of[id] = group;
+    f->floats[id] = 0;
+}
+
+static int is_open(const fuse *f, uint32_t group)
+{
+    for (uint32_t i = 0; i < f->open_count; i++) {
+        if (f->open[i] == group) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void run_group(fuse *f, uint32_t group)
+{
+    for (uint32_t i = 0; i < f->open_count; i++) {
+        if (f->open[i] == group) {
+            memmove(f->open + i, f->open + i + 1, (--f->open_count - i) * sizeof *f->open);
+            f->g->order[f->order_count++] = group;
+            f->scalars = f->scalars == group ? AD__NONE : f->scalars;
+            return;
+        }
+    }
+}
+
+static void place(fuse *f, ad__id id, uint32_t group);
+
+/* Makes a value run before what comes next. */
+static void need(fuse *f, ad__id id)
+{
+    id = f->g->root[id];
+    if (f->floats[id] > 0) {
+        uint32_t group = new_group(f, AD__GROUP_BLOCK);
+        place(f, id, group);
+        run_group(f, group);
+    } else if (f->g->of[id] != AD__NONE) {
+        run_group(f, f->g->of[id]);
+    }
+}
+
+/* Adds an elementwise value to a group of its kind, after the floating ones that it is made of. */
+static void place(fuse *f, ad__id id, uint32_t group)
+{
+    const ad__value *v = value(f, id);
+    for (uint32_t i = 0; i < v->count; i++) {
+        ad__id x = f->p->args[v->first + i];
+        ad__id root = f->g->root[x];
+        if (f->floats[root] > 0 && x == root && value(f, x)->kind == v->kind) {
+            place(f, x, group);
+        } else if (f->g->of[root] != group) {
+            need(f, x);
+        }
+    }
+    add(f, group, id);
+}
+
+/* The open group of an argument with the same kind, or AD__NONE. */
+static uint32_t group_to_join(const fuse *f, const ad__value *v)
+{
+    for (uint32_t i = 0; i < v->count; i++) {
+        ad__id x = f->p->args[v->first + i];
+        uint32_t group = f->g->of[x];
+        if (group == AD__NONE || value(f, x)->kind != v->kind || !is_open(f, group)) {
+            continue;
+        }
+        const ad__group *g = &f->g->group[group];
+        int fits = g->kind == AD__GROUP_BLOCK || g->kind == AD__GROUP_PRODUCT;
+        if (fits && g->count < LARGEST) {
+            return group;
+        }
+    }
+    return AD__NONE;
+}
+
+/* ---- one value after the other ---- */
+
+static void take_scalar(fuse *f, ad__id id)
+{
+    const ad__value *v = value(f, id);
+    for (uint32_t i = 0; i < v->count; i++) {
+        ad__id x = f->g->root[f->p->args[v->first + i]];
+        if (f->g->of[x] != f->scalars || f->floats[x] > 0) {
+            need(f, x);
+        }
+    }
+    if (f->scalars == AD__NONE) {
+        f->scalars = new_group(f, AD__GROUP_SCALARS);
+    }
+    add(f, f->scalars, id);
+}
+
+/* Lets everything run that a value reads and that cannot come into its group: which may be the
+ * group itself, by way of another shape. */
+static void prepare(fuse *f, ad__id id, uint32_t group)
+{
+    const ad__value *v = value(f, id);
+    for (uint32_t i = 0; i < v->count; i++) {
+        ad__id x = f->p->args[v->first + i];
+        ad__id root = f->g->root[x];
+        if (x == root && f->floats[x] > 0 && value(f, x)->kind == v->kind) {
+            prepare(f, x, group);
+        } else if (x != root || f->g->of[x] != group) {
+            need(f, x);
+        }
+    }
+}
+
+static void take_elementwise(fuse *f, ad__id id)
+{
+    const ad__value *v = value(f, id);
+    uint32_t group = group_to_join(f, v), weight = 1;
+    if (group != AD__NONE) {
+        prepare(f, id, group);
+        if (is_open(f, group)) {
+            place(f, id, group);
+            return;
+        }
+    }
+    for (uint32_t i = 0; i < v->count; i++) {
+        weight += f->floats[f->g->root[f->p->args[v->first + i]]];
+    }
+    f->floats[id] = (uint8_t)(weight < LARGEST ? weight : LARGEST);
+    if (weight >= LARGEST) {
+        need(f, id);
+    }
+}
+
+/* Updates follow their gradient at once: once another operation comes, they are complete. */
+static void run_updates(fuse *f)
+{
+    for (uint32_t i = f->open_count; i-- > 0;) {
+        const ad__group *g = &f->g->group[f->open[i]];
+        if (g->kind == AD__GROUP_PRODUCT && f->updates[g->first]) {
+            run_group(f, f->open[i]);
+        }
+    }
+}
+
+static void take_structured(fuse *f, ad__id id)
+{
+    const ad__value *v = value(f, id);
+    int is_product = v->op == &ad_matmul_with__op && v->kind->shape.rank == 2 &&
+                     value(f, f->p->args[v->first])->kind->shape.rank == 2 &&
+                     value(f, f->p->args[v->first + 1])->kind->shape.rank == 2;
+    for (uint32_t i = 0; i < v->count; i++) {
+        need(f, f->p->args[v->first + i]);
+    }
+    run_updates(f);
+    uint32_t group = new_group(f, is_product ? AD__GROUP_PRODUCT : AD__GROUP_CALL);
+    add(f, group, id);
+    if (!is_product) {
+        run_group(f, group);
+    }
+}
+
+static void take(fuse *f, ad__id id)
+{
+    const ad__value *v = value(f, id);
+    f->g->root[id] = id;
+    if (ad__is_leaf(v)) {
+        return;
+    }
+    if (v->op == &ad_reshape__op) {
+        f->g->root[id] = f->g->root[f->p->args[v->first]];
+    } else if (is_scalar_row(f, v)) {
+        take_scalar(f, id);
+    } else if (is_block_row(f, v)) {
+        take_elementwise(f, id);
+    } else {
+        take_structured(f, id);
+    }
+}
+
+/* ---- the whole ---- */
+
+/* Marks values that stores alone are made of. */
+static void mark_updates(fuse *f)
+{
+    const ad__program *p = f->p;
+    memset(f->updates, 1, p->count);
+    for (uint32_t i = 0; i < p->output_count; i++) {
+        f->updates[p->outputs[i]] = 0;
+    }
+    for (ad__id id = p->count; id-- > 0;) {
+        const ad__value *v = &p->values[id];
+        for (uint32_t i = 0; i < v->count && !(f->updates[id] && ad__is_row(v)); i++) {
+            f->updates[p->args[v->first + i]] = 0;
+        }
+    }
+}
+
+static int make_tables(fuse *f, ad__arena *arena)
+{
+    size_t n = (size_t)f->p->count + 1;
+    ad__groups *g = f->g;
+    g->group = ad__arena_take(arena, n * sizeof *g->group);
+    g->order = ad__arena_take(arena, n * sizeof *g->order);
+    g->of = ad__arena_take(arena, n * sizeof *g->of);
+    g->next = ad__arena_take(arena, n * sizeof *g->next);
+    g->root = ad__arena_take(arena, n * sizeof *g->root);
+    f->open = ad__arena_take(arena, n * sizeof *f->open);
+    f->floats = ad__arena_take(arena, n);
+    f->updates = ad__arena_take(arena, n);
+    if (g->group == NULL || g->order == NULL || g->of == NULL || g->next == NULL ||
+        g->root == NULL || f->open == NULL || f->floats == NULL || f->updates == NULL) {
+        return 0;
+    }
+    memset(g->of, 0xff, n * sizeof *g->of); /* AD__NONE */
+    memset(f->floats, 0, n);
+    return 1;
+}
+
+ad_status ad__fuse(const ad__program *p, ad__arena *arena, ad__groups *out)
+{
+    fuse f = {.p = p, .g = out, .scalars = AD__NONE};
+    *out = (ad__groups){.count = 0};
+    if (!make_tables(&f, arena)) {
+        return AD_ERR_MEMORY;
+    }
+    mark_updates(&f);
+    for (ad__id id = 0; id < p->count; id++) {
+        take(&f, id);
+    }
+    for (uint32_t i = 0; i < p->store_count; i++) {
+        need(&f, p->stores[i].value);
+    }
+    for (uint32_t i = 0; i < p->output_count; i++) {
+        need(&f, p->outputs[i]);
+    }
+    return AD_OK;
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/* Gives every value of a program a place, and makes the steps from its groups.
+ *
+ * A value that lives within one block is a tile. An output is computed in the caller's memory, and
+ * an assigned value in the view's, if nothing reads the old content after. Everything else has bytes
+ * of the workspace from the step that computes it to the last one that reads it; a block's result
+ * takes over the bytes of an operand that it is the last to read. */
+#include "plan_internal.h"
+
+#include <string.h>
+
+/* ---- who reads what, and when ---- */
+
+static void note_use(plan *p, ad__id id, uint32_t at)
+{
+    uint32_t *last = &p->last_use[p->g->root[id]];
+    *last = *last == AD__NONE || at > *last ? at : *last;
+}
+
+/* The positions of values, the last use of each root, and which are read outside their group. What
+ * is copied out in the end is used by position END. */
+static void find_uses(plan *p)
+{
+    const ad__program *program = p->program;
+    for (ad__id id = 0; id < program->count; id++) {
+        const ad__value *v = &program->values[id];
+        uint32_t group = p->g->of[id];
+        for (uint32_t i = 0; i < v->count && group != AD__NONE; i++) {
+            ad__id x = p->g->root[program->args[v->first + i]];
+            note_use(p, x, p->position[group]);
+            p->outside[x] |= p->g->of[x] != group;
+        }
+    }
+    for (uint32_t i = 0; i < program->output_count; i++) {
+        note_use(p, program->outputs[i], END);
+        p->outside[p->g->root[program->outputs[i]]] = 1;
+    }
+    for (uint32_t i = 0; i < program->store_count; i++) {
+        note_use(p, program->stores[i].value, END);
+        p->outside[p->g->root[program->stores[i].value]] = 1;
+    }
+}
+
+/* ---- cells ---- */
+
+uint32_t ad__new_cell(plan *p, ad__cell cell)
+{
+    if (cell.kind == AD__CELL_INPUT || cell.kind == AD__CELL_OUTPUT) {
+        p->out->callers[p->out->caller_count++] = p->out->cell_count;
+    }
+    p->out->cells[p->out->cell_count] = cell;
+    return p->out->cell_count++;
+}
+
+/* The cell of a leaf's or a computed value's memory. */
+uint32_t ad__cell_of(plan *p, ad__id id)
+{
+    ad__id root = p->g->root[id];
+    const ad__value *v = &p->program->values[root];
+    if (p->cell[root] == AD__NONE) {
+        ad__cell cell = {.kind = AD__CELL_FIXED, .memory = v->attributes};
+        if (ad__in_slot(v)) {
+            cell = (ad__cell){.kind = AD__CELL_SLOT, .at = ad__slot_of(p, root)};
+        } else if (ad__row_of(v) == AD__INPUT) {
+            cell = (ad__cell){.kind = AD__CELL_INPUT, .at = root}; /* inputs are values 0, 1, .. */
+        }
+        p->cell[root] = ad__new_cell(p, cell);
+    }
+    return p->cell[root];
+}
+
+/* ---- slots ---- */
+
+/* Leaves get theirs here; a computed scalar got it when its step was made. */
+uint32_t ad__slot_of(plan *p, ad__id id)
+{
+    const ad__value *v = &p->program->values[id];
+    if (p->slot[id] != AD__NONE) {
+        return p->slot[id];
+    }
+    uint32_t slot = p->out->slot_count++;
+    p->slot[id] = slot;
+    p->out->slots[slot] = 0;
+    if (ad__is_constant(v)) {
+        memcpy(&p->out->slots[slot], v->attributes, sizeof(double));
+    } else if (ad__is_leaf(v)) {
+        int is_input = ad__row_of(v) == AD__INPUT;
+        p->out->loads[p->out->load_count++] =
+            (ad__slot_copy){slot, id, is_input ? NULL : (void *)v->attributes};
+    }
+    return slot;
+}
+
+uint32_t ad__new_slot(plan *p, ad__id id)
+{
+    if (p->free_slot_count == 0) {
+        return ad__slot_of(p, id);
+    }
+    p->slot[id] = p->free_slots[--p->free_slot_count];
+    return p->slot[id];
+}
+
+/* ---- bytes of the workspace ---- */
+
+static size_t rounded(size_t bytes)
+{
+    return (bytes + AD_ALIGNMENT - 1) / AD_ALIGNMENT * AD_ALIGNMENT;
+}
+
+/* The smallest gap between the pieces in use that holds bytes; pieces are in order. */
+static size_t take_bytes(plan *p, ad__id id, size_t bytes)
+{
+    size_t at = 0, best = SIZE_MAX, best_gap = SIZE_MAX;
+    uint32_t place = p->piece_count;
+    bytes = rounded(bytes);
+    for (uint32_t i = 0; i < p->piece_count; i++) {
+        size_t gap = p->pieces[i].at - at;
+        if (gap >= bytes && gap < best_gap) {
+            best = at;
+            best_gap = gap;
+            place = i;
+        }
+        at = p->pieces[i].at + p->pieces[i].bytes;
+    }
+    at = best != SIZE_MAX ? best : at;
+    memmove(p->pieces + place + 1, p->pieces + place, (p->piece_count - place) * sizeof *p->pieces);
+    p->pieces[place] = (piece){at, bytes, id};
+    p->piece_count++;
+    p->out->tensor_bytes = at + bytes > p->out->tensor_bytes ? at + bytes : p->out->tensor_bytes;
+    return at;
+}
+
+static void free_bytes(plan *p, ad__id id)
+{
+    for (uint32_t i = 0; i < p->piece_count; i++) {
+        if (p->pieces[i].owner == id) {
+            memmove(p->pieces + i, p->pieces + i + 1, (--p->piece_count - i) * sizeof *p->pieces);
+            return;
+        }
+    }
+}
+
+static int take_over(plan *p, ad__id from, ad__id to)
+{
+    for (uint32_t i = 0; i < p->piece_count; i++) {
+        if (p->pieces[i].owner == from) {
+            p->pieces[i].owner = to;
+            p->cell[to] = ad__new_cell(p, (ad__cell){.kind = AD__CELL_WORK, .at = p->pieces[i].at});
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* ---- where a result goes ---- */
+
+/* The first output that is this very value. */
+static uint32_t output_of(const plan *p, ad__id id)
+{
+    for (uint32_t i = 0; i < p->program->output_count; i++) {
+        if (p->g->root[p->program->outputs[i]] == id) {
+            return i;
+        }
+    }
+    return AD__NONE;
+}
+
+/* Whether a group reads a view's content after value `id` of its own, or other than element by
+ * element beside it. */
+static int reads_after(const plan *p, uint32_t group, ad__id view, ad__id id)
+{
+    int after = 0;
+    for (ad__id at = p->g->group[group].first; at != AD__NONE; at = p->g->next[at]) {
+        const ad__value *v = &p->program->values[at];
+        for (uint32_t i = 0; i < v->count; i++) {
+            ad__id x = p->program->args[v->first + i];
+            int in_step = ad__is_row(v) && p->program->values[x].kind->count == v->kind->count;
+            if (p->g->root[x] == view && (after || !in_step)) {
+                return 1;
+            }
+        }
+        after |= at == id;
+    }
+    return 0;
+}
+
+/* The view whose memory the value may be computed in, or AD__NONE. */
+static ad__id view_of(const plan *p, ad__id id, uint32_t group)
+{
+    for (uint32_t i = 0; i < p->program->store_count; i++) {
+        const ad__store *s = &p->program->stores[i];
+        uint32_t last = p->last_use[s->view];
+        if (p->g->root[s->value] != id ||
+            p->program->values[id].kind != p->program->values[s->view].kind) {
+            continue;
+        }
+        if (last == AD__NONE || last < p->position[group] ||
+            (last == p->position[group] && ad__is_row(&p->program->values[id]) &&
+             !reads_after(p, group, s->view, id))) {
+            return s->view;
+        }
+    }
+    return AD__NONE;
+}
+
+/* An operand of the block that dies with it, is read element by element and not after value id. */
+static int takes_over_operand(plan *p, ad__id id, uint32_t group)
+{
+    const ad__group *g = &p->g->group[group];
+    for (ad__id at = g->first; at != AD__NONE && ad__is_row(&p->program->values[id]);
+         at = p->g->next[at]) {
+        const ad__value *v = &p->program->values[at];
+        for (uint32_t i = 0; i < v->count && ad__is_row(v); i++) {
+            ad__id x = p->g->root[p->program->args[v->first + i]];
+            const ad__value *from = &p->program->values[x];
+            if (p->g->of[x] != group && p->last_use[x] == p->position[group] &&
+                ad__value_bytes(from) == ad__value_bytes(&p->program->values[id]) &&
+                !reads_after(p, group, x, id) && take_over(p, x, id)) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Gives a value that a step computes its cell, if it has one. */
+void ad__place_result(plan *p, ad__id id, uint32_t group)
+{
+    const ad__value *v = &p->program->values[id];
+    if (ad__in_slot(v)) {
+        uint32_t slot = ad__new_slot(p, id);
+        p->cell[id] = p->g->group[group].kind == AD__GROUP_SCALARS
+                          ? AD__NONE
+                          : ad__new_cell(p, (ad__cell){.kind = AD__CELL_SLOT, .at = slot});
+        return;
+    }
+    if (!p->outside[id] && p->g->group[group].kind != AD__GROUP_CALL) {
+        return;
+    }
+    uint32_t output = output_of(p, id);
+    if (output != AD__NONE) {
+        p->cell[id] = ad__new_cell(p, (ad__cell){.kind = AD__CELL_OUTPUT, .at = output});
+        return;
+    }
+    ad__id view = view_of(p, id, group);
+    if (view != AD__NONE) {
+        p->cell[id] = ad__cell_of(p, view);
+        return;
+    }
+    if (!takes_over_operand(p, id, group)) {
+        size_t at = take_bytes(p, id, ad__value_bytes(v));
+        p->cell[id] = ad__new_cell(p, (ad__cell){.kind = AD__CELL_WORK, .at = at});
+    }
+}
+
+/* Frees what was read for the last time. */
+static void release(plan *p, uint32_t group)
+{
+    for (ad__id at = p->g->group[group].first; at != AD__NONE; at = p->g->next[at]) {
+        const ad__value *v = &p->program->values[at];
+        for (uint32_t i = 0; i <= v->count; i++) {
+            ad__id x = p->g->root[i < v->count ? p->program->args[v->first + i] : at];
+            uint32_t last = p->last_use[x];
+            if (ad__is_leaf(&p->program->values[x]) || p->released[x] ||
+                (last != AD__NONE && last > p->position[group])) {
+                continue;
+            }
+            p->released[x] = 1;
+            if (p->slot[x] != AD__NONE) {
+                p->free_slots[p->free_slot_count++] = p->slot[x];
+            } else {
+                free_bytes(p, x);
+            }
+        }
+    }
+}
+
+/* ---- the end of a call ---- */
+
+static int add_copy(plan *p, uint32_t from, uint32_t to, size_t bytes)
+{
+    ad__copy *copy = ad__arena_take(p->arena, sizeof *copy);
+    if (copy == NULL) {
+        return 0;
+    }
+    *copy = (ad__copy){from, to, bytes};
+    p->out->steps[p->out->step_count++] = (ad__step){&ad__copy_kind, copy};
+    return 1;
+}
+
+static int is_stored(const ad__program *program, ad__id view)
+{
+    for (uint32_t i = 0; i < program->store_count; i++) {
+        if (program->stores[i].view == view) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A view whose old content goes elsewhere in the end, and which is itself assigned to: saved first.
+ * The slots of scalars are such copies already. */
+static int save_views(plan *p)
+{
+    const ad__program *program = p->program;
+    for (uint32_t i = 0; i < program->store_count + program->output_count; i++) {
+        ad__id id = i < program->store_count ? program->stores[i].value
+                                             : program->outputs[i - program->store_count];
+        ad__id x = p->g->root[id];
+        const ad__value *v = &program->values[x];
+        if (ad__row_of(v) != AD__VIEW || ad__in_slot(v) || !is_stored(program, x) || p->saved[x]) {
+            continue;
+        }
+        uint32_t from = ad__cell_of(p, x);
+        size_t at = take_bytes(p, x, ad__value_bytes(v));
+        p->cell[x] = ad__new_cell(p, (ad__cell){.kind = AD__CELL_WORK, .at = at});
+        p->saved[x] = 1;
+        if (!add_copy(p, from, p->cell[x], ad__value_bytes(v))) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int finish_outputs(plan *p)
+{
+    for (uint32_t i = 0; i < p->program->output_count; i++) {
+        ad__id x = p->g->root[p->program->outputs[i]];
+        const ad__value *v = &p->program->values[x];
+        if (ad__in_slot(v)) {
+            p->out->saves[p->out->save_count++] = (ad__slot_copy){ad__slot_of(p, x), i, NULL};
+            continue;
+        }
+        const ad__cell *there = &p->out->cells[ad__cell_of(p, x)];
+        if (there->kind == AD__CELL_OUTPUT && there->at == i) {
+            continue;
+        }
+        uint32_t to = ad__new_cell(p, (ad__cell){.kind = AD__CELL_OUTPUT, .at = i});
+        if (!add_copy(p, p->cell[x], to, ad__value_bytes(v))) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int finish_stores(plan *p)
+{
+    for (uint32_t i = 0; i < p->program->store_count; i++) {
+        const ad__store *s = &p->program->stores[i];
+        ad__id x = p->g->root[s->value];
+        const ad__value *v = &p->program->values[x], *view = &p->program->values[s->view];
+        if (ad__in_slot(v)) {
+            p->out->saves[p->out->save_count++] =
+                (ad__slot_copy){ad__slot_of(p, x), 0, (void *)view->attributes};
+            continue;
+        }
+        const ad__cell *there = &p->out->cells[ad__cell_of(p, x)];
+        if (there->kind == AD__CELL_FIXED && there->memory == view->attributes) {
+            continue;
+        }
+        uint32_t to =
+            ad__new_cell(p, (ad__cell){.kind = AD__CELL_FIXED, .memory = view->attributes});
+        if (!add_copy(p, p->cell[x], to, ad__value_bytes(v))) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* ---- the whole ---- */
+
+static int make_tables(plan *p)
+{
+    const ad__program *program = p->program;
+    size_t n = (size_t)program->count + 1;
+    size_t ends = (size_t)program->output_count + program->store_count + 1;
+    ad__plan *out = p->out;
+    void *const tables[] = {
+        p->position = ad__arena_take(p->scratch, n * sizeof *p->position),
+        p->last_use = ad__arena_take(p->scratch, n * sizeof *p->last_use),
+        p->cell = ad__arena_take(p->scratch, n * sizeof *p->cell),
+        p->slot = ad__arena_take(p->scratch, n * sizeof *p->slot),
+        p->free_slots = ad__arena_take(p->scratch, n * sizeof *p->free_slots),
+        p->reader = ad__arena_take(p->scratch, n * sizeof *p->reader),
+        p->where = ad__arena_take(p->scratch, n * sizeof *p->where),
+        p->outside = ad__arena_take(p->scratch, n),
+        p->released = ad__arena_take(p->scratch, n),
+        p->saved = ad__arena_take(p->scratch, n),
+        p->pieces = ad__arena_take(p->scratch, n * sizeof *p->pieces),
+        out->steps = ad__arena_take(p->arena, (p->g->count + 3 * ends) * sizeof *out->steps),
+        out->cells = ad__arena_take(p->arena, (n + 3 * ends) * sizeof *out->cells),
+        out->callers = ad__arena_take(p->arena, (n + 3 * ends) * sizeof *out->callers),
+        out->slots = ad__arena_take(p->arena, n * sizeof *out->slots),
+        out->loads = ad__arena_take(p->arena, n * sizeof *out->loads),
+        out->saves = ad__arena_take(p->arena, ends * sizeof *out->saves)};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        if (tables[i] == NULL) {
+            return 0;
+        }
+    }
+    memset(p->last_use, 0xff, n * sizeof *p->last_use); /* AD__NONE */
+    memset(p->cell, 0xff, n * sizeof *p->cell);
+    memset(p->slot, 0xff, n * sizeof *p->slot);
+    memset(p->outside, 0, n);
+    memset(p->released, 0, n);
+    memset(p->saved, 0, n);
+    return 1;
+}
+
+static ad_status plan_steps(plan *p)
+{
+    for (uint32_t i = 0; i < p->g->count; i++) {
+        p->position[p->g->order[i]] = i;
+    }
+    find_uses(p);
+    for (uint32_t i = 0; i < p->g->count; i++) {
+        uint32_t group = p->g->order[i];
+        if (!ad__make_step(p, group)) {
+            return AD_ERR_MEMORY;
+        }
+        release(p, group);
+    }
+    return save_views(p) && finish_outputs(p) && finish_stores(p) ? AD_OK : AD_ERR_MEMORY;
+}
+
+ad_status ad__plan_of(const ad__program *program, const ad__groups *g, ad__arena *arena,
+                      ad__plan *out)
+{
+    ad__arena scratch;
+    ad__arena_init(&scratch, program->allocator);
+    plan p = {.program = program, .g = g, .arena = arena, .scratch = &scratch, .out = out};
+    *out = (ad__plan){.step_count = 0};
+    ad_status status = make_tables(&p) ? plan_steps(&p) : AD_ERR_MEMORY;
+    ad__arena_clear(&scratch);
+    return status;
+}

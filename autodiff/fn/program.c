@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "program_internal.h"
+
+#include <string.h>
+
+struct ad__kinds {
+    ad__kinds *next;
+    ad__kind kind;
+};
+
+void ad__program_init(ad__program *p, const ad_allocator *allocator)
+{
+    *p = (ad__program){.allocator = *allocator};
+    ad__arena_init(&p->keep, *allocator);
+}
+
+void ad__program_clear(ad__program *p)
+{
+    ad__resize(&p->allocator, p->values, 0);
+    ad__resize(&p->allocator, p->args, 0);
+    ad__arena_clear(&p->keep);
+    *p = (ad__program){.allocator = p->allocator};
+}
+
+const ad__kind *ad__program_kind(ad__program *p, const ad__kind *kind)
+{
+    for (const ad__kinds *k = p->kinds; k != NULL; k = k->next) {
+        if (k->kind.type == kind->type && ad_shape_equal(&k->kind.shape, &kind->shape)) {
+            return &k->kind;
+        }
+    }
+    ad__kinds *added = ad__arena_take(&p->keep, sizeof *added);
+    if (added == NULL) {
+        return NULL;
+    }
+    *added = (ad__kinds){p->kinds, *kind};
+    added->kind.count = ad_shape_count(&kind->shape);
+    p->kinds = added;
+    return &added->kind;
+}
+
+/* Room for count entries of size bytes; 0 without memory. */
+static int reserve(const ad_allocator *allocator, void **memory, uint32_t *capacity, uint64_t count,
+                   size_t size)
+{
+    if (count <= *capacity) {
+        return 1;
+    }
+    uint64_t wanted = 2 * (uint64_t)*capacity > count ? 2 * (uint64_t)*capacity : count + 64;
+    void *larger =
+        wanted > UINT32_MAX ? NULL : ad__resize_array(allocator, *memory, (size_t)wanted, size);
+    if (larger == NULL) {
+        return 0;
+    }
+    *memory = larger;
+    *capacity = (uint32_t)wanted;
+    return 1;
+}
+
+int ad__program_add(ad__program *p, ad__value value, const ad__id *args, ad__id *id)
+{
+    if (!reserve(&p->allocator, (void **)&p->values, &p->capacity, (uint64_t)p->count + 1,
+                 sizeof *p->values) ||
+        !reserve(&p->allocator, (void **)&p->args, &p->arg_capacity,
+                 (uint64_t)p->arg_count + value.count, sizeof *p->args)) {
+        return 0;
+    }
+    value.first = p->arg_count;
+    if (value.count > 0) {
+        memcpy(p->args + p->arg_count, args, value.count * sizeof *args);
+    }
+    p->arg_count += value.count;
+    *id = p->count;
+    p->values[p->count++] = value;
+    return 1;
+}
+
+void ad__make_constant(ad__program *p, ad__id id, const void *elements)
+{
+    ad__value *v = &p->values[id];
+    v->op = ad__numbered[AD__CONSTANT];
+    v->attributes = elements;
+    v->attribute_bytes = 0;
+    v->count = 0;
+}
+
+ad__id *ad__replacements(const ad__program *p)
+{
+    ad__id *to = ad__resize_array(&p->allocator, NULL, (size_t)p->count + 1, sizeof *to);
+    for (ad__id id = 0; to != NULL && id < p->count; id++) {
+        to[id] = id;
+    }
+    return to;
+}
+
+void ad__replace_arguments(ad__program *p, ad__id id, const ad__id *to)
+{
+    const ad__value *v = &p->values[id];
+    for (uint32_t i = 0; i < v->count; i++) {
+        p->args[v->first + i] = to[p->args[v->first + i]];
+    }
+}
+
+void ad__replace_roots(ad__program *p, const ad__id *to)
+{
+    for (uint32_t i = 0; i < p->output_count; i++) {
+        p->outputs[i] = to[p->outputs[i]];
+    }
+    for (uint32_t i = 0; i < p->store_count; i++) {
+        p->stores[i].value = to[p->stores[i].value];
+    }
+}

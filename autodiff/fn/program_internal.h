@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AD_FN_PROGRAM_INTERNAL_H
+#define AD_FN_PROGRAM_INTERNAL_H
+
+#include "../tape_internal.h"
+
+/* A recording as a program of values, each assigned once: what the passes of the compiled function
+ * work on, one pass a file.
+ *
+ *   capture      tape -> program
+ *   simplify     operations that change nothing, or that a shorter one says
+ *   fold         values of constants alone
+ *   common       values computed twice
+ *   prune        values that nothing needs
+ *   schedule     the order
+ *
+ * A pass never changes a result's bits. It may replace a value by an earlier one of the same kind
+ * (`replace`), or rewrite it in place; prune alone removes and renumbers.
+ *
+ * Views are values too: the leaf is the caller's memory as it was when the call began. What was
+ * recorded after an ad_assign refers to the assigned value, and what a view has in the end is a
+ * store: so a program has no order but that of its arguments. */
+
+typedef uint32_t ad__id; /* of a value */
+#define AD__NONE UINT32_MAX
+
+typedef struct ad__value {
+    const ad_op *op;        /* a leaf's is ad__numbered[AD__INPUT], [AD__VIEW] or [AD__CONSTANT] */
+    const ad__kind *kind;   /* the program's own copy: the same kind is the same pointer */
+    const void *attributes; /* a constant's and a view's: its elements */
+    const char *site;
+    uint32_t attribute_bytes;
+    uint32_t first, count; /* its arguments are program->args[first ..] */
+} ad__value;
+
+/* At the end of a call the view has the value's elements. */
+typedef struct ad__store {
+    ad__id view, value;
+} ad__store;
+
+typedef struct ad__kinds ad__kinds;
+
+typedef struct ad__program {
+    ad_allocator allocator;
+    ad__kinds *kinds;
+    ad__arena keep; /* kinds, attributes, elements of constants, texts of sites */
+    ad__value *values;
+    uint32_t count, capacity;
+    ad__id *args;
+    uint32_t arg_count, arg_capacity;
+    ad__id *inputs; /* leaves; prune keeps them */
+    ad__id *outputs;
+    ad__store *stores;
+    uint32_t input_count, output_count, store_count;
+} ad__program;
+
+void ad__program_init(ad__program *p, const ad_allocator *allocator);
+void ad__program_clear(ad__program *p);
+
+/* The operation of a row, or a leaf: AD__STRUCTURED for all others. */
+static inline uint16_t ad__row_of(const ad__value *v)
+{
+    return v->op->number;
+}
+static inline int ad__is_leaf(const ad__value *v)
+{
+    return ad__row_of(v) > AD__DEAD;
+}
+static inline int ad__is_row(const ad__value *v)
+{
+    return v->op->arity > 0;
+}
+static inline int ad__is_constant(const ad__value *v)
+{
+    return ad__row_of(v) == AD__CONSTANT;
+}
+static inline const ad__id *ad__arguments(const ad__program *p, const ad__value *v)
+{
+    return p->args + v->first;
+}
+static inline size_t ad__value_bytes(const ad__value *v)
+{
+    return v->kind->count * ad_type_bytes(v->kind->type);
+}
+
+/* Appends a value; its arguments are copied, attributes are not. 0 (of any id) without memory. */
+int ad__program_add(ad__program *p, ad__value value, const ad__id *args, ad__id *id);
+
+/* The program's copy of a kind; NULL without memory. */
+const ad__kind *ad__program_kind(ad__program *p, const ad__kind *kind);
+
+/* Turns a value into a constant with these elements, which are in `keep` or outlive the program. */
+void ad__make_constant(ad__program *p, ad__id id, const void *elements);
+
+/* ---- the passes; each may fail for lack of memory alone ---- */
+
+/* Takes over a recording. in and out are nodes of the tape. Errors: as ad_fn_new. */
+typedef struct ad__capture {
+    ad_tape *tape;
+    int in_count, out_count;
+    const ad_var *in, *out;
+    int no_assign;
+} ad__capture;
+ad_status ad__capture_program(const ad__capture *c, ad__program *p);
+
+ad_status ad__simplify(ad__program *p);
+ad_status ad__fold(ad__program *p);
+ad_status ad__common(ad__program *p);
+ad_status ad__prune(ad__program *p);
+ad_status ad__schedule(ad__program *p);
+
+/* For passes that replace values: to[id] is the value to use instead of id, itself at first. NULL
+ * without memory; the caller frees it with ad__resize. It is applied to the arguments of a value,
+ * in the end to outputs and stores. */
+ad__id *ad__replacements(const ad__program *p);
+void ad__replace_arguments(ad__program *p, ad__id id, const ad__id *to);
+void ad__replace_roots(ad__program *p, const ad__id *to);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "fn_internal.h"
+
+#include <string.h>
+
+/* The arguments of one call: addresses, or numbers one after the other. */
+typedef struct arguments {
+    const void *const *inputs;
+    void *const *outputs;
+    const double *x;
+    double *y;
+} arguments;
+
+static const void *input_of(const ad_fn *f, const arguments *a, size_t i)
+{
+    return a->inputs != NULL ? a->inputs[i] : a->x + f->input_at[i];
+}
+
+static void *output_of(const ad_fn *f, const arguments *a, size_t i)
+{
+    return a->outputs != NULL ? a->outputs[i] : a->y + f->output_at[i];
+}
+
+/* ---- before and after the steps ---- */
+
+static void load(const ad_fn *f, const ad__frame *frame, const arguments *a)
+{
+    const ad__plan *plan = &f->plan;
+    for (uint32_t i = 0; i < plan->load_count; i++) {
+        const ad__slot_copy *c = &plan->loads[i];
+        const void *from = c->memory != NULL ? c->memory : input_of(f, a, c->index);
+        memcpy(&frame->slot[c->slot], from, sizeof(double));
+    }
+    for (uint32_t i = 0; i < plan->caller_count; i++) {
+        uint32_t number = plan->callers[i];
+        const ad__cell *cell = &plan->cells[number];
+        frame->cell[number] = cell->kind == AD__CELL_INPUT ? (void *)input_of(f, a, cell->at)
+                                                           : output_of(f, a, cell->at);
+    }
+}
+
+static void save(const ad_fn *f, const ad__frame *frame, const arguments *a)
+{
+    const ad__plan *plan = &f->plan;
+    for (uint32_t i = 0; i < plan->save_count; i++) {
+        const ad__slot_copy *c = &plan->saves[i];
+        void *to = c->memory != NULL ? c->memory : output_of(f, a, c->index);
+        memcpy(to, &frame->slot[c->slot], sizeof(double));
+    }
+}
+
+static ad_status run(const ad_fn *f, ad_workspace *w, const arguments *a)
+{
+    const ad__plan *plan = &f->plan;
+    w->error.status = AD_OK;
+    load(f, &w->frame, a);
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        const ad__step *s = &plan->steps[i];
+        ad_status status = s->kind->run(s, &w->frame, 0, s->kind->units(s), w->frame.room);
+        if (status != AD_OK) {
+            return status;
+        }
+    }
+    save(f, &w->frame, a);
+    return AD_OK;
+}
+
+/* ---- the interface ---- */
+
+ad_status ad_fn_run_in(const ad_fn *f, ad_workspace *w, const void *const *inputs,
+                       void *const *outputs)
+{
+    return run(f, w, &(arguments){.inputs = inputs, .outputs = outputs});
+}
+
+ad_status ad_fn_eval_in(const ad_fn *f, ad_workspace *w, const double *inputs, double *outputs)
+{
+    if (!f->is_f64) {
+        return ad_error_set(&w->error, AD_ERR_TYPE,
+                            "ad_fn_eval: an input or output is not f64; use ad_fn_run");
+    }
+    return run(f, w, &(arguments){.x = inputs, .y = outputs});
+}
+
+ad_status ad_fn_run(ad_fn *f, const void *const *inputs, void *const *outputs)
+{
+    return ad_fn_run_in(f, f->own, inputs, outputs);
+}
+
+ad_status ad_fn_eval(ad_fn *f, const double *inputs, double *outputs)
+{
+    return ad_fn_eval_in(f, f->own, inputs, outputs);
+}

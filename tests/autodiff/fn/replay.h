@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_AUTODIFF_FN_REPLAY_H
+#define TESTS_AUTODIFF_FN_REPLAY_H
+
+#include "autodiff.h"
+
+/* What tests of the compiled function share: a program recorded at one point, compiled, run at
+ * another, and compared with the recording there, bit for bit. */
+
+enum { REPLAY_MOST = 8 }; /* inputs, outputs */
+
+typedef struct replay {
+    const char *text; /* for messages */
+    int in_count, out_count;
+    ad_type type;                /* of the inputs */
+    ad_shape shape[REPLAY_MOST]; /* of the inputs */
+    double lo, hi;               /* where their elements are drawn */
+    /* records the outputs from the inputs */
+    void (*build)(ad_tape *tape, const ad_var *in, ad_var *out, void *user);
+    void *user;
+} replay;
+
+/* Fails the current test unless both agree at several points. options may be NULL. */
+void test_replay(const replay *r, const ad_fn_options *options);
+
+#endif

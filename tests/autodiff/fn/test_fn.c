@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* The compiled function computes what the recording does: for every operation of the catalogue, its
+ * first and its second derivative, and for programs of many operations. */
+#include "fn/replay.h"
+#include "op_internal.h"
+#include "tape_internal.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- every operation ---- */
+
+typedef struct subject {
+    const ad_op *op;
+    ad_var (*build)(const ad_var *x); /* NULL: a row */
+    int count;
+} subject;
+
+/* The value, its gradient, and the gradient of the gradient's sum. */
+static void with_derivatives(ad_tape *tape, const ad_var *in, ad_var *out, void *user)
+{
+    const subject *s = user;
+    ad_var dx[REPLAY_MOST], sum = ad_literal(0);
+    out[0] = s->build != NULL ? s->build(in) : ad__record(s->op, s->count, in, NULL, 0, NULL);
+    ad_var y = ad_sum(ad_sin(out[0]), AD_ALL);
+    ad_grad(y, s->count, in, out + 1);
+    for (int i = 0; i < s->count; i++) {
+        sum = ad_add(sum, ad_sum(ad_mul(out[1 + i], out[1 + i]), AD_ALL));
+    }
+    if (sum.tape == NULL) {
+        sum = ad_input(tape, 0);
+    }
+    ad_grad(sum, s->count, in, dx);
+    memcpy(out + 1 + s->count, dx, (size_t)s->count * sizeof *dx);
+}
+
+static void check_row(const ad_op *op, ad_type type, const ad_shape *shapes)
+{
+    char text[128];
+    subject s = {op, NULL, op->arity};
+    (void)snprintf(text, sizeof text, "%s, %s", op->name, ad_type_name(type));
+    replay r = {text, op->arity, 1 + 2 * op->arity, type, {{0}}, 0.3, 0.9, with_derivatives, &s};
+    memcpy(r.shape, shapes, (size_t)op->arity * sizeof *shapes);
+    test_replay(&r, NULL);
+}
+
+Test(fn, every_row_replays_with_two_derivatives)
+{
+    const ad_shape scalars[3] = {AD_SCALAR, AD_SCALAR, AD_SCALAR};
+    const ad_shape tensors[3] = {AD_SHAPE(7, 5), AD_SHAPE(7, 5), AD_SHAPE(7, 5)};
+    const ad_shape mixed[3] = {AD_SHAPE(5), AD_SHAPE(7, 1), AD_SHAPE(2, 1, 1)};
+    const ad_shape large[3] = {AD_SHAPE(3, 700), AD_SHAPE(700), AD_SHAPE(3, 1)};
+    for (const ad_op *const *op = ad__catalogue; *op != NULL; op++) {
+        for (int type = AD_F64; type <= AD_F32 && (*op)->arity > 0; type++) {
+            check_row(*op, type, tensors);
+            check_row(*op, type, mixed);
+            check_row(*op, type, large);
+            if (type == AD_F64) {
+                check_row(*op, type, scalars);
+            }
+        }
+    }
+}
+
+Test(fn, every_structured_operation_replays_with_two_derivatives)
+{
+    for (const ad_op *const *op = ad__catalogue; *op != NULL; op++) {
+        for (int i = 0; i < (*op)->sample_count; i++) {
+            const ad__sample *sample = &(*op)->samples[i];
+            subject s = {*op, sample->build, sample->count};
+            char text[128];
+            (void)snprintf(text, sizeof text, "%s, sample %d", (*op)->name, i);
+            replay r = {text,       sample->count, 1 + 2 * sample->count, AD_F64, {{0}},
+                        sample->lo, sample->hi,    with_derivatives,      &s};
+            memcpy(r.shape, sample->shape, (size_t)sample->count * sizeof *r.shape);
+            test_replay(&r, NULL);
+        }
+    }
+}
+
+/* ---- programs ---- */
+
+/* A perceptron with two layers, its cost and gradient. in: x [n, 5], W [5, 7], b [7], V [7, 3] */
+static void network(ad_tape *tape, const ad_var *in, ad_var *out, void *user)
+{
+    (void)tape, (void)user;
+    ad_var a = ad_relu(ad_add(ad_matmul(in[0], in[1]), in[2]));
+    ad_var z = ad_tanh(ad_matmul(a, in[3]));
+    out[0] = ad_mean(ad_square(ad_sub(z, 0.25)), AD_ALL);
+    ad_grad(out[0], 3, in + 1, out + 1);
+    out[4] = z;
+}
+
+Test(fn, a_network_replays_with_its_gradient)
+{
+    for (int type = AD_F64; type <= AD_F32; type++) {
+        for (int64_t rows = 1; rows < 400; rows = 3 * rows + 1) {
+            const replay r = {"network",
+                              4,
+                              5,
+                              type,
+                              {AD_SHAPE(rows, 5), AD_SHAPE(5, 7), AD_SHAPE(7), AD_SHAPE(7, 3)},
+                              -1,
+                              1,
+                              network,
+                              NULL};
+            test_replay(&r, NULL);
+        }
+    }
+}
+
+/* A long chain of scalars that tensors interrupt. */
+static void mixed_chain(ad_tape *tape, const ad_var *in, ad_var *out, void *user)
+{
+    (void)tape, (void)user;
+    ad_var s = ad_sum(in[0], AD_ALL), t = in[0];
+    for (int i = 0; i < 50; i++) {
+        s = ad_sin(ad_mul(s, 0.9));
+        t = ad_mul(ad_add(t, s), 0.5);
+        if (i % 10 == 9) {
+            s = ad_add(s, ad_mean(t, AD_ALL));
+        }
+    }
+    out[0] = s;
+    out[1] = t;
+    ad_grad(s, 1, in, out + 2);
+}
+
+Test(fn, scalars_and_tensors_may_alternate)
+{
+    const replay r = {"chain", 1, 3, AD_F64, {AD_SHAPE(33)}, -1, 1, mixed_chain, NULL};
+    test_replay(&r, NULL);
+}
+
+/* ---- state ---- */
+
+Test(fn, assignments_happen_at_the_end_and_each_call_goes_on_from_the_last)
+{
+    double w[2][3] = {{1, 2, 3}, {1, 2, 3}}, v[2][3] = {{4, 5, 6}, {4, 5, 6}}, count[2] = {0, 0};
+    ad_fn *f = NULL;
+    for (int k = 0; k < 2; k++) {
+        for (int step = 0; step < 4; step++) {
+            if (k == 1 && f != NULL) {
+                cr_assert_eq(ad_fn_run(f, NULL, NULL), AD_OK);
+                continue;
+            }
+            ad_tape *tape = ad_tape_new();
+            ad_var vw = ad_input_view(tape, AD_F64, AD_SHAPE(3), w[k]);
+            ad_var vv = ad_input_view(tape, AD_F64, AD_SHAPE(3), v[k]);
+            ad_var vn = ad_input_view(tape, AD_F64, AD_SCALAR, &count[k]);
+            ad_var next = ad_add(ad_mul(vw, 0.5), vv);
+            ad_assign(vv, vw); /* v takes the old w */
+            ad_assign(vw, next);
+            ad_assign(vn, ad_add(vn, ad_sum(vw, AD_ALL))); /* of the new w */
+            if (k == 1) {
+                f = ad_fn_new(tape, 0, NULL, 0, NULL);
+                cr_assert_not_null(f, "%s", ad_tape_message(tape));
+            }
+            ad_tape_free(tape);
+        }
+    }
+    cr_expect_arr_eq(w[0], w[1], sizeof w[0]);
+    cr_expect_arr_eq(v[0], v[1], sizeof v[0]);
+    cr_expect_eq(count[0], count[1]);
+    ad_fn_free(f);
+}
+
+Test(fn, views_may_exchange_their_contents)
+{
+    double a[4] = {1, 2, 3, 4}, b[4] = {5, 6, 7, 8};
+    ad_tape *tape = ad_tape_new();
+    ad_var x = ad_input_view(tape, AD_F64, AD_SHAPE(4), a);
+    ad_var y = ad_input_view(tape, AD_F64, AD_SHAPE(4), b), old = ad_mul(x, 1);
+    ad_assign(x, y);
+    ad_assign(y, old);
+    ad_fn *f = ad_fn_new(tape, 0, NULL, 0, NULL);
+    cr_assert_not_null(f, "%s", ad_tape_message(tape));
+    cr_expect_eq(a[0], 5);
+    cr_assert_eq(ad_fn_run(f, NULL, NULL), AD_OK);
+    cr_expect_eq(a[0], 1);
+    cr_expect_eq(b[3], 8);
+    ad_fn_free(f);
+    ad_tape_free(tape);
+}
