@@ -18,9 +18,8 @@ enum { LAYERS = 50, UNITS = 256, ROWS = 256, PARTS = 2 * LAYERS };
 typedef struct trainer {
     nn_model *net;
     nn_stepper *stepper;
-    ad_tape *tape;
-    ad_mark begin;
-    double cost;
+    ad_fn *step;
+    float cost;
     float x[ROWS * UNITS], y[ROWS * UNITS];
 } trainer;
 
@@ -33,18 +32,29 @@ static nn_model *network(void)
     return nn_sequential_in(NULL, LAYERS, layers);
 }
 
-static void step(void *context)
+/* The step, compiled: it reads the batch and changes the weights where they are. */
+static ad_fn *compile(trainer *t)
 {
-    trainer *t = context;
     ad_var w[PARTS], dw[PARTS];
-    ad_tape_rewind(t->tape, t->begin);
-    nn_params_bind(nn_model_params(t->net), t->tape, w);
-    ad_var x = ad_input_view(t->tape, AD_F32, AD_SHAPE(ROWS, UNITS), t->x);
-    ad_var y = ad_input_view(t->tape, AD_F32, AD_SHAPE(ROWS, UNITS), t->y);
+    ad_tape *tape = ad_tape_new();
+    nn_params_bind(nn_model_params(t->net), tape, w);
+    ad_var x = ad_input_view(tape, AD_F32, AD_SHAPE(ROWS, UNITS), t->x);
+    ad_var y = ad_input_view(tape, AD_F32, AD_SHAPE(ROWS, UNITS), t->y);
     ad_var cost = nn_mse(nn_forward(t->net, w, x, NULL), y);
     ad_grad(cost, PARTS, w, dw);
     nn_step(t->stepper, w, dw, 1);
-    t->cost = ad_value(cost);
+    ad_fn *f = ad_fn_new(tape, 0, NULL, 1, &cost);
+    if (f == NULL) {
+        (void)fprintf(stderr, "deep: %s\n", ad_tape_message(tape));
+    }
+    ad_tape_free(tape);
+    return f;
+}
+
+static void step(void *context)
+{
+    trainer *t = context;
+    ad_fn_run(t->step, NULL, (void *[]){&t->cost});
 }
 
 int main(void)
@@ -58,16 +68,18 @@ int main(void)
     t.net = network();
     nn_build(t.net, .input = AD_SHAPE(UNITS), .type = AD_F32);
     t.stepper = nn_stepper_new(nn_sgd(.rate = 0.01), nn_model_params(t.net), NULL, NULL);
-    t.tape = ad_tape_new();
-    t.begin = ad_tape_mark(t.tape);
+    t.step = compile(&t);
+    if (t.step == NULL) {
+        return 1;
+    }
     step(&t);
     double first = t.cost;
     for (int i = 0; i < 10; i++) {
         step(&t);
     }
-    if (ad_tape_status(t.tape) != AD_OK || !(t.cost < first)) {
-        (void)fprintf(stderr, "deep: cost %g, then %g; %s\n", first, t.cost,
-                      ad_tape_message(t.tape));
+    if (!(t.cost < first)) {
+        (void)fprintf(stderr, "deep: cost %g, then %g; %s\n", first, (double)t.cost,
+                      ad_fn_message(t.step));
         return 1;
     }
     double flops = 2.0 * ROWS * UNITS * UNITS * (3 * LAYERS - 1);
@@ -77,9 +89,11 @@ int main(void)
                               {"flop_bound", .run = fma_f32, .context = &flops},
                               {"pytorch", .command = peer}},
                NULL);
-    bench_row_mib("deep.50x256.memory", (double)ad_tape_bytes(t.tape) / (1 << 20), "pytorch",
+    double mib = (double)ad_fn_workspace_bytes(t.step) / (1 << 20);
+    bench_row_mib("deep.50x256.memory", mib, "pytorch",
                   bench_command("/usr/bin/python3 bench/peers/nets.py deep.50x256.memory 2>&-"));
-    ad_tape_free(t.tape);
+    bench_row_mib("deep.50x256.memory", mib, "limit", 13);
+    ad_fn_free(t.step);
     nn_stepper_free(t.stepper);
     nn_model_free(t.net);
     return bench_finish();

@@ -19,10 +19,10 @@
 enum { N = PINN_POINTS, U = PINN_UNITS, PARTS = 6 };
 
 typedef struct job {
-    ad_tape *tape;
-    ad_mark begin;
-    double w[PINN_WEIGHTS], x[N];
-    double loss, dw[PINN_WEIGHTS];
+    ad_fn *f;
+    double in[PINN_WEIGHTS + N];  /* the weights, x */
+    double *w, *x;                /* within in */
+    double out[1 + PINN_WEIGHTS]; /* the loss and its gradient */
     double hand_loss, hand_dw[PINN_WEIGHTS];
     hand_pinn_work work;
 } job;
@@ -43,16 +43,16 @@ static ad_var loss(const ad_var w[PARTS], ad_var x)
 }
 
 /* Records the function: in receives the weights and x, out the loss and its gradient. */
-static void record(job *j, ad_var in[PARTS + 1], ad_var out[PARTS + 1])
+static void record(job *j, ad_tape *tape, ad_var in[PARTS + 1], ad_var out[PARTS + 1])
 {
     const ad_shape shapes[PARTS] = {AD_SHAPE(1, U), AD_SHAPE(U),    AD_SHAPE(U, U),
                                     AD_SHAPE(U),    AD_SHAPE(U, 1), AD_SHAPE(1)};
     double *w = j->w;
     for (int i = 0; i < PARTS; i++) {
-        in[i] = ad_input_view(j->tape, AD_F64, shapes[i], w);
+        in[i] = ad_input_view(tape, AD_F64, shapes[i], w);
         w += ad_count(in[i]);
     }
-    in[PARTS] = ad_input_view(j->tape, AD_F64, AD_SHAPE(N, 1), j->x);
+    in[PARTS] = ad_input_view(tape, AD_F64, AD_SHAPE(N, 1), j->x);
     out[0] = loss(in, in[PARTS]);
     ad_grad(out[0], PARTS, in, out + 1);
 }
@@ -66,16 +66,22 @@ static void step(job *j, const double *dw)
 static void run(void *context)
 {
     job *j = context;
+    ad_fn_eval(j->f, j->in, j->out);
+    step(j, j->out + 1);
+}
+
+/* 0, and why, if that fails. */
+static int compile(job *j)
+{
     ad_var in[PARTS + 1], out[PARTS + 1];
-    ad_tape_rewind(j->tape, j->begin);
-    record(j, in, out);
-    j->loss = ad_value(out[0]);
-    double *dw = j->dw;
-    for (int i = 1; i <= PARTS; i++) {
-        ad_read(out[i], ad_count(out[i]), dw);
-        dw += ad_count(out[i]);
+    ad_tape *tape = ad_tape_new();
+    record(j, tape, in, out);
+    j->f = ad_fn_new(tape, PARTS + 1, in, PARTS + 1, out);
+    if (j->f == NULL) {
+        (void)fprintf(stderr, "pinn: %s\n", ad_tape_message(tape));
     }
-    step(j, j->dw);
+    ad_tape_free(tape);
+    return j->f != NULL;
 }
 
 static void hand(void *context)
@@ -98,10 +104,10 @@ static void fill(job *j)
 
 static double difference(const job *j)
 {
-    double worst = fabs(j->loss - j->hand_loss), largest = j->loss;
+    double worst = fabs(j->out[0] - j->hand_loss), largest = j->out[0];
     for (int i = 0; i < PINN_WEIGHTS; i++) {
-        worst = fmax(worst, fabs(j->dw[i] - j->hand_dw[i]));
-        largest = fmax(largest, fabs(j->dw[i]));
+        worst = fmax(worst, fabs(j->out[1 + i] - j->hand_dw[i]));
+        largest = fmax(largest, fabs(j->out[1 + i]));
     }
     return worst / largest;
 }
@@ -110,14 +116,17 @@ int main(void)
 {
     static job j;
     bench_start();
-    j.tape = ad_tape_new();
-    j.begin = ad_tape_mark(j.tape);
+    j.w = j.in;
+    j.x = j.w + PINN_WEIGHTS;
     fill(&j);
+    if (!compile(&j)) {
+        return 1;
+    }
     run(&j);
     fill(&j);
     hand(&j);
-    if (ad_tape_status(j.tape) != AD_OK || !(difference(&j) <= 1e-12)) {
-        (void)fprintf(stderr, "pinn: differs by %g; %s\n", difference(&j), ad_tape_message(j.tape));
+    if (!(difference(&j) <= 1e-12)) {
+        (void)fprintf(stderr, "pinn: differs by %g; %s\n", difference(&j), ad_fn_message(j.f));
         return 1;
     }
     bench_case("pinn", 3,
@@ -125,6 +134,6 @@ int main(void)
                               {"c_hand", .run = hand, .context = &j},
                               {"pytorch", .command = "/usr/bin/python3 bench/peers/nets.py pinn"}},
                NULL);
-    ad_tape_free(j.tape);
+    ad_fn_free(j.f);
     return bench_finish();
 }

@@ -29,11 +29,11 @@ typedef struct net {
 
 typedef struct job {
     const net *net;
-    ad_tape *tape;
-    ad_mark begin;
-    double w[TINY_WEIGHTS], x[2 * N], y[N]; /* x [samples, inputs] */
-    double cost, dw[TINY_WEIGHTS];
-    double columns[2][N]; /* x transposed, for the hand-written */
+    ad_fn *f;
+    double in[TINY_WEIGHTS + 3 * N]; /* the weights, x [samples, inputs], y */
+    double *w, *x, *y;               /* within in */
+    double out[1 + TINY_WEIGHTS];    /* the cost and its gradient */
+    double columns[2][N];            /* x transposed, for the hand-written */
     double hand_cost, hand_dw[TINY_WEIGHTS];
     hand_tiny_work work;
 } job;
@@ -74,30 +74,30 @@ static ad_var cost(const net *n, const ad_var *w, ad_var x, ad_var y)
 }
 
 /* A value of rank 2, a vector if rows is 0, and a scalar where there is one sample. */
-static ad_var input(job *j, int64_t rows, int64_t columns, double *data)
+static ad_var input(const job *j, ad_tape *tape, int64_t rows, int64_t columns, double *data)
 {
     if (j->net->samples == 1) {
-        return ad_input(j->tape, *data);
+        return ad_input(tape, *data);
     }
     ad_shape shape = rows > 0 ? AD_SHAPE(rows, columns) : AD_SHAPE(columns);
-    return ad_input_view(j->tape, AD_F64, shape, data);
+    return ad_input_view(tape, AD_F64, shape, data);
 }
 
 /* Records the function: in receives the weights, x and y, out the cost and its gradient. Returns
  * the number of weights. */
-static int record(job *j, ad_var in[MAX_VALUES], ad_var out[MAX_VALUES])
+static int record(job *j, ad_tape *tape, ad_var in[MAX_VALUES], ad_var out[MAX_VALUES])
 {
     const net *n = j->net;
     double *data = j->w;
     int count = 0;
     for (int l = 0; l < n->layers; l++) {
-        in[count++] = input(j, n->units[l], n->units[l + 1], data);
+        in[count++] = input(j, tape, n->units[l], n->units[l + 1], data);
         data += n->units[l] * n->units[l + 1];
-        in[count++] = input(j, 0, n->units[l + 1], data);
+        in[count++] = input(j, tape, 0, n->units[l + 1], data);
         data += n->units[l + 1];
     }
-    in[count] = input(j, n->samples, n->units[0], j->x);
-    in[count + 1] = input(j, n->samples, 1, j->y);
+    in[count] = input(j, tape, n->samples, n->units[0], j->x);
+    in[count + 1] = input(j, tape, n->samples, 1, j->y);
     out[0] = cost(n, in, in[count], in[count + 1]);
     ad_grad(out[0], count, in, out + 1);
     return count;
@@ -112,16 +112,21 @@ static void step(job *j, const double *dw)
 static void run(void *context)
 {
     job *j = context;
+    ad_fn_eval(j->f, j->in, j->out);
+    step(j, j->out + 1);
+}
+
+static void compile(job *j)
+{
     ad_var in[MAX_VALUES], out[MAX_VALUES];
-    ad_tape_rewind(j->tape, j->begin);
-    int count = record(j, in, out);
-    j->cost = ad_value(out[0]);
-    double *dw = j->dw;
-    for (int i = 1; i <= count; i++) {
-        ad_read(out[i], ad_count(out[i]), dw);
-        dw += ad_count(out[i]);
+    ad_tape *tape = ad_tape_new();
+    int count = record(j, tape, in, out);
+    j->f = ad_fn_new(tape, count + 2, in, count + 1, out);
+    if (j->f == NULL) {
+        (void)fprintf(stderr, "%s: %s\n", j->net->name, ad_tape_message(tape));
+        exit(1);
     }
-    step(j, j->dw);
+    ad_tape_free(tape);
 }
 
 /* ---- by hand ---- */
@@ -150,21 +155,6 @@ static void hand_2_50_50_1(void *context)
 
 /* ---- cases ---- */
 
-static void fill(job *j)
-{
-    ad_rng rng = {.seed = 1};
-    for (int i = 0; i < TINY_WEIGHTS; i++) {
-        j->w[i] = 0.3 * ad_rng_normal(&rng);
-    }
-    for (int i = 0; i < N; i++) {
-        j->y[i] = ad_rng_uniform(&rng);
-        for (int k = 0; k < 2; k++) {
-            j->columns[k][i] = j->x[i * j->net->units[0] + k % j->net->units[0]] =
-                ad_rng_normal(&rng);
-        }
-    }
-}
-
 static int weights(const net *n)
 {
     int64_t count = 0;
@@ -174,17 +164,32 @@ static int weights(const net *n)
     return (int)count;
 }
 
+static void fill(job *j)
+{
+    const net *n = j->net;
+    ad_rng rng = {.seed = 1};
+    for (int i = 0; i < weights(n); i++) {
+        j->w[i] = 0.3 * ad_rng_normal(&rng);
+    }
+    for (int64_t i = 0; i < n->samples; i++) {
+        j->y[i] = ad_rng_uniform(&rng);
+        for (int64_t k = 0; k < n->units[0]; k++) {
+            j->columns[k][i] = j->x[i * n->units[0] + k] = ad_rng_normal(&rng);
+        }
+    }
+}
+
 /* Exits unless both gave the same. */
 static void must_agree(const job *j)
 {
-    double worst = fabs(j->cost - j->hand_cost), largest = 0;
+    double worst = fabs(j->out[0] - j->hand_cost), largest = 0;
     for (int i = 0; i < weights(j->net); i++) {
-        worst = fmax(worst, fabs(j->dw[i] - j->hand_dw[i]));
-        largest = fmax(largest, fabs(j->dw[i]));
+        worst = fmax(worst, fabs(j->out[1 + i] - j->hand_dw[i]));
+        largest = fmax(largest, fabs(j->out[1 + i]));
     }
-    if (ad_tape_status(j->tape) != AD_OK || !(worst <= 1e-12 * largest)) {
+    if (!(worst <= 1e-12 * largest)) {
         (void)fprintf(stderr, "%s: differs by %g of %g; %s\n", j->net->name, worst, largest,
-                      ad_tape_message(j->tape));
+                      ad_fn_message(j->f));
         exit(1);
     }
 }
@@ -194,9 +199,11 @@ static void measure(const net *n, void (*hand)(void *))
     static job j;
     memset(&j, 0, sizeof j);
     j.net = n;
-    j.tape = ad_tape_new();
-    j.begin = ad_tape_mark(j.tape);
+    j.w = j.in;
+    j.x = j.w + weights(n);
+    j.y = j.x + n->samples * n->units[0];
     fill(&j);
+    compile(&j);
     run(&j);
     if (hand != NULL) {
         fill(&j);
@@ -210,7 +217,7 @@ static void measure(const net *n, void (*hand)(void *))
                               {"c_hand", .run = hand, .context = &j},
                               {"pytorch", .command = command}},
                NULL);
-    ad_tape_free(j.tape);
+    ad_fn_free(j.f);
 }
 
 int main(void)
