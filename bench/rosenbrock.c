@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Scalar programs on the tape: the Rosenbrock chain
+/* The Rosenbrock chain
  *
  *   f(x) = sum_i (1 - x_i)^2 + 100 (x_{i+1} - x_i^2)^2,      i = 0 .. n - 2
  *
- * of n = 100,000: eight operations a term, 800,000 in all. `scalar.record` records it,
- * `scalar.reverse` sweeps it back into the gradient. Baselines: c_primal, the plain function in C;
- * adolc, the same two steps by ADOL-C. */
+ * of n = 100,000: eight operations a term, 800,000 in all.
+ *
+ *   scalar.record            recorded, a scalar an operation
+ *   scalar.reverse           that swept back into the gradient
+ *   rosenbrock.fn            value and gradient, recorded once, with x as one tensor
+ *   rosenbrock.fn.scalars    the same from the scalars
+ *
+ * Baselines: c_primal, the plain function in C; c_hand, with its gradient by hand
+ * (hand/programs.c); adolc, the same steps by ADOL-C. */
 #include "bench.h"
+#include "programs.h"
 
 #include <wengert/autodiff.h>
 
@@ -15,13 +22,19 @@
 #include <stdlib.h>
 
 enum { N = 100000 };
+#define ADOLC(what) "$WENGERT_BUILD/bench/peers/programs_adolc rosenbrock " what
 
 typedef struct chain {
     ad_tape *tape;
     ad_mark start;
     ad_var x[N], f;
     double point[N], gradient[N], primal;
+    ad_fn *fn;
+    double out[1 + N]; /* of fn: value and gradient */
+    double hand, hand_gradient[N];
 } chain;
+
+/* ---- recorded each time, and without */
 
 static void primal(void *context)
 {
@@ -57,28 +70,99 @@ static void reverse(void *context)
     ad_grad_values(c->f, N, c->x, c->gradient);
 }
 
-/* The gradient by hand, to be sure that what is timed is right. */
-static double worst_error(const chain *c)
+static void hand(void *context)
 {
-    double worst = 0;
+    chain *c = context;
+    c->hand = hand_rosenbrock(N, c->point, c->hand_gradient);
+}
+
+/* ---- recorded once */
+
+static void run(void *context)
+{
+    chain *c = context;
+    ad_fn_eval(c->fn, c->point, c->out);
+}
+
+static ad_fn *compile_tensors(chain *c)
+{
+    ad_tape *tape = ad_tape_new();
+    ad_var x = ad_input_view(tape, AD_F64, AD_SHAPE(N), c->point), out[2];
+    ad_var here = ad_slice(x, 0, 0, -1, 1), next = ad_slice(x, 0, 1, AD_END, 1);
+    ad_var a = ad_square(ad_sub(1, here)), b = ad_square(ad_sub(next, ad_square(here)));
+    out[0] = ad_sum(ad_add(a, ad_mul(100, b)), AD_ALL);
+    ad_grad(out[0], 1, &x, &out[1]);
+    ad_fn *fn = ad_fn_new(tape, 1, &x, 2, out);
+    ad_tape_free(tape);
+    return fn;
+}
+
+static ad_fn *compile_scalars(chain *c)
+{
+    static ad_var out[1 + N];
+    record(c);
+    out[0] = c->f;
+    ad_grad(c->f, N, c->x, out + 1);
+    return ad_fn_new(c->tape, N, c->x, 1 + N, out);
+}
+
+/* ---- cases */
+
+/* Exits unless value and gradient are those by hand. */
+static void must_agree(const chain *c, const char *name, double value, const double *gradient)
+{
+    double worst = fabs(value / c->hand - 1);
     for (size_t i = 0; i < N; i++) {
-        const double *x = c->point;
-        double g = 0;
-        if (i + 1 < N) {
-            g += -2 * (1 - x[i]) - 400 * x[i] * (x[i + 1] - x[i] * x[i]);
-        }
-        if (i > 0) {
-            g += 200 * (x[i] - x[i - 1] * x[i - 1]);
-        }
-        worst = fmax(worst, fabs(g - c->gradient[i]) / fmax(1, fabs(g)));
+        double g = c->hand_gradient[i];
+        worst = fmax(worst, fabs(g - gradient[i]) / fmax(1, fabs(g)));
     }
-    return worst;
+    if (!(worst <= 1e-9)) {
+        (void)fprintf(stderr, "%s: differs by %g; %s\n", name, worst, ad_tape_message(c->tape));
+        exit(1);
+    }
+}
+
+static void measure_recording(chain *c)
+{
+    double us[3];
+    record(c);
+    reverse(c);
+    must_agree(c, "scalar.record", ad_value(c->f), c->gradient);
+    must_agree(c, "c_primal", c->primal, c->gradient);
+    bench_case("scalar.record", 3,
+               (bench_side[]){{"ours", .run = record, .context = c},
+                              {"c_primal", .run = primal, .context = c},
+                              {"adolc", .command = ADOLC("trace")}},
+               us);
+    printf("  %.2f ns an operation\n", us[0] * 1e3 / (8.0 * N));
+    bench_case("scalar.reverse", 3,
+               (bench_side[]){{"ours", .run = reverse, .context = c},
+                              {"c_primal", .run = primal, .context = c},
+                              {"adolc", .command = ADOLC("sweep")}},
+               us);
+    printf("  %.2f ns an operation\n", us[0] * 1e3 / (8.0 * N));
+}
+
+static void measure_compiled(chain *c, const char *name, ad_fn *(*compile)(chain *))
+{
+    c->fn = compile(c);
+    if (c->fn != NULL) {
+        run(c);
+    }
+    must_agree(c, name, c->out[0], c->out + 1);
+    bench_case(name, 4,
+               (bench_side[]){{"ours", .run = run, .context = c},
+                              {"c_primal", .run = primal, .context = c},
+                              {"c_hand", .run = hand, .context = c},
+                              {"adolc", .command = ADOLC("replay")}},
+               NULL);
+    ad_fn_free(c->fn);
 }
 
 int main(void)
 {
     bench_start();
-    chain *c = malloc(sizeof *c);
+    chain *c = calloc(1, sizeof *c);
     if (c == NULL) {
         return 1;
     }
@@ -87,31 +171,11 @@ int main(void)
     for (size_t i = 0; i < N; i++) {
         c->point[i] = 0.5 + 0.001 * (double)(i % 1000);
     }
-    record(c);
-    reverse(c);
+    hand(c);
     primal(c);
-    if (ad_tape_status(c->tape) != AD_OK || worst_error(c) > 1e-12 ||
-        fabs(ad_value(c->f) - c->primal) > 1e-9 * c->primal) {
-        fprintf(stderr, "scalar: %s, error %g\n", ad_tape_message(c->tape), worst_error(c));
-        return 1;
-    }
-    double us[3];
-    bench_case(
-        "scalar.record", 3,
-        (bench_side[]){
-            {"ours", .run = record, .context = c},
-            {"c_primal", .run = primal, .context = c},
-            {"adolc", .command = "$WENGERT_BUILD/bench/peers/programs_adolc rosenbrock trace"}},
-        us);
-    printf("  %.2f ns an operation\n", us[0] * 1e3 / (8.0 * N));
-    bench_case(
-        "scalar.reverse", 3,
-        (bench_side[]){
-            {"ours", .run = reverse, .context = c},
-            {"c_primal", .run = primal, .context = c},
-            {"adolc", .command = "$WENGERT_BUILD/bench/peers/programs_adolc rosenbrock sweep"}},
-        us);
-    printf("  %.2f ns an operation\n", us[0] * 1e3 / (8.0 * N));
+    measure_recording(c);
+    measure_compiled(c, "rosenbrock.fn", compile_tensors);
+    measure_compiled(c, "rosenbrock.fn.scalars", compile_scalars);
     ad_tape_free(c->tape);
     free(c);
     return bench_finish();
