@@ -48,6 +48,7 @@ static int make_call(plan *p, uint32_t group)
     *c = (ad__call_step){.op = v->op,
                          .attributes = v->attributes,
                          .site = v->site,
+                         .id = id,
                          .kind = *v->kind,
                          .count = (int)v->count,
                          .kinds = kinds,
@@ -77,10 +78,11 @@ static int make_scalars(plan *p, uint32_t group)
     const ad__group *g = &p->g->group[group];
     ad__scalars *run = ad__arena_take(p->arena, sizeof *run);
     ad__scalar_op *op = ad__arena_take(p->arena, g->count * sizeof *op);
-    if (run == NULL || op == NULL) {
+    ad__id *ids = ad__arena_take(p->arena, g->count * sizeof *ids);
+    if (run == NULL || op == NULL || ids == NULL) {
         return 0;
     }
-    *run = (ad__scalars){g->count, op};
+    *run = (ad__scalars){g->count, op, ids};
     for (ad__id id = g->first; id != AD__NONE; id = p->g->next[id]) {
         const ad__value *v = value(p, id);
         for (uint32_t i = 0; i < v->count; i++) {
@@ -96,6 +98,7 @@ static int make_scalars(plan *p, uint32_t group)
         release_slots(p, group, id);
         ad__place_result(p, id, group);
         op->z = p->slot[id];
+        *ids++ = id;
     }
     return add_step(p, &ad__scalars_kind, run);
 }
@@ -150,7 +153,8 @@ static void take_operations(maker *m)
             continue;
         }
         ad__block_op *op = &b->ops[b->op_count];
-        *op = (ad__block_op){.op = v->op, .loop = v->op->loop[b->type], .count = v->count};
+        *op =
+            (ad__block_op){.op = v->op, .loop = v->op->loop[b->type], .id = id, .count = v->count};
         for (uint32_t i = 0; i < v->count; i++) {
             ad__id x = p->program->args[v->first + i];
             int is_inside = p->g->of[x] == m->group && ad__is_row(value(p, x));
@@ -304,6 +308,7 @@ static int make_product(plan *p, uint32_t group)
         return 0;
     }
     *product = (ad__product){.type = v->kind->type,
+                             .id = g->first,
                              .gemm = gemm_of(p, v),
                              .x = ad__cell_of(p, args[0]),
                              .y = ad__cell_of(p, args[1]),

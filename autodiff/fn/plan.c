@@ -58,11 +58,12 @@ uint32_t ad__cell_of(plan *p, ad__id id)
     ad__id root = p->g->root[id];
     const ad__value *v = &p->program->values[root];
     if (p->cell[root] == AD__NONE) {
-        ad__cell cell = {.kind = AD__CELL_FIXED, .memory = v->attributes};
+        ad__cell cell = {.kind = AD__CELL_FIXED, .id = root, .memory = v->attributes};
         if (ad__in_slot(v)) {
-            cell = (ad__cell){.kind = AD__CELL_SLOT, .at = ad__slot_of(p, root)};
+            cell = (ad__cell){.kind = AD__CELL_SLOT, .id = root, .at = ad__slot_of(p, root)};
         } else if (ad__row_of(v) == AD__INPUT) {
-            cell = (ad__cell){.kind = AD__CELL_INPUT, .at = root}; /* inputs are values 0, 1, .. */
+            /* inputs are values 0, 1, .. */
+            cell = (ad__cell){.kind = AD__CELL_INPUT, .id = root, .at = root};
         }
         p->cell[root] = ad__new_cell(p, cell);
     }
@@ -145,7 +146,8 @@ static int take_over(plan *p, ad__id from, ad__id to)
     for (uint32_t i = 0; i < p->piece_count; i++) {
         if (p->pieces[i].owner == from) {
             p->pieces[i].owner = to;
-            p->cell[to] = ad__new_cell(p, (ad__cell){.kind = AD__CELL_WORK, .at = p->pieces[i].at});
+            p->cell[to] =
+                ad__new_cell(p, (ad__cell){.kind = AD__CELL_WORK, .id = to, .at = p->pieces[i].at});
             return 1;
         }
     }
@@ -229,9 +231,10 @@ void ad__place_result(plan *p, ad__id id, uint32_t group)
     const ad__value *v = &p->program->values[id];
     if (ad__in_slot(v)) {
         uint32_t slot = ad__new_slot(p, id);
-        p->cell[id] = p->g->group[group].kind == AD__GROUP_SCALARS
-                          ? AD__NONE
-                          : ad__new_cell(p, (ad__cell){.kind = AD__CELL_SLOT, .at = slot});
+        p->cell[id] =
+            p->g->group[group].kind == AD__GROUP_SCALARS
+                ? AD__NONE
+                : ad__new_cell(p, (ad__cell){.kind = AD__CELL_SLOT, .id = id, .at = slot});
         return;
     }
     if (!p->outside[id] && p->g->group[group].kind != AD__GROUP_CALL) {
@@ -239,7 +242,7 @@ void ad__place_result(plan *p, ad__id id, uint32_t group)
     }
     uint32_t output = output_of(p, id);
     if (output != AD__NONE) {
-        p->cell[id] = ad__new_cell(p, (ad__cell){.kind = AD__CELL_OUTPUT, .at = output});
+        p->cell[id] = ad__new_cell(p, (ad__cell){.kind = AD__CELL_OUTPUT, .id = id, .at = output});
         return;
     }
     ad__id view = view_of(p, id, group);
@@ -249,7 +252,7 @@ void ad__place_result(plan *p, ad__id id, uint32_t group)
     }
     if (!takes_over_operand(p, id, group)) {
         size_t at = take_bytes(p, id, ad__value_bytes(v));
-        p->cell[id] = ad__new_cell(p, (ad__cell){.kind = AD__CELL_WORK, .at = at});
+        p->cell[id] = ad__new_cell(p, (ad__cell){.kind = AD__CELL_WORK, .id = id, .at = at});
     }
 }
 
@@ -313,7 +316,7 @@ static int save_views(plan *p)
         }
         uint32_t from = ad__cell_of(p, x);
         size_t at = take_bytes(p, x, ad__value_bytes(v));
-        p->cell[x] = ad__new_cell(p, (ad__cell){.kind = AD__CELL_WORK, .at = at});
+        p->cell[x] = ad__new_cell(p, (ad__cell){.kind = AD__CELL_WORK, .id = x, .at = at});
         p->saved[x] = 1;
         if (!add_copy(p, from, p->cell[x], ad__value_bytes(v))) {
             return 0;
@@ -335,7 +338,7 @@ static int finish_outputs(plan *p)
         if (there->kind == AD__CELL_OUTPUT && there->at == i) {
             continue;
         }
-        uint32_t to = ad__new_cell(p, (ad__cell){.kind = AD__CELL_OUTPUT, .at = i});
+        uint32_t to = ad__new_cell(p, (ad__cell){.kind = AD__CELL_OUTPUT, .id = x, .at = i});
         if (!add_copy(p, p->cell[x], to, ad__value_bytes(v))) {
             return 0;
         }
@@ -351,15 +354,15 @@ static int finish_stores(plan *p)
         const ad__value *v = &p->program->values[x], *view = &p->program->values[s->view];
         if (ad__in_slot(v)) {
             p->out->saves[p->out->save_count++] =
-                (ad__slot_copy){ad__slot_of(p, x), 0, (void *)view->attributes};
+                (ad__slot_copy){ad__slot_of(p, x), s->view, (void *)view->attributes};
             continue;
         }
         const ad__cell *there = &p->out->cells[ad__cell_of(p, x)];
         if (there->kind == AD__CELL_FIXED && there->memory == view->attributes) {
             continue;
         }
-        uint32_t to =
-            ad__new_cell(p, (ad__cell){.kind = AD__CELL_FIXED, .memory = view->attributes});
+        uint32_t to = ad__new_cell(
+            p, (ad__cell){.kind = AD__CELL_FIXED, .id = s->view, .memory = view->attributes});
         if (!add_copy(p, p->cell[x], to, ad__value_bytes(v))) {
             return 0;
         }

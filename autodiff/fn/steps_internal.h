@@ -16,11 +16,12 @@
 
 /* ---- the steps ---- */
 
-/* The eval of a structured operation. */
+/* The eval of a structured operation. Here and below, id is the value of the program. */
 typedef struct ad__call_step {
     const ad_op *op;
     const void *attributes;
     const char *site;
+    ad__id id;
     ad__kind kind;
     int count;
     const ad__kind *const *kinds; /* of the arguments */
@@ -32,6 +33,7 @@ typedef struct ad__call_step {
 typedef struct ad__scalars {
     size_t count;
     const ad__scalar_op *ops;
+    const ad__id *ids; /* of each result */
 } ad__scalars;
 
 /* Elementwise operations over one index space of `count` elements, in tiles that stay in the inner
@@ -46,6 +48,7 @@ typedef struct ad__operand {
 typedef struct ad__block_op {
     ad__loop *loop;
     const ad_op *op;
+    ad__id id;
     uint32_t count, x[3]; /* arguments: registers */
     size_t step[3];
 } ad__block_op;
@@ -63,6 +66,7 @@ typedef struct ad__block {
  * panel is all that is kept of it: z is AD__NONE. */
 typedef struct ad__product {
     ad_type type;
+    ad__id id;
     ad__gemm gemm;
     int64_t panel; /* rows */
     uint32_t x, y, z;
@@ -93,13 +97,14 @@ typedef enum ad__cell_kind {
 } ad__cell_kind;
 typedef struct ad__cell {
     ad__cell_kind kind;
+    ad__id id; /* the value that it is the place of; of a leaf's memory: the leaf */
     size_t at;
     const void *memory;
 } ad__cell;
 
 /* Numbers that go into slots before the steps, or out of them after. */
 typedef struct ad__slot_copy {
-    uint32_t slot, index; /* of the input or output */
+    uint32_t slot, index; /* of the input or output; the view */
     void *memory;         /* a view's, else NULL */
 } ad__slot_copy;
 
