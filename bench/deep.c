@@ -91,7 +91,7 @@ int main(void)
                NULL);
     double mib = (double)ad_fn_workspace_bytes(t.step) / (1 << 20);
     bench_row_mib("deep.50x256.memory", mib, "pytorch",
-                  bench_command("/usr/bin/python3 bench/peers/nets.py deep.50x256.memory 2>&-"));
+                  bench_command("/usr/bin/python3 bench/peers/nets.py deep.50x256.memory"));
     bench_row_mib("deep.50x256.memory", mib, "limit", 13);
     ad_fn_free(t.step);
     nn_stepper_free(t.stepper);

@@ -14,27 +14,23 @@ static void cross(const ad_var a[3], const ad_var b[3], ad_var c[3])
     }
 }
 
-/* x turned about the axis of `turn` by its length: Rodrigues' formula. */
+/* x turned about the axis of `turn` by its length a: Rodrigues' formula
+ *
+ *   y = x cos(a) + (turn x x) sin(a)/a + turn (turn . x) (1 - cos(a))/a^2
+ *
+ * whose factors tend to 1, 1 and 1/2 as a does to 0. */
 static void rotate(const ad_var turn[3], const ad_var x[3], ad_var y[3])
 {
-    ad_var axis[3], across[3], square = dot(turn, turn);
-    if (ad_value(square) == 0) {
-        cross(turn, x, across);
-        for (int i = 0; i < 3; i++) {
-            y[i] = ad_add(x[i], across[i]);
-        }
-        return;
-    }
-    ad_var angle = ad_sqrt(square), cosine = ad_cos(angle), sine = ad_sin(angle);
-    ad_var inverse = ad_reciprocal(angle);
-    for (int i = 0; i < 3; i++) {
-        axis[i] = ad_mul(turn[i], inverse);
-    }
-    cross(axis, x, across);
-    ad_var along = ad_mul(dot(axis, x), ad_sub(1, cosine));
+    ad_var across[3], square = dot(turn, turn), none = ad_equal(square, 0);
+    ad_var safe = ad_where(none, 1, square), angle = ad_sqrt(safe);
+    ad_var cosine = ad_where(none, 1, ad_cos(angle));
+    ad_var sine = ad_where(none, 1, ad_div(ad_sin(angle), angle));
+    ad_var rest = ad_where(none, 0.5, ad_div(ad_sub(1, cosine), safe));
+    ad_var along = ad_mul(dot(turn, x), rest);
+    cross(turn, x, across);
     for (int i = 0; i < 3; i++) {
         y[i] =
-            ad_add(ad_add(ad_mul(x[i], cosine), ad_mul(across[i], sine)), ad_mul(axis[i], along));
+            ad_add(ad_add(ad_mul(x[i], cosine), ad_mul(across[i], sine)), ad_mul(turn[i], along));
     }
 }
 
