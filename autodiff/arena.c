@@ -76,17 +76,17 @@ void ad__arena_clear(ad__arena *arena)
     ad__arena_init(arena, arena->allocator);
 }
 
-static ad__block *block_new(ad__arena *arena, size_t bytes, size_t previous)
+size_t ad__arena_reserved(size_t bytes)
 {
-    size_t capacity = 2 * previous > SMALLEST_BLOCK ? 2 * previous : SMALLEST_BLOCK;
-    if (capacity < bytes) {
-        capacity = bytes;
-    }
+    return sizeof(ad__block) + AD_ALIGNMENT + bytes;
+}
+
+static ad__block *block_new(ad__arena *arena, size_t capacity)
+{
     if (capacity > SIZE_MAX - sizeof(ad__block) - AD_ALIGNMENT) {
         return NULL;
     }
-    ad__block *block =
-        ad__resize(&arena->allocator, NULL, sizeof(ad__block) + AD_ALIGNMENT + capacity);
+    ad__block *block = ad__resize(&arena->allocator, NULL, ad__arena_reserved(capacity));
     if (block == NULL) {
         return NULL;
     }
@@ -96,6 +96,13 @@ static ad__block *block_new(ad__arena *arena, size_t bytes, size_t previous)
     block->capacity = capacity;
     block->next = NULL;
     return block;
+}
+
+int ad__arena_reserve(ad__arena *arena, size_t bytes)
+{
+    arena->first = block_new(arena, bytes);
+    arena->current = arena->first;
+    return arena->first != NULL;
 }
 
 /* Moves to the next block that holds bytes. Kept blocks that are too small stay in the list,
@@ -111,7 +118,9 @@ static int advance(ad__arena *arena, size_t bytes)
     if (block != NULL) {
         *fit = block->next;
     } else {
-        block = block_new(arena, bytes, arena->current ? arena->current->capacity : 0);
+        size_t previous = arena->current ? arena->current->capacity : 0;
+        size_t usual = 2 * previous > SMALLEST_BLOCK ? 2 * previous : SMALLEST_BLOCK;
+        block = block_new(arena, bytes > usual ? bytes : usual);
         if (block == NULL) {
             return 0;
         }
@@ -128,7 +137,7 @@ void *ad__arena_take(ad__arena *arena, size_t bytes)
     if (bytes > SIZE_MAX - AD_ALIGNMENT) {
         return NULL;
     }
-    size_t rounded = (bytes + AD_ALIGNMENT - 1) / AD_ALIGNMENT * AD_ALIGNMENT;
+    size_t rounded = ad__rounded(bytes);
     if (arena->current == NULL || rounded > arena->current->capacity - arena->used) {
         if (!advance(arena, rounded)) {
             return NULL;
@@ -150,11 +159,22 @@ void ad__arena_rewind(ad__arena *arena, ad__arena_mark mark)
     arena->used = mark.used;
 }
 
+size_t ad__arena_used(const ad__arena *arena)
+{
+    size_t bytes = arena->used;
+    const ad__block *last = arena->current;
+    for (const ad__block *block = arena->first; last != NULL && block != last;
+         block = block->next) {
+        bytes += block->capacity;
+    }
+    return bytes;
+}
+
 size_t ad__arena_bytes(const ad__arena *arena)
 {
     size_t bytes = 0;
     for (const ad__block *block = arena->first; block != NULL; block = block->next) {
-        bytes += sizeof *block + AD_ALIGNMENT + block->capacity;
+        bytes += ad__arena_reserved(block->capacity);
     }
     return bytes;
 }

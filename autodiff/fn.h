@@ -84,7 +84,9 @@ AD_API const char *ad_workspace_message(const ad_workspace *w);
 
 /* ---- size [rarely] ---- */
 
-/* Bytes of a workspace: known before the first call, and all that a call uses. */
+/* Bytes of a workspace, known before the first call: all that the function asks the allocator for to
+ * make one, and all that a call uses. Only BLIS, which large products go to, has buffers of its own
+ * beside it, a few megabytes for the process. */
 AD_API size_t ad_fn_workspace_bytes(const ad_fn *f);
 
 #ifdef __cplusplus

@@ -113,6 +113,10 @@ struct ad_op {
      * the same bits. Fails only on values (an index outside its axis) or memory. */
     ad_status (*eval)(const ad__call *call);
 
+    /* Bytes that eval takes of call->scratch, each piece rounded as by ad__rounded: by the kinds and
+     * attributes alone, so that they can be reserved. NULL: none. */
+    size_t (*scratch)(const ad__call *call);
+
     /* Records v->dx[i] for each needed argument; linear in v->g. Its shape is the argument's, or
      * one that the argument was broadcast to: the reverse transform sums it down. NULL: no
      * gradient. */

@@ -124,17 +124,19 @@ void ad_fn_free(ad_fn *f)
 
 /* ---- workspaces ---- */
 
-static size_t rounded(size_t bytes)
+/* Bytes of a workspace's arena. */
+static size_t arena_bytes(const ad_fn *f)
 {
-    return (bytes + AD_ALIGNMENT - 1) / AD_ALIGNMENT * AD_ALIGNMENT;
+    const ad__plan *plan = &f->plan;
+    return ad__rounded(plan->tensor_bytes) + ad__rounded(plan->slot_count * sizeof(double)) +
+           ad__rounded(plan->cell_count * sizeof(void *)) +
+           (size_t)f->threads * ad__rounded(plan->room_bytes);
 }
 
 size_t ad_fn_workspace_bytes(const ad_fn *f)
 {
-    const ad__plan *plan = &f->plan;
-    return rounded(plan->tensor_bytes) + rounded(plan->slot_count * sizeof(double)) +
-           rounded(plan->cell_count * sizeof(void *)) +
-           (size_t)f->threads * rounded(plan->room_bytes) + rounded(plan->call_bytes);
+    return sizeof(ad_workspace) + ad__arena_reserved(arena_bytes(f)) +
+           ad__arena_reserved(f->plan.call_bytes);
 }
 
 ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
@@ -148,22 +150,21 @@ ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
     *w = (ad_workspace){.allocator = own};
     ad__arena_init(&w->arena, own);
     ad__arena_init(&w->scratch, own);
+    if (!ad__arena_reserve(&w->arena, arena_bytes(f)) ||
+        !ad__arena_reserve(&w->scratch, plan->call_bytes)) {
+        ad_workspace_free(w);
+        return NULL;
+    }
     unsigned char *tensors = ad__arena_take(&w->arena, plan->tensor_bytes);
     w->frame = (ad__frame){
         .cell = ad__arena_take(&w->arena, plan->cell_count * sizeof(void *)),
         .slot = ad__arena_take(&w->arena, plan->slot_count * sizeof(double)),
-        .room = ad__arena_take(&w->arena, (size_t)f->threads * rounded(plan->room_bytes)),
-        .room_bytes = rounded(plan->room_bytes),
+        .room = ad__arena_take(&w->arena, (size_t)f->threads * ad__rounded(plan->room_bytes)),
+        .room_bytes = ad__rounded(plan->room_bytes),
         .scratch = &w->scratch,
+        .scratch_used = &w->scratch_used,
         .threads = f->threads,
         .error = &w->error};
-    void *scratch = ad__arena_take(&w->scratch, plan->call_bytes);
-    if (tensors == NULL || w->frame.cell == NULL || w->frame.slot == NULL ||
-        w->frame.room == NULL || scratch == NULL) {
-        ad_workspace_free(w);
-        return NULL;
-    }
-    ad__arena_rewind(&w->scratch, (ad__arena_mark){w->scratch.first, 0});
     if (plan->slot_count > 0) {
         memcpy(w->frame.slot, plan->slots, plan->slot_count * sizeof(double));
     }

@@ -20,7 +20,8 @@ struct ad_fn {
 
 struct ad_workspace {
     ad_allocator allocator;
-    ad__arena arena, scratch;
+    ad__arena arena, scratch; /* a block each, which holds exactly what a call needs */
+    size_t scratch_used;
     ad__frame frame;
     ad_error error;
 };

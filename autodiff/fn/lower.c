@@ -36,12 +36,14 @@ static int make_call(plan *p, uint32_t group)
     ad__call_step *c = ad__arena_take(p->arena, sizeof *c);
     uint32_t *x = ad__arena_take(p->arena, v->count * sizeof *x);
     const ad__kind **kinds = ad__arena_take(p->arena, v->count * sizeof *kinds);
-    if (c == NULL || x == NULL || kinds == NULL) {
+    ad__array *arrays = ad__arena_take(p->scratch, v->count * sizeof *arrays);
+    if (c == NULL || x == NULL || kinds == NULL || arrays == NULL) {
         return 0;
     }
     for (uint32_t i = 0; i < v->count; i++) {
         ad__id from = p->program->args[v->first + i];
         kinds[i] = value(p, from)->kind;
+        arrays[i] = (ad__array){kinds[i], NULL};
         x[i] = ad__cell_of(p, from);
     }
     ad__place_result(p, id, group);
@@ -54,6 +56,8 @@ static int make_call(plan *p, uint32_t group)
                          .kinds = kinds,
                          .x = x,
                          .z = p->cell[id]};
+    size_t scratch = ad__call_scratch(c, arrays);
+    p->out->call_bytes = scratch > p->out->call_bytes ? scratch : p->out->call_bytes;
     return add_step(p, &ad__call_kind, c);
 }
 

@@ -10,14 +10,23 @@ static size_t one_unit(const ad__step *s)
     return 1;
 }
 
+enum { FEW = 8 }; /* arguments that need no list in scratch */
+
+size_t ad__call_scratch(const ad__call_step *c, const ad__array *x)
+{
+    const ad__call call = {.count = c->count, .x = x, .attributes = c->attributes, .kind = c->kind};
+    size_t list = c->count <= FEW ? 0 : ad__rounded((size_t)c->count * sizeof *x);
+    return list + (c->op->scratch != NULL ? c->op->scratch(&call) : 0);
+}
+
 static ad_status call_run(const ad__step *s, const ad__frame *f, size_t first, size_t end,
                           unsigned char *room)
 {
     const ad__call_step *c = s->plan;
-    ad__array few[8];
+    ad__array few[FEW];
     (void)first, (void)end, (void)room;
     ad__arena_mark before = ad__arena_mark_here(f->scratch);
-    ad__array *x = c->count <= 8 ? few : ad__arena_take(f->scratch, (size_t)c->count * sizeof *x);
+    ad__array *x = c->count <= FEW ? few : ad__arena_take(f->scratch, (size_t)c->count * sizeof *x);
     if (x == NULL) {
         return ad_error_set(f->error, AD_ERR_MEMORY, "out of memory");
     }
@@ -33,6 +42,8 @@ static ad_status call_run(const ad__step *s, const ad__frame *f, size_t first, s
                      .threads = f->threads,
                      .error = f->error};
     ad_status status = c->op->eval(&call);
+    size_t used = ad__arena_used(f->scratch);
+    *f->scratch_used = used > *f->scratch_used ? used : *f->scratch_used;
     ad__arena_rewind(f->scratch, before);
     if (status == AD_OK) {
         return AD_OK;

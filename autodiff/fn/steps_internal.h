@@ -127,6 +127,7 @@ typedef struct ad__frame {
     unsigned char *room; /* tiles of thread t are at room + t * room_bytes */
     size_t room_bytes;
     ad__arena *scratch;
+    size_t *scratch_used; /* the most that a call took of it */
     int threads;
     ad_error *error;
 } ad__frame;
@@ -177,6 +178,9 @@ int ad__spread_of(const ad__kind *small, const ad__kind *large, size_t *repeat, 
 /* All of it is taken from the arena. Errors: AD_ERR_MEMORY. */
 ad_status ad__fuse(const ad__program *p, ad__arena *arena, ad__groups *out);
 ad_status ad__plan_of(const ad__program *p, const ad__groups *g, ad__arena *arena, ad__plan *out);
+
+/* Bytes of scratch that a call takes, where x has the arguments' kinds. */
+size_t ad__call_scratch(const ad__call_step *c, const ad__array *x);
 
 /* Bytes of room that one thread needs. */
 size_t ad__block_room(const ad__block *b);

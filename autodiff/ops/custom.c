@@ -64,6 +64,11 @@ static ad_status custom_infer(ad__call *call)
     return report(call, c->op->name, status, &error);
 }
 
+static size_t custom_scratch(const ad__call *call)
+{
+    return ad__rounded((size_t)call->count * sizeof(ad_custom_array));
+}
+
 static ad_status custom_eval(const ad__call *call)
 {
     const custom *c = call->attributes;
@@ -144,6 +149,7 @@ static const ad__sample custom_samples[] = {{2, {{2, {2, 3}}, {2, {2, 3}}}, -2, 
 const ad_op ad_custom__op = {.name = "ad_custom",
                              .infer = custom_infer,
                              .eval = custom_eval,
+                             .scratch = custom_scratch,
                              .vjp = custom_vjp,
                              .samples = custom_samples,
                              .sample_count = 1};

@@ -27,6 +27,12 @@ static ad_status det_infer(ad__call *call)
     return status;
 }
 
+static size_t det_scratch(const ad__call *call)
+{
+    size_t n = order_of(call->x[0].kind);
+    return ad__rounded(n * n * sizeof(double)) + ad__ldu_bytes(n);
+}
+
 static ad_status det_eval(const ad__call *call)
 {
     const ad__kind *kind = call->x[0].kind;
@@ -169,6 +175,16 @@ static void cofactors_at(cofactors *c, const ad__call *call, size_t at, double *
     ad__narrow(call->kind.type, n * n, a, (char *)call->z + at);
 }
 
+static size_t cofactors_scratch(const ad__call *call)
+{
+    size_t n = order_of(call->x[0].kind), order = (size_t)call->count - 1;
+    if (call->kind.count == 0) {
+        return 0;
+    }
+    return 2 * ad__rounded(n * n * sizeof(double)) + ad__rounded(order * n * n * sizeof(double)) +
+           2 * ad__rounded((order + 1) * sizeof(size_t)) + ad__ldu_bytes(n);
+}
+
 static ad_status cofactors_eval(const ad__call *call)
 {
     size_t n = order_of(call->x[0].kind);
@@ -250,6 +266,7 @@ static const ad__sample cofactors_samples[] = {
 const ad_op ad_det__op = {.name = "ad_det",
                           .infer = det_infer,
                           .eval = det_eval,
+                          .scratch = det_scratch,
                           .vjp = det_vjp,
                           .samples = det_samples,
                           .sample_count = sizeof det_samples / sizeof *det_samples};
@@ -257,6 +274,7 @@ const ad_op ad_det__op = {.name = "ad_det",
 const ad_op ad_cofactors__op = {.name = "ad_cofactors",
                                 .infer = cofactors_infer,
                                 .eval = cofactors_eval,
+                                .scratch = cofactors_scratch,
                                 .vjp = cofactors_vjp,
                                 .samples = cofactors_samples,
                                 .sample_count =

@@ -18,6 +18,11 @@ ad_status ad__ldu_init(ad__ldu *f, size_t n, ad__arena *arena)
     return is_short ? AD_ERR_MEMORY : AD_OK;
 }
 
+size_t ad__ldu_bytes(size_t n)
+{
+    return 3 * ad__rounded(n * n * sizeof(double)) + ad__rounded(n * sizeof(double));
+}
+
 static void set_identity(size_t n, double *x)
 {
     memset(x, 0, n * n * sizeof *x);

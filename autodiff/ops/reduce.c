@@ -170,6 +170,18 @@ static const void *in_order(const ad__call *call, const order *o)
     return rows;
 }
 
+size_t ad__reduce_scratch(const ad__call *call)
+{
+    const ad__kind *x = call->x[0].kind;
+    int is_copied = !rows_last(&x->shape, *attributes_of(call)).is_own && x->count > 0;
+    return is_copied ? ad__rounded(x->count * ad_type_bytes(x->type)) : 0;
+}
+
+size_t ad__map_scratch(const ad__call *call)
+{
+    return 2 * ad__reduce_scratch(call); /* the argument in another order, and the result */
+}
+
 ad_status ad__reduce_rows(const ad__call *call, ad__row_kernel *kernel)
 {
     const ad__kind *kind = call->x[0].kind;
@@ -252,6 +264,16 @@ static int are_columns(const ad_shape *shape, ad__reduction r, ad__along *out)
     return out->inner > 1;
 }
 
+static size_t sum_scratch(const ad__call *call)
+{
+    ad__along along;
+    if (!are_columns(&call->x[0].kind->shape, *attributes_of(call), &along)) {
+        return ad__reduce_scratch(call);
+    }
+    size_t row = along.inner * ad_type_bytes(call->kind.type);
+    return ad__rounded(ad__column_levels(along.len) * row);
+}
+
 static ad_status sum_eval(const ad__call *call)
 {
     const ad__row_kernels *kernels = ad__row_kernels_of(call->kind.type);
@@ -296,6 +318,7 @@ static const ad__sample sum_samples[] = {
 const ad_op ad_sum__op = {.name = "ad_sum",
                           .infer = ad__reduced_infer,
                           .eval = sum_eval,
+                          .scratch = sum_scratch,
                           .vjp = sum_vjp,
                           .samples = sum_samples,
                           .sample_count = sizeof sum_samples / sizeof *sum_samples};

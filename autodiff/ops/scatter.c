@@ -345,13 +345,27 @@ static ad_status winners_infer(ad__call *call)
     return status != AD_OK ? status : ad__axis(a->axis, &call->kind.shape, &axis, call->error);
 }
 
+static ad_shape scattered_shape(const ad__call *call)
+{
+    const ad__indexing *a = call->attributes;
+    ad_shape shape = call->kind.shape;
+    shape.len[ad__front_axis(a->axis, &shape)] = a->len;
+    return shape;
+}
+
+static size_t winners_scratch(const ad__call *call)
+{
+    ad_shape shape = scattered_shape(call);
+    return 2 * ad__rounded(call->kind.count * sizeof(int64_t)) +
+           ad__rounded(ad_shape_count(&shape) * sizeof(int64_t));
+}
+
 /* Scatters the elements' own numbers and looks which ones are still there. */
 static ad_status winners_eval(const ad__call *call)
 {
     const ad__indexing *a = call->attributes;
-    ad_shape shape = call->kind.shape;
+    ad_shape shape = scattered_shape(call);
     elements e;
-    shape.len[ad__front_axis(a->axis, &shape)] = a->len;
     ad_status status = elements_of(call, &shape, 0, &e);
     size_t n = call->kind.count;
     int64_t *number = ad__arena_take(call->scratch, n * sizeof *number);
@@ -375,8 +389,10 @@ static ad_status winners_eval(const ad__call *call)
     return AD_OK;
 }
 
-const ad_op ad_scatter_winners__op = {
-    .name = "ad_scatter_winners", .infer = winners_infer, .eval = winners_eval};
+const ad_op ad_scatter_winners__op = {.name = "ad_scatter_winners",
+                                      .infer = winners_infer,
+                                      .eval = winners_eval,
+                                      .scratch = winners_scratch};
 
 ad_var ad_scatter_winners_at(ad_var indices, int axis, int64_t len, ad_type type, const char *site)
 {

@@ -92,6 +92,7 @@ static const ad__sample log_softmax_samples[] = {
 const ad_op ad_logsumexp__op = {.name = "ad_logsumexp",
                                 .infer = ad__reduced_float_infer,
                                 .eval = logsumexp_eval,
+                                .scratch = ad__reduce_scratch,
                                 .vjp = logsumexp_vjp,
                                 .samples = logsumexp_samples,
                                 .sample_count =
@@ -100,6 +101,7 @@ const ad_op ad_logsumexp__op = {.name = "ad_logsumexp",
 const ad_op ad_softmax__op = {.name = "ad_softmax",
                               .infer = ad__mapped_float_infer,
                               .eval = softmax_eval,
+                              .scratch = ad__map_scratch,
                               .vjp = softmax_vjp,
                               .samples = softmax_samples,
                               .sample_count = sizeof softmax_samples / sizeof *softmax_samples};
@@ -107,6 +109,7 @@ const ad_op ad_softmax__op = {.name = "ad_softmax",
 const ad_op ad_log_softmax__op = {.name = "ad_log_softmax",
                                   .infer = ad__mapped_float_infer,
                                   .eval = log_softmax_eval,
+                                  .scratch = ad__map_scratch,
                                   .vjp = log_softmax_vjp,
                                   .samples = log_softmax_samples,
                                   .sample_count =

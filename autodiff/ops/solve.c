@@ -46,12 +46,25 @@ static void solve_one(const ad__ldu *f, int transpose, size_t m, const double *b
     ad__multiply(f->n, m, transpose ? f->left : f->right, 1, y, 0, x);
 }
 
+/* Bytes of a matrix or of a right-hand side, whichever is larger, in double. */
+static size_t room_of(size_t n, size_t m)
+{
+    return n * (n > m ? n : m) * sizeof(double);
+}
+
+static size_t solve_scratch(const ad__call *call)
+{
+    const ad_shape *shape = &call->kind.shape;
+    size_t n = (size_t)shape->len[shape->rank - 2], m = (size_t)shape->len[shape->rank - 1];
+    return call->kind.count == 0 ? 0 : 3 * ad__rounded(room_of(n, m)) + ad__ldu_bytes(n);
+}
+
 static ad_status solve_eval(const ad__call *call)
 {
     const ad_shape *shape = &call->kind.shape;
     const ad_type type = call->kind.type;
     size_t n = (size_t)shape->len[shape->rank - 2], m = (size_t)shape->len[shape->rank - 1];
-    size_t room = n * (n > m ? n : m) * sizeof(double), bytes = ad_type_bytes(type);
+    size_t room = room_of(n, m), bytes = ad_type_bytes(type);
     if (call->kind.count == 0) {
         return AD_OK;
     }
@@ -113,6 +126,7 @@ static const ad__sample solve_samples[] = {
 const ad_op ad_solve_with__op = {.name = "ad_solve",
                                  .infer = solve_infer,
                                  .eval = solve_eval,
+                                 .scratch = solve_scratch,
                                  .vjp = solve_vjp,
                                  .samples = solve_samples,
                                  .sample_count = sizeof solve_samples / sizeof *solve_samples};

@@ -185,3 +185,29 @@ Test(arena, the_failing_allocator_may_fail_for_ever)
     ad__resize(&allocator, blocks[1], 0);
     cr_expect_eq(state.live, 0);
 }
+
+Test(arena, a_reserved_block_holds_exactly_what_was_asked_for)
+{
+    for (size_t bytes = 0; bytes <= 1000; bytes += 200) {
+        ad_failing_allocator state = {.fail_at = SIZE_MAX};
+        ad__arena arena;
+        ad__arena_init(&arena, ad_allocator_failing(&state));
+        cr_assert(ad__arena_reserve(&arena, ad__rounded(bytes)));
+        cr_expect_eq(ad__arena_bytes(&arena), ad__arena_reserved(ad__rounded(bytes)));
+        cr_expect_eq(ad__arena_used(&arena), 0);
+        cr_assert_not_null(ad__arena_take(&arena, bytes));
+        cr_assert_not_null(ad__arena_take(&arena, 0));
+        cr_expect_eq(ad__arena_used(&arena), ad__rounded(bytes));
+        cr_expect_eq(state.requests, 1);
+        cr_assert_not_null(ad__arena_take(&arena, 1));
+        cr_expect_eq(state.requests, 2);
+        cr_expect_eq(ad__arena_used(&arena), ad__rounded(bytes) + AD_ALIGNMENT);
+        ad__arena_clear(&arena);
+        cr_expect_eq(state.live, 0);
+    }
+    ad_failing_allocator state = {.fail_at = 0};
+    ad__arena arena;
+    ad__arena_init(&arena, ad_allocator_failing(&state));
+    cr_expect_not(ad__arena_reserve(&arena, 100));
+    ad__arena_clear(&arena);
+}

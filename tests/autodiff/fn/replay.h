@@ -23,4 +23,9 @@ typedef struct replay {
 /* Fails the current test unless both agree at several points. options may be NULL. */
 void test_replay(const replay *r, const ad_fn_options *options);
 
+/* Calls test with every row of the catalogue in several shapes, and with every sample of a
+ * structured operation: the value, its gradient, and the gradient of the gradient's sum. */
+void each_row(void (*test)(const replay *r));
+void each_sample(void (*test)(const replay *r));
+
 #endif
