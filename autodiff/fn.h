@@ -70,6 +70,13 @@ AD_API ad_status ad_fn_eval(ad_fn *f, const double *inputs, double *outputs);
 /* The text of the last call's error, "" if it had none. Owns: the function. */
 AD_API const char *ad_fn_message(const ad_fn *f);
 
+/* Whether a new recording is the program that f was made from: the same operations on the same
+ * shapes, constants and views. If it is not (C took another branch, a number that is no input has
+ * changed), f would not compute it. Inputs and outputs as given to ad_fn_new; 0 also on an error,
+ * which the tape keeps. Costs about as much as recording. */
+AD_API int ad_fn_matches(const ad_fn *f, ad_tape *tape, int in_count, const ad_var *in,
+                         int out_count, const ad_var *out);
+
 /* ---- threads of the caller's own [extending] ---- */
 
 /* Room for one call at a time; NULL without memory. allocator may be NULL.

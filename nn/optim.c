@@ -12,11 +12,14 @@
 
 enum { MAX_SLOTS = 2, EVERY = 0, MOMENTUM = 1, MOMENTS = 2 };
 
+/* Numbers that change from step to step: they are views of the stepper's memory, so that the step,
+ * once recorded, stays the same function. */
+enum { RATE, SCALE, KEEP, NUMBERS };
+
 /* One parameter in one step. */
 typedef struct update {
     const nn_optim_options *o;
-    int64_t t;
-    double rate;
+    nn_stepper *stepper;
     ad_type type;
     ad_var w, g;
     const ad_var *slot; /* what is remembered, before */
@@ -29,6 +32,7 @@ struct nn__optim_rule {
     unsigned uses; /* options beyond those that every rule has */
     int slots;
     const char *slot_name[MAX_SLOTS];
+    void (*number)(const nn_optim_options *o, double rate, double t, double *number);
     ad_var (*apply)(const update *u);
 };
 
@@ -39,52 +43,64 @@ struct nn_stepper {
     nn_params *memory; /* slots of parameter 0, of parameter 1, .. */
     ad_var *slots;     /* their variables in the current step */
     int64_t t;
+    double wide[NUMBERS];  /* those of step t, */
+    float narrow[NUMBERS]; /* and as f32 */
 };
 
 /* ---- the rules ---- */
 
-/* A number that changes from step to step, as an input of the parameter's type: the recorded step
- * stays the same function of it. */
-static ad_var factor(const update *u, double value)
+static ad_var number(const update *u, int which)
 {
-    float narrow = (float)value;
-    const void *data = u->type == AD_F64 ? (const void *)&value : (const void *)&narrow;
-    return ad_input_array(u->w.tape, u->type, AD_SCALAR, data);
+    void *at =
+        u->type == AD_F64 ? (void *)&u->stepper->wide[which] : (void *)&u->stepper->narrow[which];
+    return ad_input_view(u->w.tape, u->type, AD_SCALAR, at);
+}
+
+static void plain_number(const nn_optim_options *o, double rate, double t, double *to)
+{
+    (void)o, (void)t;
+    to[RATE] = -rate;
 }
 
 static ad_var sgd(const update *u)
 {
-    return ad_fma(factor(u, -u->rate), u->g, u->w);
+    return ad_fma(number(u, RATE), u->g, u->w);
 }
 
 static ad_var momentum(const update *u)
 {
     u->next[0] = ad_fma(u->o->momentum, u->slot[0], u->g);
-    return ad_fma(factor(u, -u->rate), u->next[0], u->w);
+    return ad_fma(number(u, RATE), u->next[0], u->w);
 }
 
 static ad_var nesterov(const update *u)
 {
     u->next[0] = ad_fma(u->o->momentum, u->slot[0], u->g);
     ad_var ahead = ad_fma(u->o->momentum, u->next[0], u->g);
-    return ad_fma(factor(u, -u->rate), ahead, u->w);
+    return ad_fma(number(u, RATE), ahead, u->w);
+}
+
+static void adam_number(const nn_optim_options *o, double rate, double t, double *to)
+{
+    to[RATE] = -rate / (1 - pow(o->beta1, t));
+    to[SCALE] = 1 / sqrt(1 - pow(o->beta2, t));
 }
 
 static ad_var adam(const update *u)
 {
-    double b1 = u->o->beta1, b2 = u->o->beta2, t = (double)u->t;
+    double b1 = u->o->beta1, b2 = u->o->beta2;
     u->next[0] = ad_fma(b1, u->slot[0], ad_mul(1 - b1, u->g));
     u->next[1] = ad_fma(b2, u->slot[1], ad_mul(1 - b2, ad_square(u->g)));
-    ad_var rms = ad_sqrt(u->next[1]);
-    ad_var scaled = ad_fma(rms, factor(u, 1 / sqrt(1 - pow(b2, t))), u->o->eps);
-    ad_var rate = factor(u, -u->rate / (1 - pow(b1, t)));
-    return ad_fma(rate, ad_div(u->next[0], scaled), u->w);
+    ad_var scaled = ad_fma(ad_sqrt(u->next[1]), number(u, SCALE), u->o->eps);
+    return ad_fma(number(u, RATE), ad_div(u->next[0], scaled), u->w);
 }
 
-static const nn__optim_rule sgd_rule = {"sgd", EVERY, 0, {NULL}, sgd};
-static const nn__optim_rule momentum_rule = {"momentum", MOMENTUM, 1, {"velocity"}, momentum};
-static const nn__optim_rule nesterov_rule = {"nesterov", MOMENTUM, 1, {"velocity"}, nesterov};
-static const nn__optim_rule adam_rule = {"adam", MOMENTS, 2, {"mean", "square"}, adam};
+static const nn__optim_rule sgd_rule = {"sgd", EVERY, 0, {NULL}, plain_number, sgd};
+static const nn__optim_rule momentum_rule = {"momentum",   MOMENTUM,     1,
+                                             {"velocity"}, plain_number, momentum};
+static const nn__optim_rule nesterov_rule = {"nesterov",   MOMENTUM,     1,
+                                             {"velocity"}, plain_number, nesterov};
+static const nn__optim_rule adam_rule = {"adam", MOMENTS, 2, {"mean", "square"}, adam_number, adam};
 
 static double or_usual(double value, double usual)
 {
@@ -212,19 +228,18 @@ void nn_stepper_free(nn_stepper *stepper)
 }
 
 /* All new values are recorded before the first is assigned, since they depend on the old ones. */
-static void step_one(const nn_stepper *stepper, const nn_param *p, ad_var w, ad_var g,
-                     const ad_var *slot, double rate)
+static void step_one(nn_stepper *stepper, const nn_param *p, ad_var w, ad_var g, const ad_var *slot)
 {
     const nn_optim_options *o = &stepper->optim.options;
     int decays = p->role == NN_WEIGHT;
     ad_var old = w, next[MAX_SLOTS];
-    update u = {.o = o, .t = stepper->t, .rate = rate, .type = p->type, .slot = slot, .next = next};
+    update u = {.o = o, .stepper = stepper, .type = p->type, .slot = slot, .next = next};
     u.w = w;
     if (o->l2 != 0 && decays) {
         g = ad_fma(o->l2, w, g);
     }
     if (o->decay != 0 && decays) {
-        u.w = ad_mul(w, factor(&u, 1 - rate * o->decay));
+        u.w = ad_mul(w, number(&u, KEEP));
     }
     u.g = g;
     w = stepper->optim.rule->apply(&u);
@@ -232,6 +247,18 @@ static void step_one(const nn_stepper *stepper, const nn_param *p, ad_var w, ad_
         ad_assign(slot[k], next[k]);
     }
     ad_assign(old, w);
+}
+
+void nn_stepper_advance(nn_stepper *stepper, double factor)
+{
+    const nn_optim_options *o = &stepper->optim.options;
+    double rate = o->rate * factor;
+    stepper->t++;
+    stepper->optim.rule->number(o, rate, (double)stepper->t, stepper->wide);
+    stepper->wide[KEEP] = 1 - rate * o->decay;
+    for (int i = 0; i < NUMBERS; i++) {
+        stepper->narrow[i] = (float)stepper->wide[i];
+    }
 }
 
 ad_status nn_step(nn_stepper *stepper, const ad_var *w, const ad_var *dw, double factor)
@@ -246,10 +273,10 @@ ad_status nn_step(nn_stepper *stepper, const ad_var *w, const ad_var *dw, double
                             "the factor of the rate is %g; it must be a number", factor);
     }
     nn_params_bind(stepper->memory, tape, stepper->slots);
-    stepper->t++;
+    nn_stepper_advance(stepper, factor);
     for (int i = 0; i < count && ad_tape_status(tape) == AD_OK; i++) {
-        step_one(stepper, nn_params_at(stepper->params, i), w[i], dw[i], stepper->slots + i * slots,
-                 stepper->optim.options.rate * factor);
+        step_one(stepper, nn_params_at(stepper->params, i), w[i], dw[i],
+                 stepper->slots + i * slots);
     }
     return ad_tape_status(tape);
 }

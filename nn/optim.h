@@ -20,6 +20,9 @@
  *       ad_tape_rewind(tape, mark);
  *   }
  *
+ * A recorded step can be compiled with ad_fn_new: each call is then one step, before which
+ * nn_stepper_advance sets the numbers that change.
+ *
  * Rules are written with g for the gradient, w the parameter, t = 1, 2, .. the step, and follow
  * PyTorch's conventions. Weight decay comes in two forms, both on weights only, not on biases:
  *
@@ -82,6 +85,10 @@ AD_API void nn_stepper_free(nn_stepper *stepper);
  * ad_assign operations on w's tape. The rate is the rule's times factor. Returns the tape's status;
  * if that is an error, some parameters may have been changed. */
 AD_API ad_status nn_step(nn_stepper *stepper, const ad_var *w, const ad_var *dw, double factor);
+
+/* Begins the next step: counts it and sets what its rate, the rule's times factor, and its number
+ * decide. nn_step does so itself; a compiled step needs it before each call. */
+AD_API void nn_stepper_advance(nn_stepper *stepper, double factor);
 
 /* The set the rule remembers ("momentum.dense1.weight", ..) and the steps taken, for checkpoints.
  * Owns: the stepper. */

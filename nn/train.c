@@ -23,6 +23,8 @@ typedef struct fit {
     nn_table train, validation; /* the latter empty if no rows are held out */
     nn_batches batches;
     nn__feed feed;
+    nn__steps steps;
+    nn__compiled scoring;
     nn_stepper *stepper;
     nn_params *best;
     double best_cost;
@@ -155,6 +157,8 @@ static ad_status make_memory(fit *f, ad_error *error)
     }
     f->best_cost = INFINITY;
     f->metric = nn__metric_for(o->metric, o->cost);
+    f->steps =
+        (nn__steps){.options = o, .feed = &f->feed, .stepper = f->stepper, .metric = f->metric};
     f->state = (nn_fit_state){.model = f->model,
                               .metric = f->metric == nn_accuracy ? "accuracy" : "metric",
                               .epochs = epochs,
@@ -191,6 +195,8 @@ static ad_status prepare(fit *f, nn_array x, nn_array y, ad_error *error)
 static void finish(fit *f)
 {
     if (f->feed.size > 0) {
+        nn__compiled_clear(&f->steps.compiled, &f->feed);
+        nn__compiled_clear(&f->scoring, &f->feed);
         nn__feed_clear(&f->feed);
     }
     nn_batches_clear(&f->batches);
@@ -226,57 +232,25 @@ static int report(fit *f, nn_moment moment)
 
 /* ---- steps and epochs ---- */
 
-/* A cost is one number that depends on the model. */
-static ad_status check_cost(ad_var cost, ad_error *error)
-{
-    char text[160];
-    ad_shape shape = ad_shape_of(cost);
-    if (ad_is_dead(cost) || (cost.tape != NULL && shape.rank == 0)) {
-        return AD_OK;
-    }
-    return ad_error_set(error, AD_ERR_SHAPE,
-                        "nn_fit: the cost of a batch is %s of shape %s; it must be a variable of "
-                        "shape []: take the mean",
-                        cost.tape == NULL ? "a plain number" : "a tensor",
-                        ad_shape_print(&shape, text, sizeof text));
-}
-
 static ad_status step(fit *f, int64_t count, const int64_t *rows)
 {
     const nn_fit_options *o = f->o;
-    nn__feed *b = &f->feed;
     nn_fit_state *s = &f->state;
     ad_error *error = &f->result->error;
-    const nn_params *params = nn_model_params(f->model);
-    int n = nn_params_count(params);
-    nn__batch batch;
-    ad_status status = nn__feed_load(b, &f->train.x, &f->train.y, count, rows, &batch, error);
-    if (status != AD_OK) {
-        return status;
+    double epoch = s->epoch + (double)s->batch / (double)s->batches;
+    double factor = nn_schedule_at(&o->schedule, epoch, s->epochs);
+    ad_status status = nn__feed_gather(&f->feed, &f->train.x, &f->train.y, count, rows, error);
+    f->rate = o->optim.options.rate * factor;
+    if (status == AD_OK) {
+        status = nn__step(&f->steps, factor, s->batch == 0, &s->last, error);
     }
-    ad_var a = nn_forward(f->model, b->params, batch.x, NULL);
-    ad_var cost = o->cost(a, batch.y);
-    if (check_cost(cost, error) != AD_OK) {
-        return error->status;
-    }
-    ad_var all = ad_add(cost, nn_penalty(params, b->params, o->l1, o->l2));
-    ad_grad(all, n, b->params, b->grads);
-    s->last.cost = ad_value(cost);
-    if (ad_tape_status(b->tape) == AD_OK && !isfinite(ad_value(all))) {
+    if (status != AD_OK && !isfinite(f->steps.total)) {
         return ad_error_set(error, AD_ERR_DOMAIN,
                             "nn_fit: the cost is %g in epoch %d, batch %lld; lower the rate, or "
                             "look for such numbers in the data",
-                            ad_value(all), s->epoch + 1, (long long)s->batch + 1);
+                            f->steps.total, s->epoch + 1, (long long)s->batch + 1);
     }
-    s->last.metric = f->metric != NULL ? f->metric(a, batch.y) : NAN;
-    if (o->clip > 0) {
-        nn_clip_norm(n, b->grads, o->clip);
-    }
-    double epoch = s->epoch + (double)s->batch / (double)s->batches;
-    double factor = nn_schedule_at(&o->schedule, epoch, s->epochs);
-    f->rate = o->optim.options.rate * factor;
-    nn_step(f->stepper, b->params, b->grads, factor);
-    return nn__tape_error(b->tape, error);
+    return status;
 }
 
 /* 1 if training ends here. */
@@ -318,8 +292,8 @@ static ad_status end_epoch(fit *f)
     nn_epoch *entry = &f->result->history[f->state.epoch];
     *entry = (nn_epoch){f->state.mean, {NAN, NAN}, f->rate, 0};
     if (validates(f)) {
-        ad_status status = nn__score(&f->feed, &f->validation.x, &f->validation.y, f->o->cost,
-                                     f->metric, &entry->validation, error);
+        ad_status status = nn__score(&f->feed, &f->scoring, &f->validation.x, &f->validation.y,
+                                     f->o->cost, f->metric, &entry->validation, error);
         if (status != AD_OK) {
             return status;
         }

@@ -27,6 +27,12 @@
  * shape, and x's type its own: f32 for f32 and bytes, f64 for all else. Mini-batches are gathered
  * in the model's type; targets that are integers (i64, or bytes without a scale) stay integers.
  *
+ * A step is recorded on a tape until it has been the same program three times; then it is compiled
+ * (fn.h) and runs many times faster, with the same bits. The first step of each epoch is recorded
+ * again, and a program that has changed is compiled anew. So C code of layers and costs, which runs
+ * while a step is recorded, is not called for every batch: if it branches on values, or changes
+ * numbers that are on no tape, between the steps of one epoch, say .recorded = 1.
+ *
  * One data set, model, seed and build of the library give the same result, bit for bit. */
 
 typedef struct nn_fit_options {
@@ -55,7 +61,8 @@ typedef struct nn_fit_options {
     FILE *progress_to; /* NULL: stderr */
     const char *log;   /* path of a CSV file with a line an epoch; see log.h */
 
-    int threads; /* that large products may use; 0 means 1. Results do not depend on it */
+    int recorded; /* 1: every step is recorded anew, none is run as a compiled function; see above */
+    int threads;  /* that large products may use; 0 means 1. Results do not depend on it */
     const ad_allocator *allocator;
 } nn_fit_options;
 

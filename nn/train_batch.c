@@ -72,33 +72,39 @@ void nn__feed_clear(nn__feed *feed)
     nn__free(&feed->allocator, feed->grads);
 }
 
-/* Gathers rows into a buffer and records it. */
-static ad_status record_rows(nn__feed *feed, const nn_array *array, int64_t count,
-                             const int64_t *rows, ad_type type, void *memory, ad_var *var,
-                             ad_error *error)
+ad_status nn__feed_gather(nn__feed *feed, const nn_array *x, const nn_array *y, int64_t count,
+                          const int64_t *rows, ad_error *error)
 {
-    ad_status status = nn_array_gather(array, count, rows, type, memory, error);
-    if (status == AD_OK) {
-        ad_shape shape = array->shape;
-        shape.len[0] = count;
-        *var = ad_input_view(feed->tape, type, shape, memory);
-        status = nn__tape_error(feed->tape, error);
+    ad_type type = nn_model_type(feed->model);
+    feed->x_type = type;
+    feed->x_shape = x->shape;
+    feed->x_shape.len[0] = count;
+    feed->y_shape.rank = -1;
+    ad_status status = nn_array_gather(x, count, rows, type, feed->x, error);
+    if (status == AD_OK && y != NULL) {
+        feed->y_type = target_type(y, type);
+        feed->y_shape = y->shape;
+        feed->y_shape.len[0] = count;
+        status = nn_array_gather(y, count, rows, feed->y_type, feed->y, error);
     }
     return status;
 }
 
-ad_status nn__feed_load(nn__feed *feed, const nn_array *x, const nn_array *y, int64_t count,
-                        const int64_t *rows, nn__batch *batch, ad_error *error)
+ad_status nn__feed_view(nn__feed *feed, nn__batch *batch, ad_error *error)
 {
-    ad_type type = nn_model_type(feed->model);
     *batch = (nn__batch){ad_literal(0), ad_literal(0)};
-    if (ad_tape_rewind(feed->tape, feed->begin) != AD_OK) {
-        return nn__tape_error(feed->tape, error);
+    if (ad_tape_rewind(feed->tape, feed->begin) == AD_OK) {
+        batch->x = ad_input_view(feed->tape, feed->x_type, feed->x_shape, feed->x);
+        if (feed->y_shape.rank >= 0) {
+            batch->y = ad_input_view(feed->tape, feed->y_type, feed->y_shape, feed->y);
+        }
     }
-    ad_status status = record_rows(feed, x, count, rows, type, feed->x, &batch->x, error);
-    if (status == AD_OK && y != NULL) {
-        status = record_rows(feed, y, count, rows, target_type(y, type), feed->y, &batch->y, error);
-    }
+    return nn__tape_error(feed->tape, error);
+}
+
+ad_status nn__feed_record(nn__feed *feed, nn__batch *batch, ad_error *error)
+{
+    ad_status status = nn__feed_view(feed, batch, error);
     if (status == AD_OK) {
         nn_params_bind(nn_model_params(feed->model), feed->tape, feed->params);
         status = nn__tape_error(feed->tape, error);
@@ -114,29 +120,50 @@ static ad_status slice(const nn_array *x, const nn_array *y, int64_t first, int6
     return status == AD_OK && y != NULL ? nn_array_slice(y, first, count, part_y, error) : status;
 }
 
-ad_status nn__score(nn__feed *feed, const nn_array *x, const nn_array *y, nn_cost cost,
-                    nn_metric metric, nn_score *score, ad_error *error)
+/* Records the cost of the batch and compiles it for the batches that follow. */
+static ad_status score_recorded(nn__feed *feed, nn__compiled *c, nn_cost cost, nn_metric metric,
+                                double *value, double *score, ad_error *error)
 {
-    nn_score sum = {0, metric != NULL ? 0 : NAN};
+    nn__batch batch;
+    if (nn__feed_record(feed, &batch, error) != AD_OK) {
+        return error->status;
+    }
+    ad_var a = nn_forward(feed->model, feed->params, batch.x, NULL);
+    ad_var y = cost(a, batch.y);
+    if (nn__tape_error(feed->tape, error) != AD_OK) {
+        return error->status;
+    }
+    *value = ad_value(y);
+    *score = metric != NULL ? metric(a, batch.y) : NAN;
+    return c != NULL ? nn__compile(c, feed, &batch, 1, &y, a, 1, error) : AD_OK;
+}
+
+ad_status nn__score(nn__feed *feed, nn__compiled *c, const nn_array *x, const nn_array *y,
+                    nn_cost cost, nn_metric metric, nn_score *score, ad_error *error)
+{
+    nn_score sum = {0, 0};
     int64_t rows = nn_array_rows(x);
     for (int64_t first = 0; first < rows; first += feed->size) {
         int64_t n = rows - first < feed->size ? rows - first : feed->size;
+        int is_full = n == feed->size;
         nn_array part_x, part_y;
-        nn__batch batch;
+        double value, right;
         ad_status status = slice(x, y, first, n, &part_x, &part_y, error);
         if (status == AD_OK) {
-            status = nn__feed_load(feed, &part_x, &part_y, n, NULL, &batch, error);
+            status = nn__feed_gather(feed, &part_x, &part_y, n, NULL, error);
         }
         if (status != AD_OK) {
             return status;
         }
-        ad_var a = nn_forward(feed->model, feed->params, batch.x, NULL);
-        ad_var c = cost(a, batch.y);
-        if (nn__tape_error(feed->tape, error) != AD_OK) {
-            return error->status;
+        status =
+            is_full && first > 0 && nn__is_settled(c)
+                ? nn__run_compiled(c, feed, metric, 1, &value, &right, error)
+                : score_recorded(feed, is_full ? c : NULL, cost, metric, &value, &right, error);
+        if (status != AD_OK) {
+            return status;
         }
-        sum.cost += (double)n * ad_value(c);
-        sum.metric += metric != NULL ? (double)n * metric(a, batch.y) : 0;
+        sum.cost += (double)n * value;
+        sum.metric += (double)n * right;
     }
     *score = (nn_score){sum.cost / (double)rows, sum.metric / (double)rows};
     return AD_OK;
@@ -175,11 +202,13 @@ nn_evaluation nn_evaluate_of(nn_model *model, nn_array x, nn_array y, nn_evaluat
     }
     nn_score score = {NAN, NAN};
     nn__feed feed;
+    nn__compiled compiled = {.f = NULL};
     if (nn__feed_init(&feed, model, &x, &y, options.batch > 0 ? options.batch : USUAL_BATCH,
                       options.allocator, error) == AD_OK) {
         nn_metric metric = nn__metric_for(options.metric, options.cost);
-        nn__score(&feed, &x, &y, options.cost, metric, &score, error);
+        nn__score(&feed, &compiled, &x, &y, options.cost, metric, &score, error);
     }
+    nn__compiled_clear(&compiled, &feed);
     nn__feed_clear(&feed);
     result.cost = score.cost;
     result.metric = score.metric;
@@ -197,7 +226,10 @@ static ad_status predict_all(nn__feed *feed, const nn_array *x, const ad_allocat
         nn__batch batch;
         ad_status status = slice(x, NULL, first, n, &part, NULL, error);
         if (status == AD_OK) {
-            status = nn__feed_load(feed, &part, NULL, n, NULL, &batch, error);
+            status = nn__feed_gather(feed, &part, NULL, n, NULL, error);
+        }
+        if (status == AD_OK) {
+            status = nn__feed_record(feed, &batch, error);
         }
         if (status != AD_OK) {
             return status;

@@ -15,7 +15,9 @@ typedef struct nn__feed {
     ad_mark begin;
     int64_t size; /* rows at most */
     void *x, *y;
-    ad_var *params, *grads; /* one each a parameter */
+    ad_type x_type, y_type;
+    ad_shape x_shape, y_shape; /* of the gathered rows */
+    ad_var *params, *grads;    /* one each a parameter */
 } nn__feed;
 
 /* One batch on the tape. */
@@ -29,16 +31,64 @@ ad_status nn__feed_init(nn__feed *feed, nn_model *model, const nn_array *x, cons
                         int64_t size, const ad_allocator *allocator, ad_error *error);
 void nn__feed_clear(nn__feed *feed);
 
-/* Begins anew with count rows, those of the indices, or the first ones if rows is NULL. */
-ad_status nn__feed_load(nn__feed *feed, const nn_array *x, const nn_array *y, int64_t count,
-                        const int64_t *rows, nn__batch *batch, ad_error *error);
+/* Gathers count rows into the buffers, those of the indices, or the first ones if rows is NULL. y
+ * may be NULL. */
+ad_status nn__feed_gather(nn__feed *feed, const nn_array *x, const nn_array *y, int64_t count,
+                          const int64_t *rows, ad_error *error);
+
+/* Begins the tape anew with what was gathered; with the parameters too. y is a literal if none was
+ * gathered. */
+ad_status nn__feed_view(nn__feed *feed, nn__batch *batch, ad_error *error);
+ad_status nn__feed_record(nn__feed *feed, nn__batch *batch, ad_error *error);
+
+/* A function of the batch that was recorded, compiled once it has been the same several times. Its
+ * outputs are one or two costs and what the model made of x, which the metric reads. */
+typedef struct nn__compiled {
+    ad_fn *f;
+    int same;     /* recordings in a row that were this program */
+    int changes;  /* times that the recording was another one */
+    void *output; /* room for the model's result, */
+    ad_type type; /* its type and shape, */
+    ad_shape shape;
+    ad_type cost_type; /* and that of the costs */
+} nn__compiled;
+
+void nn__compiled_clear(nn__compiled *c, const nn__feed *feed);
+
+/* After a recording: compiles it, or sees whether it is what was compiled. If programs keep
+ * changing, or cannot be compiled, there is no function, and every batch is recorded.
+ * Errors: AD_ERR_MEMORY. */
+ad_status nn__compile(nn__compiled *c, nn__feed *feed, const nn__batch *batch, int count,
+                      const ad_var *costs, ad_var a, int threads, ad_error *error);
+
+/* Whether the function may stand for the next recording. */
+int nn__is_settled(const nn__compiled *c);
+
+/* Runs it on what was gathered: count costs and the metric's value. */
+ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, nn_metric metric, int count,
+                           double *costs, double *score, ad_error *error);
+
+/* What a step of training needs. */
+typedef struct nn__steps {
+    const nn_fit_options *options;
+    nn__feed *feed;
+    nn_stepper *stepper;
+    nn_metric metric;
+    nn__compiled compiled; /* the step of a full batch */
+    double total;          /* the last cost with its penalties */
+} nn__steps;
+
+/* One step on what was gathered: forward, gradient, update. fresh: it is to be recorded, whatever
+ * was compiled. Errors: as nn_fit; AD_ERR_DOMAIN, with no parameter changed, if the total is not
+ * finite. */
+ad_status nn__step(nn__steps *s, double factor, int fresh, nn_score *score, ad_error *error);
 
 /* The tape's error, if it has one, as *error. */
 ad_status nn__tape_error(const ad_tape *tape, ad_error *error);
 
-/* Means over all rows, batch by batch in their order. */
-ad_status nn__score(nn__feed *feed, const nn_array *x, const nn_array *y, nn_cost cost,
-                    nn_metric metric, nn_score *score, ad_error *error);
+/* Means over all rows, batch by batch in their order; c is kept from one scoring to the next. */
+ad_status nn__score(nn__feed *feed, nn__compiled *c, const nn_array *x, const nn_array *y,
+                    nn_cost cost, nn_metric metric, nn_score *score, ad_error *error);
 
 /* metric, or the cost's own if it is NULL; NULL if it has none. */
 nn_metric nn__metric_for(nn_metric metric, nn_cost cost);

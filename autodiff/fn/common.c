@@ -39,6 +39,29 @@ static uint64_t hash_of(const ad__program *p, const ad__value *v)
     return mixed_bytes(hash, v->attributes, content_bytes(v));
 }
 
+uint64_t ad__fingerprint(const ad__program *p)
+{
+    uint64_t hash = mixed(p->input_count, p->count);
+    for (ad__id id = 0; id < p->count; id++) {
+        const ad__value *v = &p->values[id];
+        hash = mixed(mixed(hash, (uintptr_t)v->op), (uint64_t)v->kind->type);
+        hash = mixed_bytes(hash, v->kind->shape.len,
+                           (size_t)v->kind->shape.rank * sizeof *v->kind->shape.len);
+        for (uint32_t i = 0; i < v->count; i++) {
+            hash = mixed(hash, p->args[v->first + i]);
+        }
+        hash = ad__row_of(v) == AD__VIEW ? mixed(hash, (uintptr_t)v->attributes)
+                                         : mixed_bytes(hash, v->attributes, content_bytes(v));
+    }
+    for (uint32_t i = 0; i < p->output_count; i++) {
+        hash = mixed(hash, p->outputs[i]);
+    }
+    for (uint32_t i = 0; i < p->store_count; i++) {
+        hash = mixed(mixed(hash, p->stores[i].view), p->stores[i].value);
+    }
+    return hash;
+}
+
 static int same(const ad__program *p, const ad__value *v, const ad__value *w)
 {
     size_t bytes = content_bytes(v);

@@ -56,6 +56,7 @@ static ad_status compile(ad_fn *f, const ad__capture *capture)
 {
     ad_status status = ad__capture_program(capture, &f->program);
     if (status == AD_OK) {
+        f->fingerprint = ad__fingerprint(&f->program);
         status = optimise(&f->program);
     }
     ad__arena scratch;
@@ -88,7 +89,9 @@ ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_cou
         ad_tape_fail(tape, AD_ERR_MEMORY, "ad_fn_new", NULL, "out of memory");
         return NULL;
     }
-    *f = (ad_fn){.allocator = allocator, .threads = o->threads > 0 ? o->threads : 1};
+    *f = (ad_fn){.allocator = allocator,
+                 .threads = o->threads > 0 ? o->threads : 1,
+                 .no_assign = o->no_assign};
     ad__program_init(&f->program, &allocator);
     ad__arena_init(&f->arena, allocator);
     const ad__capture capture = {tape, in_count, out_count, in, out, o->no_assign};
@@ -108,6 +111,21 @@ ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_cou
 ad_fn *ad_fn_new(ad_tape *tape, int in_count, const ad_var *in, int out_count, const ad_var *out)
 {
     return ad_fn_new_with(tape, in_count, in, out_count, out, NULL);
+}
+
+int ad_fn_matches(const ad_fn *f, ad_tape *tape, int in_count, const ad_var *in, int out_count,
+                  const ad_var *out)
+{
+    if (tape == NULL || ad_tape_status(tape) != AD_OK) {
+        return 0;
+    }
+    ad__program program;
+    ad__program_init(&program, &f->allocator);
+    const ad__capture capture = {tape, in_count, out_count, in, out, f->no_assign};
+    int matches = ad__capture_program(&capture, &program) == AD_OK &&
+                  ad__fingerprint(&program) == f->fingerprint;
+    ad__program_clear(&program);
+    return matches;
 }
 
 void ad_fn_free(ad_fn *f)

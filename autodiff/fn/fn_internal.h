@@ -14,6 +14,8 @@ struct ad_fn {
     ad__plan plan;
     size_t *input_at, *output_at; /* in elements, one after the other */
     int is_f64;                   /* every input and output */
+    int no_assign;
+    uint64_t fingerprint; /* of the recording */
     int threads;
     ad_workspace *own;
 };

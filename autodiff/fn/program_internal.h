@@ -103,6 +103,10 @@ typedef struct ad__capture {
 } ad__capture;
 ad_status ad__capture_program(const ad__capture *c, ad__program *p);
 
+/* A number for the whole program as it was captured: operations, arguments, shapes, attributes, the
+ * elements of constants and the addresses of views. */
+uint64_t ad__fingerprint(const ad__program *p);
+
 ad_status ad__simplify(ad__program *p);
 ad_status ad__fold(ad__program *p);
 ad_status ad__common(ad__program *p);

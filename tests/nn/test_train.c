@@ -291,9 +291,64 @@ Test(train, a_cost_that_is_no_number_ends_it_and_says_where)
     nn_model_free(net);
 }
 
+/* ---- compiled steps ---- */
+
+static int calls;
+
+/* C code that runs when a step is recorded, and that changes what is recorded after five times. */
+static ad_var counted_cost(ad_var a, ad_var y)
+{
+    return ad_mul(nn_softmax_cross_entropy(a, y), ++calls > 5 ? 0.5 : 1.0);
+}
+
+static void fit_small(const points *p, int recorded, nn_cost cost, nn_fit_result *fit, double *w)
+{
+    nn_model *net = small_net();
+    calls = 0;
+    *fit = nn_fit(net, inputs(p), labels(p), .cost = cost, .optim = nn_adam(.rate = 0.01),
+                  .epochs = 7, .batch = 8, .validation = 0.4, .clip = 1, .l1 = 1e-3, .l2 = 1e-3,
+                  .schedule = nn_cosine(0), .recorded = recorded);
+    cr_assert_eq(fit->error.status, AD_OK, "%s", fit->error.message);
+    const nn_param *first = nn_params_at(nn_model_params(net), 0);
+    memcpy(w, first->data, ad_shape_count(&first->shape) * ad_type_bytes(first->type));
+    nn_model_free(net);
+}
+
+Test(train, compiled_steps_have_the_bits_of_recorded_ones)
+{
+    points p = make_points(1);
+    nn_fit_result fit[2];
+    double w[2][64] = {{0}};
+    for (int recorded = 0; recorded < 2; recorded++) {
+        fit_small(&p, recorded, nn_softmax_cross_entropy, &fit[recorded], w[recorded]);
+    }
+    cr_expect_arr_eq(w[0], w[1], sizeof w[0]);
+    for (int i = 0; i < 7; i++) {
+        cr_expect_eq(fit[0].history[i].train.cost, fit[1].history[i].train.cost);
+        cr_expect_eq(fit[0].history[i].train.metric, fit[1].history[i].train.metric);
+        cr_expect_eq(fit[0].history[i].validation.cost, fit[1].history[i].validation.cost);
+    }
+    nn_fit_result_clear(&fit[0]);
+    nn_fit_result_clear(&fit[1]);
+}
+
+Test(train, c_code_of_a_cost_runs_while_a_step_is_recorded_and_no_more_after)
+{
+    points p = make_points(1);
+    nn_fit_result fit;
+    double w[64];
+    fit_small(&p, 1, counted_cost, &fit, w);
+    int recorded = calls;
+    nn_fit_result_clear(&fit);
+    fit_small(&p, 0, counted_cost, &fit, w);
+    cr_expect_lt(calls, recorded);
+    cr_expect_gt(calls, 7); /* at least once an epoch, so that the change was seen */
+    nn_fit_result_clear(&fit);
+}
+
 /* ---- memory ---- */
 
-Test(train, a_step_allocates_nothing_after_the_first_epoch)
+Test(train, more_steps_an_epoch_allocate_no_more)
 {
     points p = make_points(1);
     size_t requests[2];
@@ -301,8 +356,9 @@ Test(train, a_step_allocates_nothing_after_the_first_epoch)
         ad_failing_allocator state = {.fail_at = SIZE_MAX};
         ad_allocator allocator = ad_allocator_failing(&state);
         nn_model *net = small_net();
-        nn_fit_result fit = nn_fit(net, inputs(&p), labels(&p), USUAL, .validation = 0.1,
-                                   .epochs = i == 0 ? 1 : 20, .allocator = &allocator);
+        nn_fit_result fit = nn_fit(net, inputs(&p), labels(&p), .cost = nn_softmax_cross_entropy,
+                                   .optim = nn_adam(.rate = 0.01), .epochs = 20,
+                                   .batch = i == 0 ? 9 : 3, .allocator = &allocator);
         requests[i] = state.requests;
         nn_fit_result_clear(&fit);
         nn_model_free(net);

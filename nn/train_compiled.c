@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Batches that run as a compiled function, and when a recording may be taken for it. */
+#include "train_internal.h"
+
+#include <math.h>
+
+enum {
+    SETTLED = 3, /* recordings in a row that must have been the same program */
+    FICKLE = 4   /* changes after which no more is compiled */
+};
+
+static void forget(nn__compiled *c)
+{
+    ad_fn_free(c->f);
+    c->f = NULL;
+    c->same = 0;
+}
+
+void nn__compiled_clear(nn__compiled *c, const nn__feed *feed)
+{
+    forget(c);
+    nn__free(&feed->allocator, c->output);
+    c->output = NULL;
+}
+
+int nn__is_settled(const nn__compiled *c)
+{
+    return c->f != NULL && c->same >= SETTLED;
+}
+
+static ad_status compile(nn__compiled *c, nn__feed *feed, const ad_var *in, int out_count,
+                         const ad_var *out, int threads, ad_error *error)
+{
+    ad_var a = out[out_count - 1];
+    const ad_fn_options options = {.threads = threads, .allocator = &feed->allocator};
+    c->cost_type = ad_type_of(out[0]);
+    c->type = ad_type_of(a);
+    c->shape = ad_shape_of(a);
+    nn__free(&feed->allocator, c->output);
+    c->output = nn__resize(&feed->allocator, NULL, ad_count(a) + 1, ad_type_bytes(c->type));
+    if (c->output == NULL) {
+        return ad_error_set(error, AD_ERR_MEMORY, "out of memory for a compiled step");
+    }
+    c->f = ad_fn_new_with(feed->tape, 2, in, out_count, out, &options);
+    c->same = 1;
+    return c->f != NULL ? AD_OK : nn__tape_error(feed->tape, error);
+}
+
+ad_status nn__compile(nn__compiled *c, nn__feed *feed, const nn__batch *batch, int count,
+                      const ad_var *costs, ad_var a, int threads, ad_error *error)
+{
+    const ad_var in[] = {batch->x, batch->y};
+    ad_var out[3];
+    for (int i = 0; i < count; i++) {
+        out[i] = costs[i];
+    }
+    out[count] = a;
+    if (c->changes >= FICKLE || batch->y.tape == NULL) {
+        return AD_OK;
+    }
+    if (c->f != NULL && ad_fn_matches(c->f, feed->tape, 2, in, count + 1, out)) {
+        c->same++;
+        return AD_OK;
+    }
+    if (ad_tape_status(feed->tape) != AD_OK) {
+        return nn__tape_error(feed->tape, error);
+    }
+    c->changes += c->f != NULL;
+    forget(c);
+    ad_status status = compile(c, feed, in, count + 1, out, threads, error);
+    if (status != AD_OK && status != AD_ERR_MEMORY) { /* it cannot be compiled, but recorded */
+        ad_tape_clear_error(feed->tape);
+        c->changes = FICKLE;
+        status = AD_OK;
+    }
+    return status;
+}
+
+ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, nn_metric metric, int count,
+                           double *costs, double *score, ad_error *error)
+{
+    float narrow[2];
+    double wide[2];
+    void *out[3];
+    for (int i = 0; i < count; i++) {
+        out[i] = c->cost_type == AD_F64 ? (void *)&wide[i] : (void *)&narrow[i];
+    }
+    out[count] = c->output;
+    ad_status status = ad_fn_run(c->f, (const void *[]){feed->x, feed->y}, out);
+    if (status != AD_OK) {
+        return ad_error_set(error, status, "%s", ad_fn_message(c->f));
+    }
+    for (int i = 0; i < count; i++) {
+        costs[i] = c->cost_type == AD_F64 ? wide[i] : (double)narrow[i];
+    }
+    *score = NAN;
+    if (metric != NULL) {
+        nn__batch batch;
+        if (nn__feed_view(feed, &batch, error) != AD_OK) {
+            return error->status;
+        }
+        *score = metric(ad_input_view(feed->tape, c->type, c->shape, c->output), batch.y);
+    }
+    return nn__tape_error(feed->tape, error);
+}

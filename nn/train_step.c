@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "train_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- the cost as an operation that refuses what is not finite, before anything is updated ---- */
+
+static ad_status finite_eval(void *user, int count, const ad_custom_array *x, ad_custom_array *z,
+                             ad_error *error)
+{
+    double *total = user;
+    (void)count;
+    *total = x[0].type == AD_F64 ? *(const double *)x[0].data : (double)*(const float *)x[0].data;
+    memcpy(z->data, x[0].data, ad_type_bytes(x[0].type));
+    return isfinite(*total) ? AD_OK : ad_error_set(error, AD_ERR_DOMAIN, "it is %g", *total);
+}
+
+static void finite_vjp(void *user, int count, const ad_var *x, ad_var z, ad_var g, ad_var *dx)
+{
+    (void)user, (void)count, (void)x, (void)z;
+    dx[0] = g;
+}
+
+static const ad_custom_op checked_cost = {"the cost", NULL, finite_eval, finite_vjp};
+
+/* ---- a step ---- */
+
+/* A cost is one number that depends on the model. */
+static ad_status check_cost(ad_var cost, ad_error *error)
+{
+    char text[160];
+    ad_shape shape = ad_shape_of(cost);
+    if (ad_is_dead(cost) || (cost.tape != NULL && shape.rank == 0)) {
+        return AD_OK;
+    }
+    return ad_error_set(error, AD_ERR_SHAPE,
+                        "nn_fit: the cost of a batch is %s of shape %s; it must be a variable of "
+                        "shape []: take the mean",
+                        cost.tape == NULL ? "a plain number" : "a tensor",
+                        ad_shape_print(&shape, text, sizeof text));
+}
+
+static ad_status step_recorded(nn__steps *s, double factor, int is_full, nn_score *score,
+                               ad_error *error)
+{
+    const nn_fit_options *o = s->options;
+    nn__feed *b = s->feed;
+    const nn_params *params = nn_model_params(b->model);
+    int n = nn_params_count(params);
+    nn__batch batch;
+    if (nn__feed_record(b, &batch, error) != AD_OK) {
+        return error->status;
+    }
+    ad_var a = nn_forward(b->model, b->params, batch.x, NULL);
+    ad_var costs[2] = {o->cost(a, batch.y)};
+    if (check_cost(costs[0], error) != AD_OK) {
+        return error->status;
+    }
+    costs[1] = ad_add(costs[0], nn_penalty(params, b->params, o->l1, o->l2));
+    costs[1] = ad_custom(&checked_cost, &s->total, 1, &costs[1]);
+    ad_grad(costs[1], n, b->params, b->grads);
+    *score = (nn_score){ad_value(costs[0]), NAN};
+    if (ad_tape_status(b->tape) == AD_OK && s->metric != NULL) {
+        score->metric = s->metric(a, batch.y);
+    }
+    if (o->clip > 0) {
+        nn_clip_norm(n, b->grads, o->clip);
+    }
+    nn_step(s->stepper, b->params, b->grads, factor);
+    ad_status status = nn__tape_error(b->tape, error);
+    return status == AD_OK && is_full && !o->recorded
+               ? nn__compile(&s->compiled, b, &batch, 2, costs, a, o->threads, error)
+               : status;
+}
+
+ad_status nn__step(nn__steps *s, double factor, int fresh, nn_score *score, ad_error *error)
+{
+    int is_full = s->feed->x_shape.len[0] == s->feed->size;
+    s->total = 0;
+    if (fresh || !is_full || !nn__is_settled(&s->compiled)) {
+        return step_recorded(s, factor, is_full, score, error);
+    }
+    double costs[2];
+    nn_stepper_advance(s->stepper, factor);
+    ad_status status =
+        nn__run_compiled(&s->compiled, s->feed, s->metric, 2, costs, &score->metric, error);
+    score->cost = costs[0];
+    return status;
+}
