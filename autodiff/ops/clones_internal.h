@@ -12,4 +12,11 @@
 #define CLONES
 #endif
 
+/* FLAT before a function whose loops need every inline function that they call inlined. */
+#if defined(__GNUC__)
+#define FLAT __attribute__((flatten))
+#else
+#define FLAT
+#endif
+
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The elementwise rows over float: libm's names mean its float functions here. */
-#include <tgmath.h>
+/* The elementwise rows over float. */
+#include "math_f32_internal.h"
 
-#define real float
-#define REAL(c) ((float)(c))
 #define LOOP(name) name##__f32
 #include "numeric_internal.h"

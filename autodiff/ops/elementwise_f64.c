@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The elementwise rows over double, and the numeric reverse sweep of scalar programs. */
-#include <math.h>
+#include "math_f64_internal.h"
 
-#define real double
-#define REAL(c) (c)
 #define LOOP(name) name##__f64
 #include "numeric_internal.h"
 

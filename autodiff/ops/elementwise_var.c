@@ -6,12 +6,9 @@
 
 #include "ops.h"
 
-#include <math.h>
-
 /* The value on the scalar fast path is the row's text over double. Derivatives are recorded at the
  * line of the operation they belong to. */
-#define real double
-#define REAL(c) (c)
+#include "math_f64_internal.h"
 #include "real_internal.h"
 #undef AD_HERE
 #define AD_HERE site

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The elementwise rows over numbers. Included once with `real` double and once with float, after
- * the including file has set
+/* The elementwise rows over numbers. Included once a number type, after math_f64_internal.h or
+ * math_f32_internal.h, which name it, and a macro
  *
- *   real            the number type       REAL(c)   a constant of that type
  *   LOOP(name)      the name of a row's loop over tensors of this type
  *
  * For each row it makes a function on numbers under the operation's own name, which the partials of
@@ -47,7 +46,8 @@
 
 #define AD_UNARY(NAME, ...)                                                                        \
     extern ad__loop LOOP(NAME);                                                                    \
-    CLONES void LOOP(NAME)(size_t n, const void *const *args, const size_t *step, void *result)    \
+    CLONES FLAT void LOOP(NAME)(size_t n, const void *const *args, const size_t *step,             \
+                                void *result)                                                      \
     {                                                                                              \
         const real *restrict x = args[0];                                                          \
         real *restrict z = result;                                                                 \
@@ -60,7 +60,8 @@
     }
 #define AD_BINARY(NAME, ...)                                                                       \
     extern ad__loop LOOP(NAME);                                                                    \
-    CLONES void LOOP(NAME)(size_t n, const void *const *args, const size_t *step, void *result)    \
+    CLONES FLAT void LOOP(NAME)(size_t n, const void *const *args, const size_t *step,             \
+                                void *result)                                                      \
     {                                                                                              \
         const real *restrict x = args[0], *restrict y = args[1];                                   \
         const size_t sx = step[0], sy = step[1];                                                   \
@@ -80,7 +81,8 @@
     }
 #define AD_TERNARY(NAME, ...)                                                                      \
     extern ad__loop LOOP(NAME);                                                                    \
-    CLONES void LOOP(NAME)(size_t n, const void *const *args, const size_t *step, void *result)    \
+    CLONES FLAT void LOOP(NAME)(size_t n, const void *const *args, const size_t *step,             \
+                                void *result)                                                      \
     {                                                                                              \
         const real *restrict x = args[0], *restrict y = args[1], *restrict w = args[2];            \
         const size_t sx = step[0], sy = step[1], sw = step[2];                                     \

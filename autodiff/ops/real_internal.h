@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Values too long for their row in ops.def. Included once over double and once over float, with
- * `real` the number, REAL() its constants and libm's plain names its functions. Accuracy: within
- * 3 ulp wherever the result is a normal number; fma() serves to carry the part of a product that
- * rounding would drop where an exponential would magnify it. */
+/* Values too long for their row in ops.def. Included once over double and once over float, after
+ * math_f64_internal.h or math_f32_internal.h, with `real` the number, REAL() its constants and
+ * libm's plain names its functions. Accuracy: within 3 ulp wherever the result is a normal number;
+ * fma() serves to carry the part of a product that rounding would drop where an exponential would
+ * magnify it. */
+
+#include "math_internal.h"
 
 /* e^(y x^2). The exponent is as large as 745, where half an ulp of it is 50 ulp of the result. */
 static inline real real_exp_square(real x, real y)
@@ -11,7 +14,7 @@ static inline real real_exp_square(real x, real y)
     real square = x * x;
     real exponent = y * square;
     real lost = fma(y, square, -exponent) + y * fma(x, x, -square);
-    real z = exp(exponent);
+    real z = real_exp(exponent);
     return z == 0 || isinf(z) ? z : z + z * lost;
 }
 
@@ -59,48 +62,58 @@ static inline real real_normal_cdf(real x, real times)
 /* 1 / (1 + e^-x) without overflow, and with full precision in both tails. */
 static inline real real_sigmoid(real x)
 {
-    real e = exp(-fabs(x));
+    real e = real_exp(-fabs(x));
     return (x < 0 ? e : 1) / (1 + e);
 }
 
-/* 1 / (1 + e^(y - x)), the difference not rounded; 0 where x = -inf, 1/2 where both are +inf. */
+/* 1 / (1 + e^(y - x)), the difference not rounded; 0 where both are -inf, 1/2 where both are
+ * +inf. */
 static inline real real_sigmoid_sub(real x, real y)
 {
-    if (isinf(x) || isinf(y)) {
-        return x == y ? (x < 0 ? 0 : REAL(0.5)) : real_sigmoid(x - y);
-    }
-    real d = x - y, back = x - d;
+    real d = x == y ? 0 : x - y, back = x - d;
     real lost = (x - (d + back)) + (back - y);
     real z = real_sigmoid(d);
-    return z == 0 || isinf(d) ? z : z + z * (lost * real_sigmoid(-d));
+    z += isnan(lost) ? 0 : z * (lost * (1 - z)); /* NaN: from infinities */
+    return x == y && x == -INFINITY ? 0 : z;
 }
 
-/* x / (1 + e^-x); below -40 the denominator is e^-x, halved so that the result, not e^x, is the
- * first to leave the normal numbers. */
+/* x / (1 + e^-x); below 0 as x e^x / (1 + e^x), scaled so that the result, not e^x, is the first to
+ * leave the normal numbers. */
 static inline real real_silu(real x)
 {
-    if (!(x < -40)) {
-        return x * real_sigmoid(x);
-    }
-    real root = exp(x / 2);
-    return root == 0 ? -root : x * root * root;
+    const real down = REAL(0x1p-30);
+    real near = x < -real_exp_far ? -real_exp_far : x; /* -inf times 0 would be NaN */
+    real e = real_exp_times(-fabs(x), 30), d = 1 + e * down;
+    return x < 0 ? near * e / d * down : x / d;
 }
 
-/* 1 / cosh(x)^2 = 4 e / d^2 with e = e^(-2 |x|), d = 1 + e, whose rounding is undone. */
+/* 1 / cosh(x)^2 = e / d^2 with e = 4 e^(-2 |x|), d = 1 + e / 4, whose rounding is undone; of
+ * 1 / d, 1 .. 1/2, a line through the middle is near enough for that. */
 static inline real real_sech2(real x)
 {
-    real e = exp(-2 * fabs(x)), d = 1 + e, lost = e - (d - 1);
-    real z = 4 * e / (d * d);
-    return z - z * (2 * lost / d);
+    real e = real_exp_times(-2 * fabs(x), 2), quarter = REAL(0.25) * e, d = 1 + quarter;
+    real lost = quarter - (d - 1), z = e / (d * d);
+    return z - z * (lost * (REAL(2.83) - REAL(0.94) * d));
 }
 
 /* log(e^x + e^y) = max + log1p(e^(min - max)). */
 static inline real real_logaddexp(real x, real y)
 {
-    if (x == y) {
-        return x + REAL(0.69314718055994531);
-    }
-    return (x < y ? y : x) + log1p(exp(-fabs(x - y)));
+    real d = x == y ? 0 : x - y;
+    return (x < y ? y : x) + real_log1p_of_part(real_exp(-fabs(d)));
+}
+
+/* log(1 + e^x) = max(x, 0) + log1p(e^-|x|). */
+static inline real real_softplus(real x)
+{
+    return (x > 0 ? x : 0) + real_log1p_of_part(real_exp(-fabs(x)));
+}
+
+/* min(max(x, y), w), NaN if one of them is. */
+static inline real real_clamp(real x, real y, real w)
+{
+    real above = x > y ? x : y, within = above < w ? above : w;
+    return isnan(x) || isnan(y) || isnan(w) ? x + y + w : within;
 }
 
 /* A power of two, 2^3k, that brings x near enough to 1 for squares and cubes of it, and the parts

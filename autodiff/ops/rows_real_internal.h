@@ -3,12 +3,15 @@
 /* The kernels of rows_internal.h for one element type. Included once a type, after the including
  * file has set
  *
- *   real       the element type
+ *   real       the element type, for a floating one by math_f64_internal.h or math_f32_internal.h
  *   ROWS       the name of the table of kernels
- *   FLOATING   1 for a floating type, whose functions libm's plain names mean; else 0 */
+ *   FLOATING   1 for a floating type, else 0 */
 
 #include "clones_internal.h"
 #include "rows_internal.h"
+#if FLOATING
+#include "math_internal.h"
+#endif
 
 #include <stdint.h>
 #include <string.h>
@@ -219,6 +222,13 @@ static inline real below(real x, real m)
     return x == m ? 0 : x - m;
 }
 
+CLONES FLAT static void exponentials(size_t n, const real *restrict x, real m, real *restrict z)
+{
+    for (size_t i = 0; i < n; i++) {
+        z[i] = real_exp(below(x[i], m));
+    }
+}
+
 /* The sum of e^(x - m), but for the element at top. */
 static real sum_of_others(size_t n, const real *x, real m, size_t top)
 {
@@ -227,8 +237,9 @@ static real sum_of_others(size_t n, const real *x, real m, size_t top)
         return sum_of_others(half, x, m, top) + sum_of_others(n - half, x + half, m, top - half);
     }
     real term[LEAF];
-    for (size_t i = 0; i < n; i++) {
-        term[i] = i == top ? 0 : exp(below(x[i], m));
+    exponentials(n, x, m, term);
+    if (top < n) {
+        term[top] = 0;
     }
     return sum_leaf(n, term);
 }
@@ -236,7 +247,7 @@ static real sum_of_others(size_t n, const real *x, real m, size_t top)
 /* log(sum of e^(x - m)), m = max x above -inf: the largest term is 1 and left to log1p. */
 static real log_total(size_t n, const real *x, real m)
 {
-    return log1p(sum_of_others(n, x, m, place_of(m, n, x)));
+    return real_log1p(sum_of_others(n, x, m, place_of(m, n, x)));
 }
 
 static void logsumexp(size_t n, const void *x, void *z)
@@ -250,16 +261,13 @@ static void logsumexp(size_t n, const void *x, void *z)
 
 static void softmax(size_t n, const void *x, void *z)
 {
-    const real *restrict from = x;
-    real *restrict to = z, m;
+    real *to = z, m;
     max(n, x, &m);
     if (m == -INFINITY) {
         memset(z, 0, n * sizeof(real));
         return;
     }
-    for (size_t i = 0; i < n; i++) {
-        to[i] = exp(below(from[i], m));
-    }
+    exponentials(n, x, m, to);
     const real total = sum_of(n, to);
     for (size_t i = 0; i < n; i++) {
         to[i] /= total;

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "operations.h"
 
+#include "op_internal.h"
+#include "rng.h"
+#include "tape_internal.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
 Test(elementwise, shapes_that_do_not_broadcast_are_an_error_that_names_them_and_the_line)
 {
@@ -95,5 +100,97 @@ Test(elementwise, broadcasting_reads_the_elements_that_numpys_rule_names)
             cr_assert_eq(got[i], want, "mask %x, element %zu: %g, not %g", mask, i, got[i], want);
         }
         ad_tape_free(tape);
+    }
+}
+
+/* ---- bits ---- */
+
+enum { LONGEST = 70, POINTS = 4 * LONGEST };
+
+/* Arguments of a row: special numbers, numbers from its range and others of every size. */
+static void draw_arguments(const ad_op *op, ad_rng *rng, double (*x)[POINTS])
+{
+    const double special[] = {0,    -0.0,     1,    -1,     0.5,     INFINITY, -INFINITY,
+                              NAN,  1e-310,   -745, 709.78, -1074.5, 1e300,    -1e30,
+                              2,    -0x1p-60, 88,   -103.5, 1e-40,   1e5,      0x1p-1074,
+                              18.7, -40,      3e38, -708.4, 0.347};
+    enum { SPECIAL = sizeof special / sizeof *special };
+    for (int a = 0; a < op->arity; a++) {
+        double lo = op->range[a][0], hi = op->range[a][1];
+        for (int i = 0; i < POINTS; i++) {
+            double near = lo + (hi - lo) * ad_rng_uniform(rng), wide = ad_rng_normal(rng);
+            int size = (int)ad_rng_below(rng, 40) - 20;
+            x[a][i] = i % 3 == 0   ? special[ad_rng_below(rng, SPECIAL)]
+                      : i % 3 == 1 ? near
+                                   : ldexp(wide, size);
+        }
+    }
+}
+
+/* Equal bits, or NaN both. */
+static int same(const void *a, const void *b, ad_type type)
+{
+    double x = type == AD_F64 ? *(const double *)a : (double)*(const float *)a;
+    double y = type == AD_F64 ? *(const double *)b : (double)*(const float *)b;
+    return (isnan(x) && isnan(y)) || memcmp(a, b, ad_type_bytes(type)) == 0;
+}
+
+/* The elements one by one; f64 as scalars recorded on a tape. */
+static void evaluate_each(const ad_op *op, ad_type type, double (*x)[POINTS],
+                          float (*narrow)[POINTS], void *z)
+{
+    const size_t step[3] = {1, 1, 1};
+    ad_tape *tape = ad_tape_new();
+    for (int i = 0; i < POINTS; i++) {
+        if (type == AD_F64) {
+            ad_var arg[3];
+            for (int a = 0; a < op->arity; a++) {
+                arg[a] = ad_input(tape, x[a][i]);
+            }
+            ((double *)z)[i] = ad_value(ad__record(op, op->arity, arg, NULL, 0, AD_HERE));
+        } else {
+            const void *arg[3] = {&narrow[0][i], &narrow[1][i], &narrow[2][i]};
+            op->loop[type](1, arg, step, (float *)z + i);
+        }
+    }
+    ad_tape_free(tape);
+}
+
+static void check_bits(const ad_op *op, ad_type type, double (*x)[POINTS])
+{
+    static float narrow[3][POINTS];
+    const size_t bytes = ad_type_bytes(type);
+    char each[POINTS * sizeof(double)], z[LONGEST * sizeof(double)];
+    for (int a = 0; a < op->arity; a++) {
+        for (int i = 0; i < POINTS; i++) {
+            narrow[a][i] = (float)x[a][i];
+        }
+    }
+    evaluate_each(op, type, x, narrow, each);
+    for (size_t n = 1, from = 0; n <= LONGEST; n++, from = from * 5 % (POINTS - LONGEST) + 1) {
+        const void *arg[3];
+        const size_t step[3] = {1, 1, 1};
+        for (int a = 0; a < 3; a++) {
+            arg[a] = type == AD_F64 ? (void *)(x[a] + from) : (void *)(narrow[a] + from);
+        }
+        op->loop[type](n, arg, step, z);
+        for (size_t i = 0; i < n; i++) {
+            cr_assert(same(z + i * bytes, each + (from + i) * bytes, type),
+                      "%s, %s: element %zu of %zu, at %g, %g, %g", op->name, ad_type_name(type), i,
+                      n, x[0][from + i], x[1][from + i], x[2][from + i]);
+        }
+    }
+}
+
+Test(elementwise, a_scalar_and_the_same_element_of_a_tensor_of_any_length_have_the_same_bits)
+{
+    static double x[3][POINTS];
+    ad_rng rng = {.seed = 11};
+    for (const ad_op *const *op = ad__catalogue; *op != NULL; op++) {
+        if ((*op)->arity > 0) {
+            draw_arguments(*op, &rng, x);
+            check_bits(*op, AD_F64, x);
+            check_bits(*op, AD_F32, x);
+        }
     }
 }

@@ -281,7 +281,7 @@ Test(delta, nets_of_any_depth_and_width_have_the_gradients_of_the_delta_equation
 
 Test(delta, so_do_the_narrowest_and_the_widest)
 {
-    ad_rng rng = {.seed = 8};
+    ad_rng rng = {.seed = 10};
     for (int activation = 0; activation < ACTIVATIONS; activation++) {
         for (int depth = 1; depth <= DEPTH; depth += 19) {
             int narrow[DEPTH + 1], wide[DEPTH + 1];
