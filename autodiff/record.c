@@ -300,6 +300,54 @@ static ad_var evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array
     return push(tape, node, value, site);
 }
 
+/* The kind that all arguments of an elementwise operation and so its result have, numbers among
+ * them apart; AD__KIND_DEAD if there is none. */
+static uint16_t common_kind(const ad_tape *tape, int count, const uint32_t *nodes)
+{
+    uint16_t common = AD__KIND_DEAD;
+    for (int i = 0; i < count; i++) {
+        uint16_t own = tape->node[nodes[i]].kind;
+        if (tape->kinds[own]->shape.rank == 0 || own == common) {
+            continue;
+        }
+        if (common != AD__KIND_DEAD) {
+            return AD__KIND_DEAD;
+        }
+        common = own;
+    }
+    ad_type type = tape->kinds[common]->type;
+    for (int i = 0; i < count; i++) {
+        if (type == AD_I64 || ad__kind_of(tape, nodes[i])->type != type) {
+            return AD__KIND_DEAD;
+        }
+    }
+    return common;
+}
+
+/* An elementwise result of its arguments' own kind, which is what most of them are: nothing to
+ * infer, and one row of the loop. */
+static ad_var evaluate_alike(ad_tape *tape, const ad_op *op, const uint32_t *nodes, uint16_t kind,
+                             const char *site)
+{
+    const ad__kind *k = tape->kinds[kind];
+    ad__slot value = {.data = ad__arena_take(&tape->values, k->count * ad_type_bytes(k->type))};
+    if (value.data == NULL || !has_room(tape)) {
+        return out_of_memory(tape, op->name, site);
+    }
+    ad__node node = {{0, 0, 0}, op->number, kind};
+    const void *x[3];
+    size_t step[3];
+    for (int i = 0; i < op->arity; i++) {
+        node.arg[i] = nodes[i];
+        x[i] = ad__data_of(tape, nodes[i]);
+        step[i] = tape->node[nodes[i]].kind == kind;
+    }
+    op->loop[k->type](k->count, x, step, value.data);
+    return push(tape, node, value, site);
+}
+
+enum { FEW = 4 };
+
 static ad_var record(ad_tape *tape, const ad_op *op, int count, const ad_var *vars,
                      const void *attributes, size_t bytes, const char *site)
 {
@@ -307,13 +355,27 @@ static ad_var record(ad_tape *tape, const ad_op *op, int count, const ad_var *va
         return ad__dead(tape);
     }
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
-    uint32_t *nodes = ad__arena_take(&tape->scratch, (size_t)count * sizeof *nodes);
-    ad__array *x = ad__arena_take(&tape->scratch, (size_t)count * sizeof *x);
-    ad_var z = ad__dead(tape);
+    uint32_t few_nodes[FEW], *nodes = few_nodes;
+    ad__array few_arrays[FEW], *x = few_arrays;
+    if (count > FEW) {
+        nodes = ad__arena_take(&tape->scratch, (size_t)count * sizeof *nodes);
+        x = ad__arena_take(&tape->scratch, (size_t)count * sizeof *x);
+    }
     if (nodes == NULL || x == NULL) {
-        z = out_of_memory(tape, op->name, site);
-    } else if (resolve(tape, op, count, vars, nodes, site)) {
-        ad_error error = {.status = AD_OK};
+        return out_of_memory(tape, op->name, site);
+    }
+    ad_var z = ad__dead(tape);
+    uint16_t kind = AD__KIND_DEAD;
+    int resolved = resolve(tape, op, count, vars, nodes, site);
+    if (resolved && op->arity > 0) {
+        kind = common_kind(tape, count, nodes);
+    }
+    if (kind != AD__KIND_DEAD) {
+        z = evaluate_alike(tape, op, nodes, kind, site);
+    } else if (resolved) {
+        ad_error error;
+        error.status = AD_OK;
+        error.message[0] = '\0'; /* the rest need not be cleared each time */
         ad__call call = {.count = count,
                          .x = x,
                          .attributes = attributes,

@@ -60,8 +60,8 @@ typedef struct adbench_lstm {
 
 int adbench_lstm_read(const char *path, adbench_lstm *p);
 
-/* Minus the mean of sequence_t log softmax(prediction_t); main and extra hold a scalar an entry. */
-ad_var adbench_lstm_objective(const adbench_lstm *p, const ad_var *main, const ad_var *extra);
+/* Minus the mean of sequence_t log softmax(prediction_t); main [layers, 8, bits], extra [3, bits]. */
+ad_var adbench_lstm_objective(const adbench_lstm *p, ad_var main, ad_var extra);
 
 #ifdef __cplusplus
 }

@@ -62,14 +62,9 @@ Test(adbench, lstm)
     adbench_lstm p;
     cr_assert(adbench_lstm_read(DATA "lstm_l2_c1024.txt", &p));
     ad_tape *tape = ad_tape_new();
-    int mains = 8 * p.layers * p.bits, count = mains + 3 * p.bits;
-    ad_var w[MAX_ENTRIES];
-    cr_assert(count <= MAX_ENTRIES);
-    for (int i = 0; i < count; i++) {
-        w[i] = ad_input(tape, p.main[i]);
-    }
-    expect_file(DATA "lstm_l2_c1024.expected.txt", adbench_lstm_objective(&p, w, w + mains), count,
-                w);
+    ad_var w[] = {ad_input_view(tape, AD_F64, AD_SHAPE(p.layers, 8, p.bits), p.main),
+                  ad_input_view(tape, AD_F64, AD_SHAPE(3, p.bits), p.extra)};
+    expect_file(DATA "lstm_l2_c1024.expected.txt", adbench_lstm_objective(&p, w[0], w[1]), 2, w);
     ad_tape_free(tape);
     free(p.numbers);
 }
