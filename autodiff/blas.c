@@ -29,7 +29,7 @@ typedef struct job {
 } job;
 
 enum {
-    PART = AD__GEMM_LEAST, /* rows or columns for a thread: see run_threaded */
+    PART = 48, /* least rows or columns for a thread: see run_threaded */
     MOST_THREADS = 64
 };
 /* Terms from which threads repay their start, some 20 us: about 1 ms of work for one. */
@@ -170,6 +170,18 @@ static void run(job j)
     } else {
         j.kernel(s, j.a, j.b, j.c);
     }
+}
+
+/* A column is computed as a row. BLIS may treat few rows otherwise than many, and so do tiles below
+ * four. */
+int64_t ad__gemm_granule(const ad__gemm *s, int is_double)
+{
+    enum { TILE_ROWS = 16 };
+    size_t bytes = is_double ? sizeof(double) : sizeof(float);
+    if (s->n <= 1 || s->m == 0 || s->k == 0) {
+        return s->m > 0 ? s->m : 1;
+    }
+    return is_for_tiles(s, ad__cpu_vectors(), bytes) ? TILE_ROWS : PART;
 }
 
 /* With the kernel that the whole product takes. */

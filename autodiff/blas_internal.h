@@ -28,8 +28,9 @@ void ad__dgemm(const ad__gemm *s, const double *a, const double *b, double *c);
 void ad__sgemm(const ad__gemm *s, const float *a, const float *b, float *c);
 
 /* Rows first to first + rows - 1 of the product, with the bits that the whole of it has there; c is
- * where they go. Unless rows is all of m, it is AD__GEMM_LEAST or more. */
-enum { AD__GEMM_LEAST = 48 };
+ * where they go. first and, unless they are the last ones, rows are multiples of
+ * ad__gemm_granule; fewer rows than that are never a part of their own. threads is ignored. */
+int64_t ad__gemm_granule(const ad__gemm *s, int is_double);
 void ad__gemm_rows(const ad__gemm *s, int is_double, int64_t first, int64_t rows, const void *a,
                    const void *b, void *c);
 

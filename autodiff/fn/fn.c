@@ -169,7 +169,8 @@ ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
     ad__arena_init(&w->arena, own);
     ad__arena_init(&w->scratch, own);
     if (!ad__arena_reserve(&w->arena, arena_bytes(f)) ||
-        !ad__arena_reserve(&w->scratch, plan->call_bytes)) {
+        !ad__arena_reserve(&w->scratch, plan->call_bytes) ||
+        (f->threads > 1 && (w->team = ad__team_new(f->threads, &own)) == NULL)) {
         ad_workspace_free(w);
         return NULL;
     }
@@ -199,6 +200,7 @@ void ad_workspace_free(ad_workspace *w)
 {
     if (w != NULL) {
         ad_allocator allocator = w->allocator;
+        ad__team_free(w->team);
         ad__arena_clear(&w->arena);
         ad__arena_clear(&w->scratch);
         ad__resize(&allocator, w, 0);

@@ -4,6 +4,7 @@
 
 #include "../fn.h"
 #include "steps_internal.h"
+#include "team_internal.h"
 
 /* A compiled function: the optimised program, and the plan that carries it out. Constant after
  * ad_fn_new, but for the workspace of ad_fn_run. */
@@ -24,6 +25,7 @@ struct ad_workspace {
     ad_allocator allocator;
     ad__arena arena, scratch; /* a block each, which holds exactly what a call needs */
     size_t scratch_used;
+    ad__team *team; /* NULL: one thread */
     ad__frame frame;
     ad_error error;
 };

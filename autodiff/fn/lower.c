@@ -18,12 +18,12 @@ static const ad__value *value(const plan *p, ad__id id)
     return &p->program->values[id];
 }
 
-static int add_step(plan *p, const ad__step_kind *kind, const void *step)
+static int add_step(plan *p, const ad__step_kind *kind, const void *step, double work)
 {
     if (step == NULL) {
         return 0;
     }
-    p->out->steps[p->out->step_count++] = (ad__step){kind, step};
+    p->out->steps[p->out->step_count++] = (ad__step){kind, step, work};
     return 1;
 }
 
@@ -58,7 +58,7 @@ static int make_call(plan *p, uint32_t group)
                          .z = p->cell[id]};
     size_t scratch = ad__call_scratch(c, arrays);
     p->out->call_bytes = scratch > p->out->call_bytes ? scratch : p->out->call_bytes;
-    return add_step(p, &ad__call_kind, c);
+    return add_step(p, &ad__call_kind, c, 0);
 }
 
 /* ---- runs of scalars ---- */
@@ -104,7 +104,7 @@ static int make_scalars(plan *p, uint32_t group)
         op->z = p->slot[id];
         *ids++ = id;
     }
-    return add_step(p, &ad__scalars_kind, run);
+    return add_step(p, &ad__scalars_kind, run, 0);
 }
 
 /* ---- blocks ---- */
@@ -274,24 +274,16 @@ static int make_block(plan *p, uint32_t group)
     }
     size_t room = ad__block_room(b);
     p->out->room_bytes = room > p->out->room_bytes ? room : p->out->room_bytes;
-    return add_step(p, &ad__block_kind, b);
+    return add_step(p, &ad__block_kind, b, (double)b->count * b->op_count);
 }
 
 /* ---- products ---- */
 
-/* Rows of a panel: none has fewer than AD__GEMM_LEAST. */
-static int64_t panel_of(const ad__gemm *s, size_t bytes)
+/* Rows of a panel, in units. */
+static int64_t panel_of(const ad__gemm *s, int64_t unit, size_t bytes)
 {
-    enum { STEP = 16 };
-    int64_t row = s->n * (int64_t)bytes, rows = row > 0 ? PANEL_BYTES / row / STEP * STEP : s->m;
-    if (s->n <= 1) {
-        return s->m; /* a column is computed as a row */
-    }
-    rows = rows < AD__GEMM_LEAST ? AD__GEMM_LEAST : rows;
-    while (rows < s->m && s->m % rows != 0 && s->m % rows < AD__GEMM_LEAST) {
-        rows += STEP;
-    }
-    return rows < s->m ? rows : s->m;
+    int64_t row = s->n * (int64_t)bytes, rows = row > 0 ? PANEL_BYTES / row / unit * unit : unit;
+    return rows < unit ? unit : rows;
 }
 
 static ad__gemm gemm_of(const plan *p, const ad__value *v)
@@ -317,7 +309,8 @@ static int make_product(plan *p, uint32_t group)
                              .x = ad__cell_of(p, args[0]),
                              .y = ad__cell_of(p, args[1]),
                              .operand = AD__NONE};
-    product->panel = panel_of(&product->gemm, ad_type_bytes(v->kind->type));
+    product->unit = ad__gemm_granule(&product->gemm, v->kind->type == AD_F64);
+    product->panel = panel_of(&product->gemm, product->unit, ad_type_bytes(v->kind->type));
     ad__place_result(p, g->first, group);
     product->z = p->cell[g->first];
     if (g->count > 1) {
@@ -328,7 +321,8 @@ static int make_product(plan *p, uint32_t group)
     }
     size_t room = ad__product_room(product);
     p->out->room_bytes = room > p->out->room_bytes ? room : p->out->room_bytes;
-    return add_step(p, &ad__product_kind, product);
+    const ad__gemm *s = &product->gemm;
+    return add_step(p, &ad__product_kind, product, (double)s->m * (double)s->n * (double)s->k / 8);
 }
 
 int ad__make_step(plan *p, uint32_t group)

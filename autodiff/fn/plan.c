@@ -287,7 +287,7 @@ static int add_copy(plan *p, uint32_t from, uint32_t to, size_t bytes)
         return 0;
     }
     *copy = (ad__copy){from, to, bytes};
-    p->out->steps[p->out->step_count++] = (ad__step){&ad__copy_kind, copy};
+    p->out->steps[p->out->step_count++] = (ad__step){&ad__copy_kind, copy, 0};
     return 1;
 }
 

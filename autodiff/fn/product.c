@@ -3,34 +3,30 @@
  * is in the inner caches: bias, activation, the update of what the product is a gradient of. */
 #include "steps_internal.h"
 
-static int64_t panel_rows(const ad__product *p, size_t unit)
-{
-    int64_t left = p->gemm.m - (int64_t)unit * p->panel;
-    return left < p->panel ? left : p->panel;
-}
-
 static size_t product_units(const ad__step *s)
 {
     const ad__product *p = s->plan;
-    return (size_t)((p->gemm.m + p->panel - 1) / p->panel);
+    return p->gemm.m > p->unit ? (size_t)(p->gemm.m / p->unit) : 1;
 }
 
+/* The last unit has the rows that are left. A panel takes them along if they are fewer. */
 static ad_status product_run(const ad__step *s, const ad__frame *f, size_t first, size_t end,
                              unsigned char *room)
 {
     const ad__product *p = s->plan;
     size_t row = (size_t)p->gemm.n * ad_type_bytes(p->type);
     size_t panel_bytes = ad__product_room(p) - (p->block != NULL ? ad__block_room(p->block) : 0);
-    for (size_t unit = first; unit < end; unit++) {
-        size_t at = unit * (size_t)p->panel;
-        int64_t rows = panel_rows(p, unit);
-        unsigned char *z = p->z == AD__NONE ? room : (unsigned char *)f->cell[p->z] + at * row;
-        ad__gemm_rows(&p->gemm, p->type == AD_F64, (int64_t)at, rows, f->cell[p->x], f->cell[p->y],
-                      z);
+    int64_t last = end == product_units(s) ? p->gemm.m : (int64_t)end * p->unit;
+    int64_t most = p->block != NULL ? p->panel : p->gemm.m;
+    for (int64_t at = (int64_t)first * p->unit, rows; at < last; at += rows) {
+        rows = last - at < most + p->unit ? last - at : most;
+        unsigned char *z =
+            p->z == AD__NONE ? room : (unsigned char *)f->cell[p->z] + (size_t)at * row;
+        ad__gemm_rows(&p->gemm, p->type == AD_F64, at, rows, f->cell[p->x], f->cell[p->y], z);
         if (p->block != NULL) {
-            size_t begin = at * (size_t)p->gemm.n;
+            size_t begin = (size_t)(at * p->gemm.n);
             ad__run_block_range(p->block, f, begin, begin + (size_t)(rows * p->gemm.n),
-                                room + panel_bytes, p->operand, z - at * row);
+                                room + panel_bytes, p->operand, z - (size_t)at * row);
         }
     }
     return AD_OK;
@@ -38,7 +34,7 @@ static ad_status product_run(const ad__step *s, const ad__frame *f, size_t first
 
 size_t ad__product_room(const ad__product *p)
 {
-    size_t panel = (size_t)(p->panel * p->gemm.n) * ad_type_bytes(p->type);
+    size_t panel = (size_t)((p->panel + p->unit) * p->gemm.n) * ad_type_bytes(p->type);
     panel = (panel + AD_ALIGNMENT - 1) / AD_ALIGNMENT * AD_ALIGNMENT;
     return (p->z == AD__NONE ? panel : 0) + (p->block != NULL ? ad__block_room(p->block) : 0);
 }

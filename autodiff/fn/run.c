@@ -49,14 +49,42 @@ static void save(const ad_fn *f, const ad__frame *frame, const arguments *a)
     }
 }
 
+/* A step in as many parts as there are threads. Such steps do not fail. */
+typedef struct shared {
+    const ad__step *step;
+    const ad__frame *frame;
+    size_t units;
+} shared;
+
+static void run_part(void *context, int part)
+{
+    const shared *s = context;
+    size_t parts = (size_t)s->frame->threads, number = (size_t)part;
+    size_t first = s->units * number / parts, end = s->units * (number + 1) / parts;
+    if (first < end) {
+        (void)s->step->kind->run(s->step, s->frame, first, end,
+                                 s->frame->room + number * s->frame->room_bytes);
+    }
+}
+
+static ad_status run_step(const ad_workspace *w, const ad__step *s)
+{
+    const ad__frame *frame = &w->frame;
+    size_t units = s->kind->units(s);
+    if (w->team == NULL || units < 2 || s->work < AD__SHARED_FROM) {
+        return s->kind->run(s, frame, 0, units, frame->room);
+    }
+    ad__team_run(w->team, frame->threads, run_part, &(shared){s, frame, units});
+    return AD_OK;
+}
+
 static ad_status run(const ad_fn *f, ad_workspace *w, const arguments *a)
 {
     const ad__plan *plan = &f->plan;
     w->error.status = AD_OK;
     load(f, &w->frame, a);
     for (uint32_t i = 0; i < plan->step_count; i++) {
-        const ad__step *s = &plan->steps[i];
-        ad_status status = s->kind->run(s, &w->frame, 0, s->kind->units(s), w->frame.room);
+        ad_status status = run_step(w, &plan->steps[i]);
         if (status != AD_OK) {
             return status;
         }

@@ -68,7 +68,7 @@ typedef struct ad__product {
     ad_type type;
     ad__id id;
     ad__gemm gemm;
-    int64_t panel; /* rows */
+    int64_t unit, panel; /* rows that can be computed apart; rows at a time */
     uint32_t x, y, z;
     uint32_t operand; /* the register of the result in the block */
     const ad__block *block;
@@ -84,7 +84,9 @@ typedef struct ad__step_kind ad__step_kind;
 typedef struct ad__step {
     const ad__step_kind *kind;
     const void *plan; /* one of the above */
+    double work;      /* elements times operations: from AD__SHARED_FROM on threads share it */
 } ad__step;
+#define AD__SHARED_FROM 3e4
 
 /* ---- what a function is ---- */
 

@@ -53,6 +53,35 @@ Test(fn, a_network_replays_with_its_gradient)
     }
 }
 
+/* Layers large enough to be shared between threads. in: x [m, k], W [k, n], b [n] */
+static void wide_layer(ad_tape *tape, const ad_var *in, ad_var *out, void *user)
+{
+    (void)tape, (void)user;
+    ad_var a = ad_softplus(ad_add(ad_matmul(in[0], in[1]), in[2]));
+    out[0] = ad_mean(ad_square(a), AD_ALL);
+    ad_grad(out[0], 3, in, out + 1);
+}
+
+Test(fn, any_number_of_threads_gives_the_same_bits)
+{
+    const int counts[] = {1, 2, 3, 7};
+    const int64_t rows[] = {17, 67, 130, 513}, columns[] = {1, 40, 333};
+    for (int i = 0; i < 4 * 4 * 3; i++) {
+        const ad_fn_options options = {.threads = counts[i % 4]};
+        int64_t m = rows[i / 4 % 4], n = columns[i / 16];
+        const replay r = {"wide layer",
+                          3,
+                          4,
+                          i % 2 ? AD_F32 : AD_F64,
+                          {AD_SHAPE(m, 70), AD_SHAPE(70, n), AD_SHAPE(n)},
+                          -1,
+                          1,
+                          wide_layer,
+                          NULL};
+        test_replay(&r, &options);
+    }
+}
+
 /* A long chain of scalars that tensors interrupt. */
 static void mixed_chain(ad_tape *tape, const ad_var *in, ad_var *out, void *user)
 {

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AD_FN_TEAM_INTERNAL_H
+#define AD_FN_TEAM_INTERNAL_H
+
+#include "../arena_internal.h"
+
+/* Threads that wait for work, of one workspace. */
+typedef struct ad__team ad__team;
+
+/* For jobs on `threads` threads, the caller's among them; fewer if the system gives no more. NULL
+ * without memory. */
+ad__team *ad__team_new(int threads, const ad_allocator *allocator);
+void ad__team_free(ad__team *t);
+
+/* Calls work for parts 0 to parts - 1, each once, in any order and on any thread, and returns when
+ * all are done. One job at a time. */
+void ad__team_run(ad__team *t, int parts, void (*work)(void *context, int part), void *context);
+
+#endif
