@@ -40,6 +40,7 @@
 #include "sparse.h"
 #include "check.h"
 #include "fn.h"
+#include "fn_show.h"
 #include "anomaly.h"
 #include "dump.h"
 

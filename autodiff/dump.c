@@ -134,17 +134,6 @@ static void write_text(const dump *d)
 
 /* ---- Graphviz ---- */
 
-/* Text between quotation marks. */
-static void write_quoted(FILE *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\') {
-            (void)fputc('\\', out);
-        }
-        (void)fputc(*text == '\n' ? ' ' : *text, out);
-    }
-}
-
 static int is_number(const ad_tape *tape, uint32_t node)
 {
     return tape->node[node].row == AD__CONSTANT && ad__kind_of(tape, node)->shape.rank == 0;
@@ -162,10 +151,10 @@ static void write_label(const dump *d, uint32_t node)
     const char *name = name_of(d, node), *op = ad__op_of(d->tape, node)->name;
     char text[TEXT] = "";
     op = strncmp(op, "ad_", 3) == 0 ? op + 3 : op;
-    write_quoted(d->out, name);
+    ad__write_quoted(d->out, name);
     if (name[0] == '\0' || !is_leaf(d->tape, node)) {
         (void)fprintf(d->out, "%s", name[0] != '\0' ? " = " : "");
-        write_quoted(d->out, op);
+        ad__write_quoted(d->out, op);
     }
     if (kind->shape.rank > 0) {
         (void)fprintf(d->out, "\\n%s", ad_shape_print(&kind->shape, text, sizeof text));
@@ -196,7 +185,7 @@ static void write_node(const dump *d, uint32_t node)
                              : "");
     if (tape->site[node] != NULL) {
         (void)fprintf(d->out, ", tooltip=\"");
-        write_quoted(d->out, tape->site[node]);
+        ad__write_quoted(d->out, tape->site[node]);
         (void)fprintf(d->out, "\"");
     }
     (void)fprintf(d->out, "];\n");
@@ -222,7 +211,7 @@ static void write_dot(const dump *d)
                           "  edge [arrowsize=0.6];\n");
     if (ad_tape_status(d->tape) != AD_OK) {
         (void)fprintf(d->out, "  label=\"");
-        write_quoted(d->out, ad_tape_message(d->tape));
+        ad__write_quoted(d->out, ad_tape_message(d->tape));
         (void)fprintf(d->out, "\";\n");
     }
     for (uint32_t node = 1; node < d->tape->count; node++) {

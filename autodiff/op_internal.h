@@ -117,6 +117,10 @@ struct ad_op {
      * attributes alone, so that they can be reserved. NULL: none. */
     size_t (*scratch)(const ad__call *call);
 
+    /* Operations on numbers that eval takes, a transcendental function as one, by the kinds and
+     * attributes alone. NULL: none, it only moves elements. */
+    double (*flops)(const ad__call *call);
+
     /* Records v->dx[i] for each needed argument; linear in v->g. Its shape is the argument's, or
      * one that the argument was broadcast to: the reverse transform sums it down. NULL: no
      * gradient. */
@@ -128,6 +132,16 @@ struct ad_op {
     const ad__sample *samples; /* structured */
     int sample_count;
 };
+
+/* What flops often is: one for each element of the result, of the first argument. */
+static inline double ad__one_each(const ad__call *call)
+{
+    return (double)call->kind.count;
+}
+static inline double ad__one_in(const ad__call *call)
+{
+    return (double)call->x[0].kind->count;
+}
 
 /* Every operation of ops.def, in its order; ends in NULL. */
 extern const ad_op *const ad__catalogue[];

@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 void ad__say(char *text, size_t bytes, const char *format, ...)
@@ -21,6 +20,16 @@ void ad__say_number(char *text, size_t bytes, double value, int digits)
         ad__say(text, bytes, "nan");
     } else {
         ad__say(text, bytes, "%.*g", digits, value);
+    }
+}
+
+void ad__write_quoted(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\') {
+            (void)fputc('\\', out);
+        }
+        (void)fputc(*text == '\n' ? ' ' : *text, out);
     }
 }
 

@@ -4,6 +4,8 @@
 
 #include "shape.h"
 
+#include <stdio.h>
+
 /* Sentences put together piece by piece: each call appends to a string in a caller's array of the
  * given size, and cuts what does not fit. */
 
@@ -14,5 +16,8 @@ void ad__say_number(char *text, size_t bytes, double value, int digits);
 
 /* The index of element number `element`: nothing for a scalar, "[1, 2]" in a matrix. */
 void ad__say_index(char *text, size_t bytes, const ad_shape *shape, size_t element);
+
+/* Writes what stands between quotation marks, on one line. */
+void ad__write_quoted(FILE *out, const char *text);
 
 #endif

@@ -2,6 +2,7 @@
 #include "fn_internal.h"
 
 #include <string.h>
+#include <time.h>
 
 /* The arguments of one call: addresses, or numbers one after the other. */
 typedef struct arguments {
@@ -78,17 +79,29 @@ static ad_status run_step(const ad_workspace *w, const ad__step *s)
     return AD_OK;
 }
 
+/* Notes when step i begins, or the last one ended. */
+static void note_time(const ad_workspace *w, size_t i)
+{
+    struct timespec now = {0, 0};
+    if (w->clock != NULL) {
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        w->clock[i] = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    }
+}
+
 static ad_status run(const ad_fn *f, ad_workspace *w, const arguments *a)
 {
     const ad__plan *plan = &f->plan;
     w->error.status = AD_OK;
     load(f, &w->frame, a);
     for (uint32_t i = 0; i < plan->step_count; i++) {
+        note_time(w, i);
         ad_status status = run_step(w, &plan->steps[i]);
         if (status != AD_OK) {
             return status;
         }
     }
+    note_time(w, plan->step_count);
     save(f, &w->frame, a);
     return AD_OK;
 }

@@ -33,6 +33,11 @@ static size_t det_scratch(const ad__call *call)
     return ad__rounded(n * n * sizeof(double)) + ad__ldu_bytes(n);
 }
 
+static double det_flops(const ad__call *call)
+{
+    return ad__one_each(call) * ad__ldu_flops(order_of(call->x[0].kind));
+}
+
 static ad_status det_eval(const ad__call *call)
 {
     const ad__kind *kind = call->x[0].kind;
@@ -185,6 +190,20 @@ static size_t cofactors_scratch(const ad__call *call)
            2 * ad__rounded((order + 1) * sizeof(size_t)) + ad__ldu_bytes(n);
 }
 
+/* The elimination; two products for each direction and for the result; and for each choice of
+ * different rows a product of pivots and the permutations of columns. */
+static double cofactors_flops(const ad__call *call)
+{
+    size_t order = order_of(call->x[0].kind);
+    double n = (double)order, choices = 1, permutations = 1;
+    for (int i = 0; i < call->count; i++) {
+        choices *= n > i ? n - i : 0;
+        permutations *= i + 1;
+    }
+    double each = ad__ldu_flops(order) + call->count * 4 * n * n * n + choices * (n + permutations);
+    return order > 0 ? ad__one_each(call) / (n * n) * each : 0;
+}
+
 static ad_status cofactors_eval(const ad__call *call)
 {
     size_t n = order_of(call->x[0].kind);
@@ -266,6 +285,7 @@ static const ad__sample cofactors_samples[] = {
 const ad_op ad_det__op = {.name = "ad_det",
                           .infer = det_infer,
                           .eval = det_eval,
+                          .flops = det_flops,
                           .scratch = det_scratch,
                           .vjp = det_vjp,
                           .samples = det_samples,
@@ -274,6 +294,7 @@ const ad_op ad_det__op = {.name = "ad_det",
 const ad_op ad_cofactors__op = {.name = "ad_cofactors",
                                 .infer = cofactors_infer,
                                 .eval = cofactors_eval,
+                                .flops = cofactors_flops,
                                 .scratch = cofactors_scratch,
                                 .vjp = cofactors_vjp,
                                 .samples = cofactors_samples,

@@ -94,6 +94,7 @@ static const ad__sample min_samples[] = {{1, {{3, {2, 3, 2}}}, -2, 2, min_kept}}
 const ad_op ad_max__op = {.name = "ad_max",
                           .infer = extreme_infer,
                           .eval = max_eval,
+                          .flops = ad__one_in,
                           .scratch = ad__reduce_scratch,
                           .vjp = max_vjp,
                           .samples = max_samples,
@@ -102,16 +103,23 @@ const ad_op ad_max__op = {.name = "ad_max",
 const ad_op ad_min__op = {.name = "ad_min",
                           .infer = extreme_infer,
                           .eval = min_eval,
+                          .flops = ad__one_in,
                           .scratch = ad__reduce_scratch,
                           .vjp = min_vjp,
                           .samples = min_samples,
                           .sample_count = sizeof min_samples / sizeof *min_samples};
 
-const ad_op ad_argmax__op = {
-    .name = "ad_argmax", .infer = place_infer, .eval = argmax_eval, .scratch = ad__reduce_scratch};
+const ad_op ad_argmax__op = {.name = "ad_argmax",
+                             .infer = place_infer,
+                             .eval = argmax_eval,
+                             .flops = ad__one_in,
+                             .scratch = ad__reduce_scratch};
 
-const ad_op ad_argmin__op = {
-    .name = "ad_argmin", .infer = place_infer, .eval = argmin_eval, .scratch = ad__reduce_scratch};
+const ad_op ad_argmin__op = {.name = "ad_argmin",
+                             .infer = place_infer,
+                             .eval = argmin_eval,
+                             .flops = ad__one_in,
+                             .scratch = ad__reduce_scratch};
 
 ad_var ad_max_at(ad_var x, ad_axes axes, const char *site)
 {

@@ -250,6 +250,7 @@ static const ad__sample segment_samples[] = {{1, {{3, {2, 2, 3}}}, -2, 2, segmen
 const ad_op ad_segment_sum__op = {.name = "ad_segment_sum",
                                   .infer = segment_infer,
                                   .eval = segment_eval,
+                                  .flops = ad__one_in,
                                   .vjp = segment_vjp,
                                   .samples = segment_samples,
                                   .sample_count = 1};

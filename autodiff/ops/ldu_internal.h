@@ -23,6 +23,7 @@ typedef struct ad__ldu {
 /* Room for matrices of order n in arena. Errors: AD_ERR_MEMORY. */
 ad_status ad__ldu_init(ad__ldu *f, size_t n, ad__arena *arena);
 size_t ad__ldu_bytes(size_t n); /* that it takes */
+double ad__ldu_flops(size_t n); /* of an elimination */
 
 /* Eliminates a [n, n]. */
 void ad__ldu_factor(ad__ldu *f, const double *a);

@@ -150,6 +150,11 @@ ad__gemm ad__matmul_gemm(const ad__call *call)
     return products_of(call).gemm;
 }
 
+static double matmul_flops(const ad__call *call)
+{
+    return 2 * ad__one_each(call) * (double)ad__matmul_gemm(call).k;
+}
+
 static ad_status matmul_eval(const ad__call *call)
 {
     products p = products_of(call);
@@ -285,6 +290,7 @@ static const ad__sample matmul_samples[] = {
 const ad_op ad_matmul_with__op = {.name = "ad_matmul",
                                   .infer = matmul_infer,
                                   .eval = matmul_eval,
+                                  .flops = matmul_flops,
                                   .vjp = matmul_vjp,
                                   .samples = matmul_samples,
                                   .sample_count = sizeof matmul_samples / sizeof *matmul_samples};

@@ -107,6 +107,7 @@ static const ad__sample norm_samples[] = {
 const ad_op ad_norm__op = {.name = "ad_norm",
                            .infer = ad__reduced_float_infer,
                            .eval = norm_eval,
+                           .flops = ad__one_in,
                            .scratch = ad__reduce_scratch,
                            .vjp = norm_vjp,
                            .samples = norm_samples,

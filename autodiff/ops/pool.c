@@ -119,6 +119,12 @@ static void cover(const pooled_axis *a, int64_t i, int64_t *start, int64_t *stop
 LARGEST(double, largest_f64, plane_f64)
 LARGEST(float, largest_f32, plane_f32)
 
+static double pool_flops(const ad__call *call)
+{
+    return ad__one_each(call) *
+           (double)ad_shape_count(&((const pooling *)call->attributes)->window);
+}
+
 static ad_status pool_eval(const ad__call *call)
 {
     pooled_axis axis[2];
@@ -138,7 +144,7 @@ static ad_status pool_eval(const ad__call *call)
 }
 
 const ad_op ad_max_pool_indices__op = {
-    .name = "ad_max_pool_indices", .infer = pool_infer, .eval = pool_eval};
+    .name = "ad_max_pool_indices", .infer = pool_infer, .eval = pool_eval, .flops = pool_flops};
 
 ad_var ad_max_pool_indices_at(ad_var x, ad_shape window, ad_shape stride, ad_shape padding,
                               const char *site)

@@ -82,12 +82,16 @@ static ad_status bernoulli_eval(const ad__call *call)
     return ad_rng_fill_bernoulli(sequence_of(call), p, call->kind.type, call->kind.count, call->z);
 }
 
-const ad_op ad_random_uniform__op = {
-    .name = "ad_random_uniform", .infer = random_infer, .eval = uniform_eval};
+const ad_op ad_random_uniform__op = {.name = "ad_random_uniform",
+                                     .infer = random_infer,
+                                     .eval = uniform_eval,
+                                     .flops = ad__one_each};
 const ad_op ad_random_normal__op = {
-    .name = "ad_random_normal", .infer = random_infer, .eval = normal_eval};
-const ad_op ad_random_bernoulli__op = {
-    .name = "ad_random_bernoulli", .infer = random_infer, .eval = bernoulli_eval};
+    .name = "ad_random_normal", .infer = random_infer, .eval = normal_eval, .flops = ad__one_each};
+const ad_op ad_random_bernoulli__op = {.name = "ad_random_bernoulli",
+                                       .infer = random_infer,
+                                       .eval = bernoulli_eval,
+                                       .flops = ad__one_each};
 
 static ad_var record(const ad_op *op, ad_var key, int64_t stream, double p, ad_shape shape,
                      ad_type type, const char *site)

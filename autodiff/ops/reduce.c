@@ -318,6 +318,7 @@ static const ad__sample sum_samples[] = {
 const ad_op ad_sum__op = {.name = "ad_sum",
                           .infer = ad__reduced_infer,
                           .eval = sum_eval,
+                          .flops = ad__one_in,
                           .scratch = sum_scratch,
                           .vjp = sum_vjp,
                           .samples = sum_samples,

@@ -28,6 +28,11 @@ static ad_status recurrence_infer(ad__call *call)
     return ad__check_float(a->type, &a->shape, call->error);
 }
 
+static double recurrence_flops(const ad__call *call)
+{
+    return 2 * ad__one_each(call);
+}
+
 static ad_status recurrence_eval(const ad__call *call)
 {
     const recurrence *r = call->attributes;
@@ -77,6 +82,7 @@ static const ad__sample recurrence_samples[] = {
 const ad_op ad_recurrence__op = {.name = "ad_recurrence",
                                  .infer = recurrence_infer,
                                  .eval = recurrence_eval,
+                                 .flops = recurrence_flops,
                                  .vjp = recurrence_vjp,
                                  .samples = recurrence_samples,
                                  .sample_count =

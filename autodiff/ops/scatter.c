@@ -216,6 +216,7 @@ static const ad__sample scatter_sum_samples[] = {{1, {{2, {2, 3}}}, -2, 2, scatt
 const ad_op ad_scatter_sum__op = {.name = "ad_scatter_sum",
                                   .infer = scatter_sum_infer,
                                   .eval = scatter_sum_eval,
+                                  .flops = ad__one_in,
                                   .vjp = scatter_sum_vjp,
                                   .samples = scatter_sum_samples,
                                   .sample_count = 1};
@@ -250,6 +251,11 @@ static ad_status scatter(const ad__call *call, action what)
     return status;
 }
 
+static double scatter_add_flops(const ad__call *call)
+{
+    return (double)call->x[2].kind->count;
+}
+
 static ad_status scatter_add_eval(const ad__call *call)
 {
     return scatter(call, ADD);
@@ -269,6 +275,7 @@ static const ad__sample scatter_add_samples[] = {
 const ad_op ad_scatter_add__op = {.name = "ad_scatter_add",
                                   .infer = scatter_infer,
                                   .eval = scatter_add_eval,
+                                  .flops = scatter_add_flops,
                                   .vjp = scatter_add_vjp,
                                   .samples = scatter_add_samples,
                                   .sample_count = 1};

@@ -10,6 +10,12 @@
 
 /* ---- values ---- */
 
+/* A difference, an exponential and a sum or quotient. */
+static double exponential_flops(const ad__call *call)
+{
+    return 3 * ad__one_in(call);
+}
+
 static ad_status logsumexp_eval(const ad__call *call)
 {
     return ad__reduce_rows(call, ad__row_kernels_of(call->kind.type)->logsumexp);
@@ -92,6 +98,7 @@ static const ad__sample log_softmax_samples[] = {
 const ad_op ad_logsumexp__op = {.name = "ad_logsumexp",
                                 .infer = ad__reduced_float_infer,
                                 .eval = logsumexp_eval,
+                                .flops = exponential_flops,
                                 .scratch = ad__reduce_scratch,
                                 .vjp = logsumexp_vjp,
                                 .samples = logsumexp_samples,
@@ -101,6 +108,7 @@ const ad_op ad_logsumexp__op = {.name = "ad_logsumexp",
 const ad_op ad_softmax__op = {.name = "ad_softmax",
                               .infer = ad__mapped_float_infer,
                               .eval = softmax_eval,
+                              .flops = exponential_flops,
                               .scratch = ad__map_scratch,
                               .vjp = softmax_vjp,
                               .samples = softmax_samples,
@@ -109,6 +117,7 @@ const ad_op ad_softmax__op = {.name = "ad_softmax",
 const ad_op ad_log_softmax__op = {.name = "ad_log_softmax",
                                   .infer = ad__mapped_float_infer,
                                   .eval = log_softmax_eval,
+                                  .flops = exponential_flops,
                                   .scratch = ad__map_scratch,
                                   .vjp = log_softmax_vjp,
                                   .samples = log_softmax_samples,

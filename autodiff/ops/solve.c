@@ -59,6 +59,14 @@ static size_t solve_scratch(const ad__call *call)
     return call->kind.count == 0 ? 0 : 3 * ad__rounded(room_of(n, m)) + ad__ldu_bytes(n);
 }
 
+static double solve_flops(const ad__call *call)
+{
+    const ad_shape *shape = &call->kind.shape;
+    size_t n = (size_t)shape->len[shape->rank - 2], m = (size_t)shape->len[shape->rank - 1];
+    double systems = call->kind.count == 0 ? 0 : (double)(call->kind.count / (n * m));
+    return systems * (ad__ldu_flops(n) + 4 * (double)n * (double)n * (double)m);
+}
+
 static ad_status solve_eval(const ad__call *call)
 {
     const ad_shape *shape = &call->kind.shape;
@@ -126,6 +134,7 @@ static const ad__sample solve_samples[] = {
 const ad_op ad_solve_with__op = {.name = "ad_solve",
                                  .infer = solve_infer,
                                  .eval = solve_eval,
+                                 .flops = solve_flops,
                                  .scratch = solve_scratch,
                                  .vjp = solve_vjp,
                                  .samples = solve_samples,
