@@ -154,7 +154,7 @@ static size_t arena_bytes(const ad_fn *f)
 size_t ad_fn_workspace_bytes(const ad_fn *f)
 {
     return sizeof(ad_workspace) + ad__arena_reserved(arena_bytes(f)) +
-           ad__arena_reserved(f->plan.call_bytes);
+           ad__arena_reserved(f->plan.call_bytes) + ad__team_bytes(f->threads);
 }
 
 ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)

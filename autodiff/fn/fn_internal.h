@@ -26,7 +26,7 @@ struct ad_workspace {
     ad__arena arena, scratch; /* a block each, which holds exactly what a call needs */
     size_t scratch_used;
     ad__team *team; /* NULL: one thread */
-    double *clock; /* if not NULL: when each step of a call begins, and the last one ends */
+    double *clock;  /* if not NULL: when each step of a call begins, and the last one ends */
     ad__frame frame;
     ad_error error;
 };

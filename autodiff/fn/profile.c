@@ -234,8 +234,9 @@ ad_fn_memory ad_fn_memory_of(const ad_fn *f)
                       .scratch = plan->call_bytes};
     m.head = m.workspace - m.tensors - m.scalars - m.addresses - m.tiles - m.scratch;
     m.scratch_used = f->own->scratch_used;
-    m.workspace_held =
-        sizeof *f->own + ad__arena_bytes(&f->own->arena) + ad__arena_bytes(&f->own->scratch);
+    m.workspace_held = sizeof *f->own + ad__arena_bytes(&f->own->arena) +
+                       ad__arena_bytes(&f->own->scratch) +
+                       (f->own->team != NULL ? ad__team_bytes(f->threads) : 0);
     m.function = sizeof *f + p->capacity * sizeof *p->values + p->arg_capacity * sizeof *p->args +
                  ad__arena_bytes(&p->keep) + ad__arena_bytes(&f->arena);
     return m;

@@ -56,10 +56,14 @@ static void *worker(void *team)
     return NULL;
 }
 
+size_t ad__team_bytes(int threads)
+{
+    return threads > 1 ? sizeof(ad__team) + (size_t)threads * sizeof(pthread_t) : 0;
+}
+
 ad__team *ad__team_new(int threads, const ad_allocator *allocator)
 {
-    size_t bytes = sizeof(ad__team) + (size_t)threads * sizeof(pthread_t);
-    ad__team *t = ad__resize(allocator, NULL, bytes);
+    ad__team *t = ad__resize(allocator, NULL, ad__team_bytes(threads));
     if (t == NULL) {
         return NULL;
     }

@@ -228,14 +228,17 @@ static ad_fn *compile(training *t, const ad_fn_options *options)
     return f;
 }
 
-Test(fn_workspace, a_step_of_training_asks_for_no_memory)
+static void train(int threads)
 {
     static training t;
     ad_failing_allocator state = {.fail_at = SIZE_MAX};
     ad_allocator allocator = ad_allocator_failing(&state);
     fill(&t);
-    ad_fn *f = compile(&t, &(ad_fn_options){.allocator = &allocator});
+    ad_fn *f = compile(&t, &(ad_fn_options){.allocator = &allocator, .threads = threads});
     cr_assert_not_null(f);
+    counter c = {0, 0};
+    ad_workspace_free(ad_workspace_new(f, &(ad_allocator){count_resize, &c}));
+    cr_expect_eq(c.bytes, ad_fn_workspace_bytes(f));
     state.fail_at = state.requests;
     state.fail_forever = 1;
     float now = 0, first = 0;
@@ -249,6 +252,13 @@ Test(fn_workspace, a_step_of_training_asks_for_no_memory)
     cr_expect_eq(f->own->scratch_used, f->plan.call_bytes);
     ad_fn_free(f);
     cr_expect_eq(state.live, 0);
+}
+
+Test(fn_workspace, a_step_of_training_asks_for_no_memory)
+{
+    for (int threads = 1; threads <= 3; threads++) {
+        train(threads);
+    }
 }
 
 Test(fn_workspace, each_allocation_of_compiling_may_fail)
