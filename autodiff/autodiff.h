@@ -41,6 +41,7 @@
 #include "check.h"
 #include "fn.h"
 #include "fn_show.h"
+#include "map.h"
 #include "anomaly.h"
 #include "dump.h"
 

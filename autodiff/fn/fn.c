@@ -12,19 +12,6 @@ static ad_allocator allocator_or_default(const ad_allocator *allocator)
 
 /* ---- compiling ---- */
 
-/* Each pass may open work for another; two rounds find what there is in practice. */
-static ad_status optimise(ad__program *p)
-{
-    static ad_status (*const passes[])(ad__program *) = {ad__prune,  ad__fold,  ad__simplify,
-                                                         ad__common, ad__fold,  ad__simplify,
-                                                         ad__common, ad__prune, ad__schedule};
-    ad_status status = AD_OK;
-    for (size_t i = 0; i < sizeof passes / sizeof *passes && status == AD_OK; i++) {
-        status = passes[i](p);
-    }
-    return status;
-}
-
 /* Where the elements of input i begin in ad_fn_eval, in elements; of output i. */
 static ad_status find_offsets(ad_fn *f)
 {
@@ -57,7 +44,7 @@ static ad_status compile(ad_fn *f, const ad__capture *capture)
     ad_status status = ad__capture_program(capture, &f->program);
     if (status == AD_OK) {
         f->fingerprint = ad__fingerprint(&f->program);
-        status = optimise(&f->program);
+        status = ad__optimise(&f->program);
     }
     ad__arena scratch;
     ad__groups groups;

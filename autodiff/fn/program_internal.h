@@ -113,6 +113,9 @@ ad_status ad__common(ad__program *p);
 ad_status ad__prune(ad__program *p);
 ad_status ad__schedule(ad__program *p);
 
+/* All of them, in the order in which they help each other. */
+ad_status ad__optimise(ad__program *p);
+
 /* For passes that replace values: to[id] is the value to use instead of id, itself at first. NULL
  * without memory; the caller frees it with ad__resize. It is applied to the arguments of a value,
  * in the end to outputs and stores. */

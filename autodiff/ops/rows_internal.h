@@ -25,6 +25,13 @@ typedef struct ad__row_kernels {
     void (*recurrence)(size_t m, size_t n, int transpose, const void *a, const void *b, void *z);
 } ad__row_kernels;
 
+/* The tree of sum: more than a leaf divides into two parts, the first of so many elements. */
+enum { AD__SUM_LANES = 32, AD__SUM_LEAF = 512 };
+static inline size_t ad__sum_half(size_t n)
+{
+    return (n / 2 + AD__SUM_LANES - 1) / AD__SUM_LANES * AD__SUM_LANES;
+}
+
 /* The levels above the leaves of sum_columns, which divides m rows in halves. */
 enum { AD__LEAF_ROWS = 64 };
 static inline size_t ad__column_levels(size_t m)

@@ -18,7 +18,7 @@
 
 /* Sums are trees of fixed form, so errors grow with log n and bits depend on n alone: halves down
  * to a leaf, whose LANES running sums the compiler keeps in vector registers. */
-enum { LANES = 32, LEAF = 512 };
+enum { LANES = AD__SUM_LANES, LEAF = AD__SUM_LEAF };
 
 CLONES static real sum_leaf(size_t n, const real *restrict x)
 {
@@ -43,18 +43,12 @@ CLONES static real sum_leaf(size_t n, const real *restrict x)
     return lane[0] + tail;
 }
 
-/* Where a tree of n > LEAF elements divides. */
-static size_t half_of(size_t n)
-{
-    return (n / 2 + LANES - 1) / LANES * LANES;
-}
-
 static real sum_of(size_t n, const real *x)
 {
     if (n <= LEAF) {
         return sum_leaf(n, x);
     }
-    size_t half = half_of(n);
+    size_t half = ad__sum_half(n);
     return sum_of(half, x) + sum_of(n - half, x + half);
 }
 
@@ -180,7 +174,7 @@ static void argmin(size_t n, const void *x, void *z)
 static real sum_of_squares(size_t n, const real *x, real scale)
 {
     if (n > LEAF) {
-        size_t half = half_of(n);
+        size_t half = ad__sum_half(n);
         return sum_of_squares(half, x, scale) + sum_of_squares(n - half, x + half, scale);
     }
     real square[LEAF];
@@ -233,7 +227,7 @@ CLONES FLAT static void exponentials(size_t n, const real *restrict x, real m, r
 static real sum_of_others(size_t n, const real *x, real m, size_t top)
 {
     if (n > LEAF) {
-        size_t half = half_of(n);
+        size_t half = ad__sum_half(n);
         return sum_of_others(half, x, m, top) + sum_of_others(n - half, x + half, m, top - half);
     }
     real term[LEAF];

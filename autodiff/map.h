@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AD_MAP_H
+#define AD_MAP_H
+
+#include "fn.h"
+
+/* One scalar function over many rows: residuals of observations, pixels, samples, particles.
+ * [everyday]
+ *
+ *   ad_var in[] = {ad_input(tape, 1), ad_input(tape, 2)}, out[3] = {residual(in)};
+ *   ad_grad(out[0], 2, in, out + 1);
+ *   ad_map *m = ad_map_new(tape, 2, in, 3, out, NULL);
+ *   ad_map_run(m, rows, (ad_column[]){{a, 1}, {b, 1}}, (ad_target[]){{r, 1}, {da, 1}, {db, 0}});
+ *
+ * The function is recorded once, with scalars of f64. Each of its operations then runs over many
+ * rows at a time in vector registers; gradients and Jacobians by row are ordinary outputs. Every
+ * number has the bits that recording the row would give it. */
+
+typedef struct ad_map ad_map;
+
+/* An input: row i has data[i * step]; step 0: all rows have data[0]. */
+typedef struct ad_column {
+    const double *data;
+    ptrdiff_t step;
+} ad_column;
+
+/* An output: row i goes to data[i * step]; step 0: data[0] gets the sum over all rows, by the tree
+ * of ad_sum. */
+typedef struct ad_target {
+    double *data;
+    ptrdiff_t step;
+} ad_target;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Compiles outputs for rows of inputs; options may be NULL. Views are read at each run and are the
+ * same for all rows.
+ *
+ * Errors, on the tape: as ad_fn_new; AD_ERR_UNSUPPORTED if a value is no f64 scalar or comes from a
+ *         structured operation; AD_ERR_STATE if the recording assigns and .no_assign is not set.
+ * Owns: the caller, until ad_map_free (NULL is fine). */
+AD_API ad_map *ad_map_new(ad_tape *tape, int in_count, const ad_var *in, int out_count,
+                          const ad_var *out, const ad_fn_options *options);
+AD_API void ad_map_free(ad_map *m);
+
+/* One column an input, one target an output. Targets overlap nothing else. Allocates nothing; one
+ * call at a time. */
+AD_API void ad_map_run(ad_map *m, size_t rows, const ad_column *in, const ad_target *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* Scalar functions over rows: each row has the bits of its own recording. */
+#include "autodiff.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INPUTS = 3, OUTPUTS = 6 };
+
+/* A value, its gradient, a second derivative and an input. */
+static void record(const ad_var *x, ad_var *out)
+{
+    ad_var y = ad_add(ad_mul(ad_sin(x[0]), ad_exp(ad_mul(x[1], 0.5))),
+                      ad_mul(ad_tanh(ad_mul(x[2], x[0])), ad_sqrt(ad_abs(x[1]))));
+    out[0] = y;
+    ad_grad(y, 3, x, out + 1);
+    ad_grad(out[1], 1, x, out + 4);
+    out[5] = x[1];
+}
+
+static ad_map *compile(const ad_fn_options *options)
+{
+    ad_tape *tape = ad_tape_new();
+    ad_var in[INPUTS], out[OUTPUTS];
+    for (int i = 0; i < INPUTS; i++) {
+        in[i] = ad_input(tape, i + 0.5);
+    }
+    record(in, out);
+    ad_map *m = ad_map_new(tape, INPUTS, in, OUTPUTS, out, options);
+    cr_assert_not_null(m, "%s", ad_tape_message(tape));
+    ad_tape_free(tape);
+    return m;
+}
+
+/* Row by row on a tape. */
+static void expected(const double *x, double *y)
+{
+    ad_tape *tape = ad_tape_new();
+    ad_var in[INPUTS], out[OUTPUTS];
+    for (int i = 0; i < INPUTS; i++) {
+        in[i] = ad_input(tape, x[i]);
+    }
+    record(in, out);
+    for (int j = 0; j < OUTPUTS; j++) {
+        y[j] = ad_value(out[j]);
+    }
+    ad_tape_free(tape);
+}
+
+/* x [rows, 3], y [rows, 6], both row by row; then the sums of the columns of y by ad_sum. */
+static void check(size_t rows, int threads)
+{
+    const ad_fn_options options = {.threads = threads};
+    ad_map *m = compile(&options);
+    double *x = malloc((rows * INPUTS + 1) * sizeof *x), *y = malloc((rows * OUTPUTS + 1) * 8);
+    double *column = malloc((rows + 1) * sizeof *column);
+    ad_rng_fill_normal((ad_rng){.seed = 3}, AD_F64, rows * INPUTS, x);
+    ad_column in[INPUTS];
+    ad_target out[OUTPUTS], sum[OUTPUTS];
+    double sums[OUTPUTS];
+    for (int i = 0; i < INPUTS; i++) {
+        in[i] = (ad_column){x + i, INPUTS};
+    }
+    for (int j = 0; j < OUTPUTS; j++) {
+        out[j] = (ad_target){y + j, OUTPUTS};
+        sum[j] = j == 0 ? (ad_target){column, 1} : (ad_target){&sums[j], 0};
+    }
+    ad_map_run(m, rows, in, out);
+    for (size_t r = 0; r < rows; r++) {
+        double want[OUTPUTS];
+        expected(x + r * INPUTS, want);
+        cr_assert_eq(memcmp(want, y + r * OUTPUTS, sizeof want), 0, "row %zu of %zu", r, rows);
+    }
+    ad_map_run(m, rows, in, sum);
+    for (int j = 0; j < OUTPUTS; j++) {
+        ad_tape *tape = ad_tape_new();
+        ad_var all = ad_input_array(tape, AD_F64, AD_SHAPE((int64_t)rows, OUTPUTS), y);
+        ad_var own = ad_reshape(ad_slice(all, 1, j, j + 1, 1), AD_SHAPE((int64_t)rows));
+        double want = ad_value(ad_sum(own, AD_ALL));
+        cr_expect(j == 0 || memcmp(&want, &sums[j], sizeof want) == 0, "sum %d of %zu rows", j,
+                  rows);
+        cr_expect(j > 0 || rows == 0 || memcmp(column, ad_data(own), rows * sizeof want) == 0);
+        ad_tape_free(tape);
+    }
+    free(x), free(y), free(column);
+    ad_map_free(m);
+}
+
+Test(map, rows_and_sums_have_the_bits_of_recordings)
+{
+    const size_t rows[] = {0, 1, 7, 31, 32, 33, 400, 513, 1025, 3001};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        check(rows[i], 1);
+    }
+}
+
+Test(map, any_number_of_threads_gives_the_same_bits)
+{
+    check(2500, 2);
+    check(2500, 3);
+    check(2500, 7);
+}
+
+Test(map, an_input_may_be_shared_by_all_rows_and_views_are_read_at_each_run)
+{
+    double weight = 2, x[] = {1, 2, 3}, shared = 10, y[3];
+    ad_tape *tape = ad_tape_new();
+    ad_var in[] = {ad_input(tape, 1), ad_input(tape, 1)};
+    ad_var w = ad_input_view(tape, AD_F64, AD_SCALAR, &weight);
+    ad_var z = ad_add(ad_mul(w, in[0]), in[1]);
+    ad_map *m = ad_map_new(tape, 2, in, 1, &z, NULL);
+    ad_tape_free(tape);
+    ad_map_run(m, 3, (ad_column[]){{x, 1}, {&shared, 0}}, (ad_target[]){{y, 1}});
+    cr_expect_arr_eq(y, ((double[]){12, 14, 16}), sizeof y);
+    weight = 3;
+    ad_map_run(m, 3, (ad_column[]){{x + 2, -1}, {&shared, 0}}, (ad_target[]){{y, 1}});
+    cr_expect_arr_eq(y, ((double[]){19, 16, 13}), sizeof y);
+    ad_map_free(m);
+}
+
+Test(map, refuses_tensors_and_assignments)
+{
+    double w = 1;
+    ad_tape *tape = ad_tape_new();
+    ad_var x = ad_input(tape, 2);
+    ad_var t = ad_sum(ad_broadcast_to(x, AD_SHAPE(3)), AD_ALL);
+    cr_expect_null(ad_map_new(tape, 1, &x, 1, &t, NULL));
+    cr_expect_eq(ad_tape_status(tape), AD_ERR_UNSUPPORTED);
+    ad_tape_clear_error(tape);
+    ad_var v = ad_input_view(tape, AD_F64, AD_SCALAR, &w), y = ad_mul(v, x);
+    ad_assign(v, y);
+    cr_expect_null(ad_map_new(tape, 1, &x, 1, &y, NULL));
+    cr_expect_eq(ad_tape_status(tape), AD_ERR_STATE);
+    ad_tape_clear_error(tape);
+    ad_map *m = ad_map_new(tape, 1, &x, 1, &y, &(ad_fn_options){.no_assign = 1});
+    cr_expect_not_null(m);
+    ad_map_free(m);
+    ad_map_free(NULL);
+    ad_tape_free(tape);
+}
+
+Test(map, every_failed_allocation_is_reported_and_nothing_is_lost)
+{
+    for (size_t fail_at = 0, done = 0; !done; fail_at++) {
+        ad_failing_allocator state = {.fail_at = fail_at};
+        ad_allocator allocator = ad_allocator_failing(&state);
+        ad_tape *tape = ad_tape_new();
+        ad_var x = ad_input(tape, 2), y = ad_exp(ad_mul(x, x));
+        const ad_fn_options options = {.allocator = &allocator, .threads = 2};
+        ad_map *m = ad_map_new(tape, 1, &x, 1, &y, &options);
+        cr_expect_eq(m == NULL, ad_tape_status(tape) == AD_ERR_MEMORY);
+        done = m != NULL;
+        ad_map_free(m);
+        cr_expect_eq(state.live, 0);
+        ad_tape_free(tape);
+    }
+}
