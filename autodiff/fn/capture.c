@@ -79,16 +79,21 @@ static void *copied(capture *c, const void *from, size_t bytes)
     return copy;
 }
 
-/* What a view leaf stands for now: itself, or what was assigned last. */
-static ad__id content(const capture *c, ad__id id)
+static int is_view(const ad_tape *tape, uint32_t node)
+{
+    return tape->node[node].row == AD__VIEW || tape->node[node].row == AD__ASSIGNED;
+}
+
+/* The value of a node; what a view stands for now: itself, or what was assigned last. */
+static ad__id content(const capture *c, uint32_t node)
 {
     const ad__program *p = c->p;
-    for (uint32_t i = 0; i < p->store_count && ad__row_of(&p->values[id]) == AD__VIEW; i++) {
-        if (p->stores[i].view == id) {
+    for (uint32_t i = 0; i < p->store_count && is_view(c->tape, node); i++) {
+        if (p->stores[i].view == c->id[node]) {
             return p->stores[i].value;
         }
     }
-    return id;
+    return c->id[node];
 }
 
 /* A view of memory that another leaf views already is that leaf. */
@@ -149,7 +154,7 @@ static int take_operation(capture *c, uint32_t node)
     }
     ad__id *args = c->p->args + c->p->values[c->id[node]].first;
     for (int i = 0; i < count; i++) {
-        args[i] = content(c, c->id[args[i]]);
+        args[i] = content(c, args[i]);
     }
     return 1;
 }
@@ -160,7 +165,7 @@ static ad_status take_assign(capture *c, uint32_t node)
     int count;
     const uint32_t *arg = ad__args_of(c->tape, node, &count);
     ad__program *p = c->p;
-    ad__id view = c->id[arg[0]], value = content(c, c->id[arg[1]]);
+    ad__id view = c->id[arg[0]], value = content(c, arg[1]);
     if (ad__row_of(&p->values[view]) != AD__VIEW) {
         return ad_tape_fail(c->tape, AD_ERR_STATE, "ad_fn_new", c->tape->site[node],
                             "an input is assigned to; leave it out of `in`, then the function "
@@ -256,7 +261,7 @@ static ad_status take_all(capture *c)
         }
     }
     for (uint32_t i = 0; i < p->output_count; i++) {
-        p->outputs[i] = content(c, c->id[c->from->out[i].ref.at.node]);
+        p->outputs[i] = content(c, c->from->out[i].ref.at.node);
     }
     ad_status status = check_views(c);
     p->store_count = c->from->no_assign ? 0 : p->store_count;
@@ -272,11 +277,6 @@ static uint32_t count_nodes(const ad_tape *tape, int (*is)(const ad_tape *tape, 
         count += is(tape, node) != 0;
     }
     return count;
-}
-
-static int is_view(const ad_tape *tape, uint32_t node)
-{
-    return tape->node[node].row == AD__VIEW || tape->node[node].row == AD__ASSIGNED;
 }
 
 /* The tables of a capture, in the tape's scratch, and of its program. */

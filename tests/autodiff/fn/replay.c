@@ -38,8 +38,7 @@ static void record(const replay *r, ad_tape *tape, void *const *x, ad_var *in, a
     cr_assert_eq(ad_tape_status(tape), AD_OK, "%s: %s", r->text, ad_tape_message(tape));
 }
 
-/* The same bits, or both NaN, whose sign and payload C leaves open. */
-static int same(ad_type type, size_t count, const void *a, const void *b)
+int test_same_elements(ad_type type, size_t count, const void *a, const void *b)
 {
     for (size_t i = 0; i < count; i++) {
         if (type == AD_F64) {
@@ -72,7 +71,7 @@ static void compare(const replay *r, ad_fn *f, uint64_t seed, void **x)
     cr_assert_eq(ad_fn_run(f, (const void *const *)x, z), AD_OK, "%s: %s", r->text,
                  ad_fn_message(f));
     for (int j = 0; j < r->out_count; j++) {
-        cr_expect(same(ad_type_of(out[j]), ad_count(out[j]), z[j], ad_data(out[j])),
+        cr_expect(test_same_elements(ad_type_of(out[j]), ad_count(out[j]), z[j], ad_data(out[j])),
                   "%s: output %d has other bits than the recording", r->text, j);
         free(z[j]);
     }

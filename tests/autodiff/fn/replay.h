@@ -20,6 +20,9 @@ typedef struct replay {
     void *user;
 } replay;
 
+/* The same bits, or both NaN, whose sign and payload C leaves open. */
+int test_same_elements(ad_type type, size_t count, const void *a, const void *b);
+
 /* Fails the current test unless both agree at several points. options may be NULL. */
 void test_replay(const replay *r, const ad_fn_options *options);
 
