@@ -136,6 +136,7 @@ static void run_group(fuse *f, uint32_t group)
     }
 }
 
+static void prepare(fuse *f, ad__id id, uint32_t group);
 static void place(fuse *f, ad__id id, uint32_t group);
 
 /* Makes a value run before what comes next. */
@@ -143,6 +144,7 @@ static void need(fuse *f, ad__id id)
 {
     id = f->g->root[id];
     if (f->floats[id] > 0) {
+        prepare(f, id, AD__NONE);
         uint32_t group = new_group(f, AD__GROUP_BLOCK);
         place(f, id, group);
         run_group(f, group);
@@ -151,17 +153,37 @@ static void need(fuse *f, ad__id id)
     }
 }
 
-/* Adds an elementwise value to a group of its kind, after the floating ones that it is made of. */
+/* Whether an argument waits for a value of its kind to come along with. A reshaped one may, since
+ * an argument with as many elements as the value differs from it by axes of length 1 at most. */
+static int comes_along(const fuse *f, ad__id root, const ad__value *v)
+{
+    return f->floats[root] > 0 && value(f, root)->kind == v->kind;
+}
+
+/* Lets everything run that a value reads and that cannot come into its group: which may be the
+ * group itself, by way of another shape. */
+static void prepare(fuse *f, ad__id id, uint32_t group)
+{
+    const ad__value *v = value(f, id);
+    for (uint32_t i = 0; i < v->count; i++) {
+        ad__id x = f->g->root[f->p->args[v->first + i]];
+        if (comes_along(f, x, v)) {
+            prepare(f, x, group);
+        } else if (f->floats[x] > 0 || f->g->of[x] != group) {
+            need(f, x);
+        }
+    }
+}
+
+/* Adds an elementwise value, prepared, to a group of its kind, after the floating ones that it is
+ * made of. */
 static void place(fuse *f, ad__id id, uint32_t group)
 {
     const ad__value *v = value(f, id);
     for (uint32_t i = 0; i < v->count; i++) {
-        ad__id x = f->p->args[v->first + i];
-        ad__id root = f->g->root[x];
-        if (f->floats[root] > 0 && x == root && value(f, x)->kind == v->kind) {
+        ad__id x = f->g->root[f->p->args[v->first + i]];
+        if (comes_along(f, x, v)) {
             place(f, x, group);
-        } else if (f->g->of[root] != group) {
-            need(f, x);
         }
     }
     add(f, group, id);
@@ -171,7 +193,7 @@ static void place(fuse *f, ad__id id, uint32_t group)
 static uint32_t group_to_join(const fuse *f, const ad__value *v)
 {
     for (uint32_t i = 0; i < v->count; i++) {
-        ad__id x = f->p->args[v->first + i];
+        ad__id x = f->g->root[f->p->args[v->first + i]];
         uint32_t group = f->g->of[x];
         if (group == AD__NONE || value(f, x)->kind != v->kind || !is_open(f, group)) {
             continue;
@@ -200,22 +222,6 @@ static void take_scalar(fuse *f, ad__id id)
         f->scalars = new_group(f, AD__GROUP_SCALARS);
     }
     add(f, f->scalars, id);
-}
-
-/* Lets everything run that a value reads and that cannot come into its group: which may be the
- * group itself, by way of another shape. */
-static void prepare(fuse *f, ad__id id, uint32_t group)
-{
-    const ad__value *v = value(f, id);
-    for (uint32_t i = 0; i < v->count; i++) {
-        ad__id x = f->p->args[v->first + i];
-        ad__id root = f->g->root[x];
-        if (x == root && f->floats[x] > 0 && value(f, x)->kind == v->kind) {
-            prepare(f, x, group);
-        } else if (x != root || f->g->of[x] != group) {
-            need(f, x);
-        }
-    }
 }
 
 static void take_elementwise(fuse *f, ad__id id)

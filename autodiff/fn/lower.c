@@ -125,8 +125,10 @@ typedef struct maker {
 static uint32_t operand_of(maker *m, ad__id x)
 {
     ad__block *b = m->b;
-    int is_product = m->p->g->of[x] == m->group;
-    ad__operand o = {.cell = is_product ? m->p->cell[x] : ad__cell_of(m->p, x), .room = AD__NONE};
+    ad__id root = m->p->g->root[x];
+    int is_product = m->p->g->of[root] == m->group;
+    ad__operand o = {.cell = is_product ? m->p->cell[root] : ad__cell_of(m->p, x),
+                     .room = AD__NONE};
     ad__spread_of(value(m->p, x)->kind, m->kind, &o.repeat, &o.period);
     if (is_product && m->product != AD__NONE) {
         return m->product;
@@ -160,9 +162,9 @@ static void take_operations(maker *m)
         *op =
             (ad__block_op){.op = v->op, .loop = v->op->loop[b->type], .id = id, .count = v->count};
         for (uint32_t i = 0; i < v->count; i++) {
-            ad__id x = p->program->args[v->first + i];
+            ad__id from = p->program->args[v->first + i], x = p->g->root[from];
             int is_inside = p->g->of[x] == m->group && ad__is_row(value(p, x));
-            op->x[i] = is_inside ? RESULT + p->where[x] : operand_of(m, x);
+            op->x[i] = is_inside ? RESULT + p->where[x] : operand_of(m, from);
             if (is_inside) {
                 p->reader[x] = id;
             }
@@ -198,7 +200,7 @@ static void place_results(maker *m)
         b->cell[j] = p->cell[id];
         b->room[j] = b->cell[j] == AD__NONE ? take_room(m) : AD__NONE;
         for (uint32_t i = 0; i < v->count; i++) {
-            ad__id x = p->program->args[v->first + i];
+            ad__id x = p->g->root[p->program->args[v->first + i]];
             int is_last = b->ops[j].x[i] >= RESULT && p->reader[x] == id;
             if (is_last && b->room[p->where[x]] != AD__NONE) {
                 m->room_in_use[b->room[p->where[x]]] = 0;
