@@ -64,8 +64,9 @@ static ad__id unit_row(const simplify *s, const ad__value *v)
                : is_number(argument(s, v, 0), 0) ? taken(s, v, 0)
                                                  : AD__NONE;
     case ad_neg__number:
-        return ad__row_of(argument(s, v, 0)) == ad_neg__number ? taken(s, argument(s, v, 0), 0)
-                                                               : AD__NONE;
+        return ad__row_of(argument(s, v, 0)) == ad_neg__number && taken(s, v, 0) != AD__NONE
+                   ? taken(s, argument(s, v, 0), 0)
+                   : AD__NONE;
     default:
         return AD__NONE;
     }
