@@ -74,7 +74,8 @@ NN_LIBS = -lz -lm
 AD_SRC = $(wildcard autodiff/*.c autodiff/ops/*.c autodiff/fn/*.c)
 NN_SRC = $(wildcard nn/*.c nn/*/*.c)
 PROGRAM_TEST_SRC = $(wildcard tests/programs/*.c)
-TEST_SRC = $(filter-out tests/programs/%,$(wildcard tests/*.c tests/*/*.c tests/autodiff/fn/*.c))
+FUZZ_SRC = $(wildcard tests/fuzz/*.c)
+TEST_SRC = $(filter-out tests/programs/% tests/fuzz/%,$(wildcard tests/*.c tests/*/*.c tests/autodiff/fn/*.c))
 EXAMPLE_SRC = $(wildcard examples/*.c)
 BENCH_SRC = $(wildcard bench/*.c)
 BENCH_COMMON_SRC = $(wildcard bench/common/*.c bench/hand/*.c tests/adbench/*.c)
@@ -90,6 +91,7 @@ objects = $(patsubst %.c,$(B)/objects/%.o,$(1))
 AD_OBJ = $(call objects,$(AD_SRC)) $(GENERATED_C:.c=.o)
 NN_OBJ = $(call objects,$(NN_SRC))
 TEST_OBJ = $(call objects,$(TEST_SRC))
+FUZZ_OBJ = $(call objects,$(FUZZ_SRC))
 EXAMPLES = $(EXAMPLE_SRC:%.c=$(B)/%)
 PROGRAM_TESTS = $(PROGRAM_TEST_SRC:%.c=$(B)/%)
 BENCHES = $(BENCH_SRC:%.c=$(B)/%)
@@ -104,7 +106,7 @@ STATIC = $(B)/libwengert-nn.a $(B)/libwengert.a
 .DELETE_ON_ERROR:
 .SECONDARY:
 FORCE:
-.PHONY: FORCE all help deps bench-deps test threads check headers layers symbols installed lint \
+.PHONY: FORCE all help deps bench-deps test threads fuzz check headers layers symbols installed lint \
         format demo bench install uninstall clean
 
 all: $(STATIC) $(AD_SO) $(NN_SO) $(EXAMPLES) ## build both libraries and the examples
@@ -195,6 +197,9 @@ LINK = @mkdir -p $(@D) && $(CC) $(CFLAGS) -pthread -o $@ $(filter %.o %.a,$^) $(
 $(B)/tests/run: $(TEST_OBJ) $(STATIC)
 	$(LINK) -lcriterion
 
+$(B)/tests/fuzz/run: $(FUZZ_OBJ) $(STATIC)
+	$(LINK)
+
 $(EXAMPLES) $(PROGRAM_TESTS): $(B)/%: $(B)/objects/%.o $(STATIC)
 	$(LINK)
 
@@ -216,12 +221,18 @@ RUN_TESTS = @rm -f $(LOG).*; export $(TEST_ENV); status=0; ($(1)) || status=1; \
                 cat $(LOG).* >&2; echo "a sanitizer reported errors" >&2; status=1; \
             fi; exit $$status
 
-test: $(B)/tests/run $(EXAMPLES) $(if $(T),,threads) ## run every test; T=tape: only suites whose name begins so
+test: $(B)/tests/run $(EXAMPLES) $(if $(T),,threads fuzz) ## run every test; T=tape: only suites whose name begins so
 	$(call RUN_TESTS,$< $(if $(T),--filter '$(T)*/*'))
 
 # Criterion cannot run under ThreadSanitizer, so these are programs of their own.
 threads: $(PROGRAM_TESTS) ## run the programs that use several threads
 	$(call RUN_TESTS,for program in $^; do $$program && echo "$$program: passed" || exit 1; done)
+
+# Random programs, recorded and compiled: make fuzz N=100000 SEED=7
+N ?= 3000
+SEED ?= 1
+fuzz: $(B)/tests/fuzz/run ## compare N random programs with their compiled functions, from SEED on
+	$(call RUN_TESTS,$< $(N) $(SEED))
 
 # ---- checks
 STEPS = test 'test FLAVOUR=clang' 'test FLAVOUR=asan' 'threads FLAVOUR=tsan' \

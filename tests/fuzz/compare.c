@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* The compiled function against the recording, bit for bit, at several points and in several ways of
+ * calling it. */
+#include "fuzz.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { POINTS = 3, POISON = 0xa5 };
+
+typedef struct compare {
+    fuzz_program *p;
+    fuzz_count *count;
+    char *text;
+    size_t bytes;
+    int point;
+    const char *way;
+    ad_fn *f;
+    ad_fn_options options;
+    void *memory[FUZZ_STEPS];
+    int in[FUZZ_STEPS], in_count; /* steps */
+    int out[FUZZ_OUTPUTS], out_count;
+    ad_type type[FUZZ_OUTPUTS];
+    size_t len[FUZZ_OUTPUTS];
+    fuzz_recording r;
+    void *result[FUZZ_OUTPUTS]; /* expected */
+    void *content[FUZZ_STEPS];  /* of views, expected */
+} compare;
+
+static int differs(compare *c, const char *format, int i, const char *more)
+{
+    int n =
+        snprintf(c->text, c->bytes,
+                 "seed %llu, point %d, %s, threads %d%s: ", (unsigned long long)c->p->seed,
+                 c->point, c->way, c->options.threads, c->options.no_assign ? ", no_assign" : "");
+    (void)snprintf(c->text + n, c->bytes - (size_t)n, format, i, more);
+    return 0;
+}
+
+/* The place of the first element with other bits, any NaN being like any other; count: none. */
+static size_t first_difference(ad_type type, size_t count, const void *a, const void *b)
+{
+    size_t i = 0;
+    for (; i < count; i++) {
+        if (type == AD_F64) {
+            const double *x = a, *y = b;
+            if (memcmp(x + i, y + i, sizeof *x) != 0 && !(isnan(x[i]) && isnan(y[i]))) {
+                break;
+            }
+        } else if (type == AD_F32) {
+            const float *x = a, *y = b;
+            if (memcmp(x + i, y + i, sizeof *x) != 0 && !(isnan(x[i]) && isnan(y[i]))) {
+                break;
+            }
+        } else if (((const int64_t *)a)[i] != ((const int64_t *)b)[i]) {
+            break;
+        }
+    }
+    return i;
+}
+
+static int same(compare *c, const char *what, int i, ad_type type, size_t count, const void *got,
+                const void *expected)
+{
+    char numbers[96] = "";
+    size_t at = first_difference(type, count, got, expected);
+    if (at == count) {
+        return 1;
+    }
+    if (type == AD_F64) {
+        (void)snprintf(numbers, sizeof numbers, "element %zu is %.17g, not %.17g", at,
+                       ((const double *)got)[at], ((const double *)expected)[at]);
+    } else if (type == AD_F32) {
+        (void)snprintf(numbers, sizeof numbers, "element %zu is %.9g, not %.9g", at,
+                       (double)((const float *)got)[at], (double)((const float *)expected)[at]);
+    }
+    return differs(c, what, i, numbers);
+}
+
+/* ---- what is expected ---- */
+
+static void find_interface(compare *c, const fuzz_recording *r)
+{
+    for (int i = 0; i < c->p->step_count; i++) {
+        fuzz_role role = c->p->step[i].kind->role;
+        if ((role == FUZZ_INPUT || role == FUZZ_IN_VIEW) && fuzz_is_live(r, i * FUZZ_RESULTS)) {
+            c->in[c->in_count++] = i;
+        }
+    }
+    for (int i = 0; i < c->p->output_count; i++) {
+        if (fuzz_is_live(r, c->p->output[i])) {
+            ad_var y = r->value[c->p->output[i]];
+            c->type[c->out_count] = ad_type_of(y);
+            c->len[c->out_count] = ad_count(y);
+            c->out[c->out_count++] = c->p->output[i];
+        }
+    }
+}
+
+static int compile(compare *c)
+{
+    ad_var in[FUZZ_STEPS], out[FUZZ_OUTPUTS];
+    ad_rng rng = {.seed = c->p->seed, .stream = 77};
+    static const int threads[] = {0, 1, 2, 3, 7};
+    c->way = "compiling";
+    c->options.no_assign = fuzz_below(&rng, 4) == 0;
+    c->options.threads = threads[fuzz_below(&rng, 5)];
+    fuzz_set_memory(c->p, 0, c->memory);
+    fuzz_record(&c->r, c->p, 0, c->memory);
+    find_interface(c, &c->r);
+    for (int i = 0; i < c->in_count; i++) {
+        in[i] = c->r.value[c->in[i] * FUZZ_RESULTS];
+    }
+    for (int i = 0; i < c->out_count; i++) {
+        out[i] = c->r.value[c->out[i]];
+    }
+    c->f = ad_fn_new_with(c->r.tape, c->in_count, in, c->out_count, out, &c->options);
+    int ok = c->f != NULL || differs(c, "%d %s", 0, ad_tape_message(c->r.tape));
+    fuzz_end(&c->r);
+    return ok;
+}
+
+static size_t output_bytes(const compare *c, int i)
+{
+    return c->len[i] * ad_type_bytes(c->type[i]);
+}
+
+static void *copy_of(const void *from, size_t bytes)
+{
+    void *copy = malloc(bytes + 1);
+    if (from != NULL) {
+        memcpy(copy, from, bytes);
+    }
+    return copy;
+}
+
+/* Records at a point, and keeps the outputs and what views hold then. */
+static void expect(compare *c)
+{
+    fuzz_set_memory(c->p, c->point, c->memory);
+    fuzz_record(&c->r, c->p, c->point, c->memory);
+    for (int i = 0; i < c->out_count; i++) {
+        c->result[i] = copy_of(ad_data(c->r.value[c->out[i]]), output_bytes(c, i));
+    }
+    if (c->options.no_assign) {
+        fuzz_set_memory(c->p, c->point, c->memory);
+    }
+    for (int i = 0; i < c->p->step_count; i++) {
+        c->content[i] =
+            c->memory[i] != NULL ? copy_of(c->memory[i], fuzz_leaf_bytes(&c->p->step[i])) : NULL;
+    }
+}
+
+static void forget(compare *c)
+{
+    for (int i = 0; i < c->out_count; i++) {
+        free(c->result[i]);
+    }
+    for (int i = 0; i < c->p->step_count; i++) {
+        free(c->content[i]);
+    }
+    fuzz_end(&c->r);
+}
+
+/* ---- calls ---- */
+
+static int check_call(compare *c, ad_status status, const char *message, void *const *x,
+                      void *const *z)
+{
+    int ok = 1;
+    if (status != AD_OK) {
+        return differs(c, "%d %s", 0, message);
+    }
+    for (int i = 0; i < c->out_count && ok; i++) {
+        ok = same(c, "output %d: %s", i, c->type[i], c->len[i], z[i], c->result[i]);
+    }
+    for (int i = 0; i < c->p->step_count && ok; i++) {
+        const fuzz_step *s = &c->p->step[i];
+        ok = c->memory[i] == NULL || same(c, "view %d: %s", i, s->type, ad_shape_count(&s->shape),
+                                          c->memory[i], c->content[i]);
+    }
+    for (int i = 0; i < c->in_count && ok; i++) {
+        const fuzz_step *s = &c->p->step[c->in[i]];
+        void *before = malloc(fuzz_leaf_bytes(s) + 1);
+        fuzz_fill(s, c->point, before);
+        ok = same(c, "input %d has changed: %s", i, s->type, ad_shape_count(&s->shape), x[i],
+                  before);
+        free(before);
+    }
+    return ok;
+}
+
+static int run(compare *c, const char *way, ad_workspace *w)
+{
+    void *x[FUZZ_STEPS], *z[FUZZ_OUTPUTS];
+    c->way = way;
+    c->count->runs++;
+    fuzz_set_memory(c->p, c->point, c->memory);
+    for (int i = 0; i < c->in_count; i++) {
+        x[i] = malloc(fuzz_leaf_bytes(&c->p->step[c->in[i]]));
+        fuzz_fill(&c->p->step[c->in[i]], c->point, x[i]);
+    }
+    for (int i = 0; i < c->out_count; i++) {
+        z[i] = malloc(output_bytes(c, i));
+        memset(z[i], POISON, output_bytes(c, i));
+    }
+    ad_status status = w != NULL ? ad_fn_run_in(c->f, w, (const void *const *)x, z)
+                                 : ad_fn_run(c->f, (const void *const *)x, z);
+    const char *message = w != NULL ? ad_workspace_message(w) : ad_fn_message(c->f);
+    int ok = c->r.failed || check_call(c, status, message, x, z);
+    for (int i = 0; i < c->in_count; i++) {
+        free(x[i]);
+    }
+    for (int i = 0; i < c->out_count; i++) {
+        free(z[i]);
+    }
+    return ok;
+}
+
+static int run_all(compare *c)
+{
+    int ok = 1;
+    ad_workspace *second = ad_workspace_new(c->f, NULL);
+    for (c->point = 0; c->point < POINTS && ok; c->point++) {
+        expect(c);
+        c->count->refused += c->r.failed;
+        ok = run(c, "ad_fn_run", NULL) && run(c, "ad_fn_run_in", second) &&
+             (c->point > 0 || run(c, "ad_fn_run again", NULL));
+        forget(c);
+    }
+    ad_workspace_free(second);
+    return ok;
+}
+
+int fuzz_compare(fuzz_program *p, fuzz_count *count, char *text, size_t bytes)
+{
+    compare c = {.p = p, .count = count, .text = text, .bytes = bytes};
+    fuzz_make_memory(p, c.memory);
+    int ok = compile(&c) && run_all(&c);
+    count->compiled += c.f != NULL;
+    ad_fn_free(c.f);
+    fuzz_free_memory(p, c.memory);
+    return ok;
+}
