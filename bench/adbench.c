@@ -41,7 +41,7 @@ static ad_var record_gmm(const job *j, ad_tape *tape, ad_var in[MAX_VARS])
     in[0] = ad_input_view(tape, AD_F64, AD_SHAPE(p->k), p->alphas);
     in[1] = ad_input_view(tape, AD_F64, AD_SHAPE(p->k, p->d), p->means);
     in[2] = ad_input_view(tape, AD_F64, AD_SHAPE(p->k, p->d * (p->d + 1) / 2), p->icf);
-    ad_var x = ad_input_view(tape, AD_F64, AD_SHAPE(p->n, p->d), p->x);
+    ad_var x = ad_constant(tape, AD_F64, AD_SHAPE(p->n, p->d), p->x);
     return adbench_gmm_objective(p, in[0], in[1], in[2], x);
 }
 

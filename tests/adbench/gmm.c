@@ -34,15 +34,15 @@ static ad_var lower_triangle(const adbench_gmm *p, ad_var diagonal, ad_var lower
 ad_var adbench_gmm_objective(const adbench_gmm *p, ad_var alphas, ad_var means, ad_var icf,
                              ad_var x)
 {
-    int64_t d = p->d, k = p->k, n = p->n;
+    int64_t d = p->d, n = p->n;
     ad_var log_diagonal = ad_slice(icf, 1, 0, d, 1), lower = ad_slice(icf, 1, d, AD_END, 1);
     ad_var diagonal = ad_exp(log_diagonal), log_det = ad_sum(log_diagonal, AD_AXES(1));
     ad_var q = lower_triangle(p, diagonal, lower);
-    ad_var q_mean = ad_matmul(q, ad_expand_dims(means, 2));
-    /* Q_k x of all points and all k is one product */
-    ad_var q_x = ad_matmul_with(x, ad_reshape(q, AD_SHAPE(k * d, d)), 0, 1);
-    ad_var z = ad_sub(q_x, ad_reshape(q_mean, AD_SHAPE(k * d)));
-    ad_var square = ad_sum(ad_square(ad_reshape(z, AD_SHAPE(n, k, d))), AD_AXES(2));
+    /* z [d, n, k] = Q_k (x - mean_k) as products of (x, 1) and the columns of (Q_k, -Q_k mean_k) */
+    ad_var shift = ad_neg(ad_matmul(q, ad_expand_dims(means, 2)));
+    ad_var affine = ad_concat(2, (ad_var[]){q, shift}, 2);
+    ad_var z = ad_matmul(ad_pad(x, 1, 0, 1, 1), ad_transpose(affine, AD_AXES(1, 2, 0)));
+    ad_var square = ad_sum(ad_square(z), AD_AXES(0));
     ad_var terms = ad_sub(ad_add(alphas, log_det), ad_mul(0.5, square));
     ad_var likelihood = ad_sub(ad_sum(ad_logsumexp(terms, AD_AXES(1)), AD_ALL),
                                ad_mul((double)n, ad_logsumexp(alphas, AD_ALL)));
