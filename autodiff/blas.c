@@ -148,6 +148,29 @@ static void clear_rows(const job *j)
     }
 }
 
+static int is_column(const ad__gemm *s)
+{
+    return s->n == 1 && s->m > 1 && s->ldc == 1;
+}
+
+ad__gemm_order ad__gemm_order_of(const ad__gemm *shape, int is_double)
+{
+    job j = {.shape = *shape, .bytes = is_double ? sizeof(double) : sizeof(float)};
+    const ad__gemm *s = &j.shape;
+    if (s->m == 0 || s->n == 0 || s->k == 0) {
+        return AD__GEMM_TERMS;
+    }
+    if (is_column(s)) {
+        turn_column(&j);
+    }
+    if (!is_for_tiles(s, ad__cpu_vectors(), j.bytes)) {
+        return AD__GEMM_BLIS;
+    }
+    return s->transpose_b && s->m <= AD__DOTS_UP_TO_ROWS && (!s->transpose_a || s->lda == 1)
+               ? AD__GEMM_LANES
+               : AD__GEMM_TERMS;
+}
+
 static void run(job j)
 {
     const ad__gemm *s = &j.shape;
@@ -160,7 +183,7 @@ static void run(job j)
         }
         return;
     }
-    if (s->n == 1 && s->m > 1 && s->ldc == 1) {
+    if (is_column(s)) {
         turn_column(&j);
     }
     j.kernel = choose(s, j.bytes);

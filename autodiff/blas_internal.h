@@ -34,6 +34,13 @@ int64_t ad__gemm_granule(const ad__gemm *s, int is_double);
 void ad__gemm_rows(const ad__gemm *s, int is_double, int64_t first, int64_t rows, const void *a,
                    const void *b, void *c);
 
+/* How the elements of a product of this shape are summed on this CPU: term by term (see
+ * blas_tile.inc), every few terms apart in the lanes of a vector, or as BLIS has it. */
+typedef enum ad__gemm_order { AD__GEMM_TERMS, AD__GEMM_LANES, AD__GEMM_BLIS } ad__gemm_order;
+ad__gemm_order ad__gemm_order_of(const ad__gemm *s, int is_double);
+
+enum { AD__DOTS_UP_TO_ROWS = 3 }; /* rows of A up to which dot products beat transposing B */
+
 /* What the door chooses from; a, b and c point to float in sgemm, to double in dgemm. They ignore
  * threads and need m, n, k > 0. The AVX kernels exist on x86-64 only, and need the CPU to have
  * what ad__cpu_vectors tells. */

@@ -40,7 +40,7 @@ static inline void store(float *p, int count, four v)
 #define STORE_MASKED(mask, p, v) store(p, mask, v)
 #define ADD(x, y) ((x) + (y))
 #define FMA(x, y, z) ((x) * (y) + (z))
-#define SUM(v) (((v)[0] + (v)[1]) + ((v)[2] + (v)[3]))
+#define SUM(v) (((v)[0] + (v)[2]) + ((v)[1] + (v)[3]))
 #define INTERLEAVE_LOW(v, w) __builtin_shufflevector(v, w, 0, 4, 1, 5)
 #define INTERLEAVE_HIGH(v, w) __builtin_shufflevector(v, w, 2, 6, 3, 7)
 

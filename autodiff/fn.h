@@ -39,6 +39,13 @@ typedef struct ad_fn_options {
     const ad_allocator *allocator; /* default: the C library's */
 } ad_fn_options;
 
+/* How a function is written as C. All may be left out. */
+typedef struct ad_emit_options {
+    int pass_weights; /* 1: views are parameters; 0: those that are only read are constants */
+    int cblas;        /* 1: matrix products call cblas_dgemm and cblas_sgemm */
+    const void *const *test; /* inputs: adds a main that compares the results at them */
+} ad_emit_options;
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -76,6 +83,29 @@ AD_API const char *ad_fn_message(const ad_fn *f);
  * which the tape keeps. Costs about as much as recording. */
 AD_API int ad_fn_matches(const ad_fn *f, ad_tape *tape, int in_count, const ad_var *in,
                          int out_count, const ad_var *out);
+
+/* ---- as C [everyday] ---- */
+
+/* Writes the function as C99 that needs libm alone: no memory is allocated and nothing lasts between
+ * two calls. What it is, and what it takes, is said at its head:
+ *
+ *   void model(const double in0[784], double out0[10], model_workspace *w);
+ *
+ * Inputs, outputs and views are parameters in this order, each group as one array if it has more
+ * than 32 members. Views that are assigned to are always parameters, other views if the options say
+ * so; else the numbers that they hold now are part of the text. A function that indexes by its
+ * inputs returns 0, or the number of the step that met an index outside its axis.
+ *
+ * The emitted function has the bits of ad_fn_run if it is compiled without contraction
+ * (-ffp-contract=off, or gcc's -std=c99) and libm is the same; where BLIS computes a product its
+ * sums have another order, which is said at the head. name is a C identifier; options may be NULL.
+ *
+ * Errors: AD_ERR_DOMAIN for other names; AD_ERR_UNSUPPORTED if the function holds an ad_custom, or
+ *         a matrix product is too large for C; AD_ERR_IO; AD_ERR_MEMORY. The text is
+ *         ad_fn_message's. */
+AD_API ad_status ad_fn_emit_c(ad_fn *f, const char *path, const char *name);
+AD_API ad_status ad_fn_emit_c_with(ad_fn *f, const char *path, const char *name,
+                                   const ad_emit_options *options);
 
 /* ---- threads of the caller's own [extending] ---- */
 

@@ -47,6 +47,7 @@ typedef struct ad__vjp {
 } ad__vjp;
 
 typedef struct ad_op ad_op;
+struct ad__emit;
 
 /* One entry of the tape, without its value and site. Small, since scalar programs have millions. */
 typedef struct ad__node {
@@ -126,6 +127,11 @@ struct ad_op {
      * gradient. */
     void (*vjp)(ad__vjp *v);
 
+    /* Writes eval as C statements over x0, x1, .. and z, pointers to the elements of the arguments
+     * and the result; call has no data. NULL: it cannot be written. See emit_internal.h. */
+    void (*emit)(struct ad__emit *e, const ad__call *call);
+
+    const char *text;          /* elementwise: the row's value, as ops.def has it */
     uint16_t number;           /* of a row or a leaf; else AD__STRUCTURED */
     ad__loop *loop[2];         /* elementwise: by AD_F64 and AD_F32 */
     double range[3][2];        /* elementwise: where tests draw each argument */

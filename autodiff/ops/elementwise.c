@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "elementwise_internal.h"
 
+#include "../emit_internal.h"
+
+#include <stdio.h>
+
 ad_status ad__elementwise_infer(ad__call *call)
 {
     const ad__kind *first = call->x[0].kind;
@@ -111,4 +115,39 @@ ad_status ad__elementwise_eval(const ad__call *call, ad__loop *const *loop)
         }
     }
     return AD_OK;
+}
+
+/* ---- as C ---- */
+
+void ad__elementwise_emit(ad__emit *e, const ad__call *call, const char *text)
+{
+    static const char *const x[] = {"x0", "x1", "x2"};
+    static const char *const arg[] = {"a0", "a1", "a2"};
+    walk w = walk_of(call);
+    ptrdiff_t stride[4][AD_MAX_RANK], dense = 1;
+    for (int i = 0; i < w.rank; i++) { /* loops are numbered from the outermost */
+        for (int a = 0; a < call->count; a++) {
+            stride[a][w.rank - 1 - i] = (ptrdiff_t)w.stride[a][i];
+        }
+        stride[3][w.rank - 1 - i] = dense;
+        dense *= (ptrdiff_t)w.len[i];
+    }
+    for (int i = 0; i < w.rank; i++) {
+        char index[16];
+        (void)snprintf(index, sizeof index, "i%d", i);
+        ad__put_loop(e, 1 + i, index, w.len[w.rank - 1 - i]);
+    }
+    for (int a = 0; a < call->count; a++) {
+        ad__put(e, "%*sconst %s a%d = ", 4 * w.rank + 4, "", ad__c_type(call->kind.type), a);
+        ad__put_element(e, x[a], 0, w.rank, stride[a]);
+        ad__put(e, ";\n");
+    }
+    ad__put(e, "%*s", 4 * w.rank + 4, "");
+    ad__put_element(e, "z", 0, w.rank, stride[3]);
+    ad__put(e, " = ");
+    ad__put_text(e, text, (int)call->kind.type, arg);
+    ad__put(e, ";\n");
+    for (int i = w.rank; i > 0; i--) {
+        ad__put_end(e, i);
+    }
 }

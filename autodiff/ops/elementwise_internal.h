@@ -8,6 +8,9 @@
 ad_status ad__elementwise_infer(ad__call *call);
 ad_status ad__elementwise_eval(const ad__call *call, ad__loop *const *loop);
 
+/* Writes a row's text as nested loops over tensors that broadcast in any way. */
+void ad__elementwise_emit(struct ad__emit *e, const ad__call *call, const char *text);
+
 /* A numeric reverse sweep over nodes last .. first, f64 scalars of elementwise rows or leaves: adds
  * to the adjoint of every argument what its results' adjoints hand on. */
 void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t first, uint32_t last,

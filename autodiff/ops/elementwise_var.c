@@ -52,7 +52,7 @@
         v->dx[INDEX] = EXPRESSION;                                                                 \
     }
 
-#define DESCRIBE(NAME, ARITY, ...)                                                                 \
+#define DESCRIBE(NAME, ARITY, TEXT, ...)                                                           \
     static ad_status NAME##__eval(const ad__call *call)                                            \
     {                                                                                              \
         return ad__elementwise_eval(call, NAME##__op.loop);                                        \
@@ -63,6 +63,7 @@
                               .infer = ad__elementwise_infer,                                      \
                               .eval = NAME##__eval,                                                \
                               .vjp = NAME##__vjp,                                                  \
+                              .text = TEXT,                                                        \
                               .loop = {NAME##__f64, NAME##__f32},                                  \
                               .range = {__VA_ARGS__}};
 
@@ -75,7 +76,7 @@
     ad_var NAME##_at(ad_var a, const char *site)                                                   \
         RECORD(NAME, a.tape, NODE_OF(i, a), i != 0, VALUE_OF(x, i), VALUE, i, 0, 0,                \
                ad__record_unary(a, site, &NAME##__op)) VJP(NAME, ARGUMENT(x, 0) PARTIAL(0, DX))    \
-            DESCRIBE(NAME, 1, {XLO, XHI})
+            DESCRIBE(NAME, 1, #VALUE, {XLO, XHI})
 
 #define AD_BINARY(NAME, VALUE, DX, DY, XLO, XHI, YLO, YHI)                                         \
     DECLARE(NAME)                                                                                  \
@@ -84,7 +85,7 @@
                VALUE_OF(x, i) VALUE_OF(y, j), VALUE, i, j, 0,                                      \
                ad__record_binary(a, b, site, &NAME##__op))                                         \
             VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) PARTIAL(0, DX) PARTIAL(1, DY))                 \
-                DESCRIBE(NAME, 2, {XLO, XHI}, {YLO, YHI})
+                DESCRIBE(NAME, 2, #VALUE, {XLO, XHI}, {YLO, YHI})
 
 #define AD_TERNARY(NAME, VALUE, DX, DY, DW, XLO, XHI, YLO, YHI, WLO, WHI)                          \
     DECLARE(NAME)                                                                                  \
@@ -97,6 +98,7 @@
                VALUE_OF(x, i) VALUE_OF(y, j) VALUE_OF(w, k), VALUE, i, j, k,                       \
                ad__record_ternary(a, b, c, site, &NAME##__op))                                     \
             VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2) PARTIAL(0, DX) PARTIAL(1, DY)   \
-                          PARTIAL(2, DW)) DESCRIBE(NAME, 3, {XLO, XHI}, {YLO, YHI}, {WLO, WHI})
+                          PARTIAL(2, DW))                                                          \
+                DESCRIBE(NAME, 3, #VALUE, {XLO, XHI}, {YLO, YHI}, {WLO, WHI})
 
 #include "../ops.def"

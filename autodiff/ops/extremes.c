@@ -2,6 +2,7 @@
 /* The largest and smallest elements over a set of axes, and their places. */
 #include "reduce_internal.h"
 
+#include "../emit_internal.h"
 #include "../tape_internal.h"
 #include "ops.h"
 
@@ -34,9 +35,19 @@ static ad_status max_eval(const ad__call *call)
     return ad__reduce_rows(call, ad__row_kernels_of(call->kind.type)->max);
 }
 
+static void max_emit(ad__emit *e, const ad__call *call)
+{
+    ad__emit_reduced_rows(e, call, "max");
+}
+
 static ad_status min_eval(const ad__call *call)
 {
     return ad__reduce_rows(call, ad__row_kernels_of(call->kind.type)->min);
+}
+
+static void min_emit(ad__emit *e, const ad__call *call)
+{
+    ad__emit_reduced_rows(e, call, "min");
 }
 
 static ad_status argmax_eval(const ad__call *call)
@@ -44,9 +55,19 @@ static ad_status argmax_eval(const ad__call *call)
     return ad__reduce_rows(call, ad__row_kernels_of(call->x[0].kind->type)->argmax);
 }
 
+static void argmax_emit(ad__emit *e, const ad__call *call)
+{
+    ad__emit_reduced_rows(e, call, "argmax");
+}
+
 static ad_status argmin_eval(const ad__call *call)
 {
     return ad__reduce_rows(call, ad__row_kernels_of(call->x[0].kind->type)->argmin);
+}
+
+static void argmin_emit(ad__emit *e, const ad__call *call)
+{
+    ad__emit_reduced_rows(e, call, "argmin");
 }
 
 /* ---- derivatives ---- */
@@ -96,6 +117,7 @@ const ad_op ad_max__op = {.name = "ad_max",
                           .eval = max_eval,
                           .flops = ad__one_in,
                           .scratch = ad__reduce_scratch,
+                          .emit = max_emit,
                           .vjp = max_vjp,
                           .samples = max_samples,
                           .sample_count = sizeof max_samples / sizeof *max_samples};
@@ -105,6 +127,7 @@ const ad_op ad_min__op = {.name = "ad_min",
                           .eval = min_eval,
                           .flops = ad__one_in,
                           .scratch = ad__reduce_scratch,
+                          .emit = min_emit,
                           .vjp = min_vjp,
                           .samples = min_samples,
                           .sample_count = sizeof min_samples / sizeof *min_samples};
@@ -113,13 +136,15 @@ const ad_op ad_argmax__op = {.name = "ad_argmax",
                              .infer = place_infer,
                              .eval = argmax_eval,
                              .flops = ad__one_in,
-                             .scratch = ad__reduce_scratch};
+                             .scratch = ad__reduce_scratch,
+                             .emit = argmax_emit};
 
 const ad_op ad_argmin__op = {.name = "ad_argmin",
                              .infer = place_infer,
                              .eval = argmin_eval,
                              .flops = ad__one_in,
-                             .scratch = ad__reduce_scratch};
+                             .scratch = ad__reduce_scratch,
+                             .emit = argmin_emit};
 
 ad_var ad_max_at(ad_var x, ad_axes axes, const char *site)
 {

@@ -2,7 +2,9 @@
 /* Products of matrices and vectors. */
 #include "matmul_internal.h"
 
+#include "../emit_internal.h"
 #include "../tape_internal.h"
+#include "../text_internal.h"
 #include "movement_internal.h"
 
 #include "ops.h"
@@ -182,6 +184,83 @@ static ad_status matmul_eval(const ad__call *call)
     return AD_OK;
 }
 
+/* ---- as C ---- */
+
+static void put_matrix(ad__emit *e, ad_type type, const char *x, int64_t row, int64_t column)
+{
+    ad__put(e, "(");
+    ad__put_kernel(e, "matrix", (int)type);
+    ad__put(e, "){%s, %" PRId64 ", %" PRId64 "}", x, row, column);
+}
+
+static void put_rows(ad__emit *e, const ad__gemm *s, const char *rows)
+{
+    if (rows != NULL) {
+        ad__put(e, "%s", rows);
+    } else {
+        ad__put(e, "%" PRId64, s->m);
+    }
+}
+
+static void put_cblas(ad__emit *e, ad_type type, const ad__gemm *s, const char *rows, const char *x,
+                      const char *y, const char *z)
+{
+    ad__put(e, "    cblas_%cgemm(CblasRowMajor, Cblas%s, Cblas%s, (int)",
+            type == AD_F64 ? 'd' : 's', s->transpose_a ? "Trans" : "NoTrans",
+            s->transpose_b ? "Trans" : "NoTrans");
+    put_rows(e, s, rows);
+    ad__put(e,
+            ", %" PRId64 ", %" PRId64 ", 1, %s, %" PRId64 ", %s, %" PRId64 ", 0, %s, %" PRId64
+            ");\n",
+            s->n, s->k, x, s->lda, y, s->ldb, z, s->ldc);
+    e->uses_cblas = 1;
+}
+
+void ad__put_gemm(ad__emit *e, ad_type type, const ad__gemm *s, const char *rows, const char *x,
+                  const char *y, const char *z)
+{
+    ad__gemm_order order = ad__gemm_order_of(s, type == AD_F64);
+    if (e->cblas && s->m > 0 && s->n > 0 && s->k > 0) {
+        put_cblas(e, type, s, rows, x, y, z);
+        return;
+    }
+    e->uses_blis |= order == AD__GEMM_BLIS;
+    ad__put(e, "    ");
+    ad__put_kernel(e, order == AD__GEMM_LANES ? "dot_products" : "product", (int)type);
+    ad__put(e, "(");
+    put_rows(e, s, rows);
+    ad__put(e, ", %" PRId64 ", %" PRId64 ", ", s->n, s->k);
+    put_matrix(e, type, x, s->transpose_a ? 1 : s->lda, s->transpose_a ? s->lda : 1);
+    ad__put(e, ", ");
+    put_matrix(e, type, y, s->transpose_b ? 1 : s->ldb, s->transpose_b ? s->ldb : 1);
+    ad__put(e, ", %s);\n", z);
+}
+
+/* Products for each index of the batch; its loops from the outermost axis in. */
+static void matmul_emit(ad__emit *e, const ad__call *call)
+{
+    enum { TEXT = 256 };
+    products p = products_of(call);
+    char x[TEXT] = "x0", y[TEXT] = "x1", z[TEXT] = "z";
+    int64_t size = p.gemm.m * p.gemm.n;
+    for (int axis = p.rank - 1; axis >= 0; axis--) {
+        char index[16];
+        (void)snprintf(index, sizeof index, "i%d", axis);
+        ad__put_loop(e, 1, index, (size_t)p.len[axis]);
+        ad__say(x, sizeof x, " + %s * %" PRId64, index, p.x_step[axis]);
+        ad__say(y, sizeof y, " + %s * %" PRId64, index, p.y_step[axis]);
+        int64_t step = size;
+        for (int inner = 0; inner < axis; inner++) {
+            step *= p.len[inner];
+        }
+        ad__say(z, sizeof z, " + %s * %" PRId64, index, step);
+    }
+    ad__put_gemm(e, call->kind.type, &p.gemm, NULL, x, y, z);
+    for (int axis = 0; axis < p.rank; axis++) {
+        ad__put_end(e, 1);
+    }
+}
+
 /* ---- derivative ---- */
 
 /* With X = op(x), Y = op(y): dX = G Y^T, dY = X^T G, written so that they come out as stored. */
@@ -291,6 +370,7 @@ const ad_op ad_matmul_with__op = {.name = "ad_matmul",
                                   .infer = matmul_infer,
                                   .eval = matmul_eval,
                                   .flops = matmul_flops,
+                                  .emit = matmul_emit,
                                   .vjp = matmul_vjp,
                                   .samples = matmul_samples,
                                   .sample_count = sizeof matmul_samples / sizeof *matmul_samples};

@@ -3,6 +3,7 @@
 #include "reduce_internal.h"
 
 #include "movement_internal.h"
+#include "../emit_internal.h"
 #include "../tape_internal.h"
 #include "ops.h"
 
@@ -84,6 +85,11 @@ static ad_status norm_eval(const ad__call *call)
     return ad__reduce_rows(call, ad__row_kernels_of(call->kind.type)->norm);
 }
 
+static void norm_emit(ad__emit *e, const ad__call *call)
+{
+    ad__emit_reduced_rows(e, call, "norm");
+}
+
 static void norm_vjp(ad__vjp *v)
 {
     v->dx[0] = ad_chain(ad__kept(v, v->g), direction(v->x[0], ad__kept(v, v->z), v->site));
@@ -109,6 +115,7 @@ const ad_op ad_norm__op = {.name = "ad_norm",
                            .eval = norm_eval,
                            .flops = ad__one_in,
                            .scratch = ad__reduce_scratch,
+                           .emit = norm_emit,
                            .vjp = norm_vjp,
                            .samples = norm_samples,
                            .sample_count = sizeof norm_samples / sizeof *norm_samples};

@@ -2,12 +2,14 @@
 /* Axes of reductions, the walk over rows, and the sum. */
 #include "reduce_internal.h"
 
+#include "../emit_internal.h"
 #include "movement_internal.h"
 #include "strided_internal.h"
 #include "../tape_internal.h"
 #include "ops.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #undef AD_HERE
 #define AD_HERE v->site
@@ -226,6 +228,70 @@ ad_status ad__map_rows(const ad__call *call, ad__row_kernel *kernel)
     return AD_OK;
 }
 
+/* ---- rows as C ---- */
+
+/* Copies x0 in that order, unless it is its own; returns where the rows are. */
+static const char *put_in_order(ad__emit *e, const ad__kind *kind, const order *o)
+{
+    static const char *const scratch[] = {"scratch_f64", "scratch_f32", "scratch_i64"};
+    ptrdiff_t dense[AD_MAX_RANK];
+    if (o->is_own || kind->count == 0) {
+        return "x0";
+    }
+    ad__dense_strides(&o->shape, dense);
+    ad__emit_scratch(e, kind->type, kind->count);
+    ad__put_strided(e, &(ad__strided){.shape = &o->shape,
+                                      .x = "x0",
+                                      .z = scratch[kind->type],
+                                      .from = o->stride,
+                                      .to = dense});
+    return scratch[kind->type];
+}
+
+/* z or a part of it = the kernel over each row. */
+static void put_rows(ad__emit *e, const ad__kind *kind, size_t rows, size_t len, size_t step,
+                     const char *x, const char *z, const char *kernel)
+{
+    ad__put_loop(e, 1, "i", rows);
+    ad__put(e, "        ");
+    ad__put_kernel(e, kernel, (int)kind->type);
+    ad__put(e, "(%zu, %s + i * %zu, %s + i * %zu);\n", len, x, len, z, step);
+    ad__put_end(e, 1);
+}
+
+void ad__emit_reduced_rows(ad__emit *e, const ad__call *call, const char *kernel)
+{
+    const ad__kind *kind = call->x[0].kind;
+    order o = rows_last(&kind->shape, *attributes_of(call));
+    const char *x = put_in_order(e, kind, &o);
+    put_rows(e, kind, call->kind.count, ad__reduced_count(&kind->shape, *attributes_of(call)), 1, x,
+             "z", kernel);
+}
+
+void ad__emit_mapped_rows(ad__emit *e, const ad__call *call, const char *kernel)
+{
+    const ad__kind *kind = call->x[0].kind;
+    size_t len = ad__reduced_count(&kind->shape, *attributes_of(call));
+    order o = rows_last(&kind->shape, *attributes_of(call));
+    if (kind->count == 0) {
+        return;
+    }
+    const char *x = put_in_order(e, kind, &o);
+    char rows[64] = "z";
+    if (!o.is_own) {
+        (void)snprintf(rows, sizeof rows, "(%s + %zu)", x,
+                       ad__emit_scratch(e, kind->type, kind->count));
+    }
+    put_rows(e, kind, kind->count / len, len, len, x, rows, kernel);
+    if (!o.is_own) {
+        ptrdiff_t dense[AD_MAX_RANK];
+        ad__dense_strides(&o.shape, dense);
+        ad__put_strided(
+            e,
+            &(ad__strided){.shape = &o.shape, .x = rows, .z = "z", .from = dense, .to = o.stride});
+    }
+}
+
 ad_var ad__reduce(const ad_op *op, ad_var x, ad_axes axes, const char *site)
 {
     ad_error error;
@@ -295,6 +361,25 @@ static ad_status sum_eval(const ad__call *call)
     return AD_OK;
 }
 
+static void sum_emit(ad__emit *e, const ad__call *call)
+{
+    ad__along along;
+    ad_type type = call->kind.type;
+    if (!are_columns(&call->x[0].kind->shape, *attributes_of(call), &along)) {
+        ad__emit_reduced_rows(e, call, "sum");
+        return;
+    }
+    size_t levels = ad__column_levels(along.len);
+    ad__emit_scratch(e, type, levels * along.inner);
+    ad__put_loop(e, 1, "i", along.outer);
+    ad__put(e, "        ");
+    ad__put_kernel(e, "sum_columns", (int)type);
+    ad__put(e, "(%zu, %zu, x0 + i * %zu, z + i * %zu, %s%s);\n", along.len, along.inner,
+            along.len * along.inner, along.inner, levels > 0 ? "scratch_" : "NULL",
+            levels > 0 ? ad_type_name(type) : "");
+    ad__put_end(e, 1);
+}
+
 static void sum_vjp(ad__vjp *v)
 {
     v->dx[0] = ad_broadcast_to(ad__kept(v, v->g), ad_shape_of(v->x[0]));
@@ -320,6 +405,7 @@ const ad_op ad_sum__op = {.name = "ad_sum",
                           .eval = sum_eval,
                           .flops = ad__one_in,
                           .scratch = sum_scratch,
+                          .emit = sum_emit,
                           .vjp = sum_vjp,
                           .samples = sum_samples,
                           .sample_count = sizeof sum_samples / sizeof *sum_samples};

@@ -46,6 +46,10 @@ ad_status ad__map_rows(const ad__call *call, ad__row_kernel *kernel);
 size_t ad__reduce_scratch(const ad__call *call);
 size_t ad__map_scratch(const ad__call *call);
 
+/* Write the same as C, by the kernel of that name. */
+void ad__emit_reduced_rows(struct ad__emit *e, const ad__call *call, const char *kernel);
+void ad__emit_mapped_rows(struct ad__emit *e, const ad__call *call, const char *kernel);
+
 /* ---- builders and derivatives ---- */
 
 /* Records an operation over a set of axes. */

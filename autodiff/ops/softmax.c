@@ -2,6 +2,7 @@
 /* Sums of exponentials over a set of axes, from logits of any size. */
 #include "reduce_internal.h"
 
+#include "../emit_internal.h"
 #include "../tape_internal.h"
 #include "ops.h"
 
@@ -21,14 +22,29 @@ static ad_status logsumexp_eval(const ad__call *call)
     return ad__reduce_rows(call, ad__row_kernels_of(call->kind.type)->logsumexp);
 }
 
+static void logsumexp_emit(ad__emit *e, const ad__call *call)
+{
+    ad__emit_reduced_rows(e, call, "logsumexp");
+}
+
 static ad_status softmax_eval(const ad__call *call)
 {
     return ad__map_rows(call, ad__row_kernels_of(call->kind.type)->softmax);
 }
 
+static void softmax_emit(ad__emit *e, const ad__call *call)
+{
+    ad__emit_mapped_rows(e, call, "softmax");
+}
+
 static ad_status log_softmax_eval(const ad__call *call)
 {
     return ad__map_rows(call, ad__row_kernels_of(call->kind.type)->log_softmax);
+}
+
+static void log_softmax_emit(ad__emit *e, const ad__call *call)
+{
+    ad__emit_mapped_rows(e, call, "log_softmax");
 }
 
 /* ---- derivatives ---- */
@@ -100,6 +116,7 @@ const ad_op ad_logsumexp__op = {.name = "ad_logsumexp",
                                 .eval = logsumexp_eval,
                                 .flops = exponential_flops,
                                 .scratch = ad__reduce_scratch,
+                                .emit = logsumexp_emit,
                                 .vjp = logsumexp_vjp,
                                 .samples = logsumexp_samples,
                                 .sample_count =
@@ -110,6 +127,7 @@ const ad_op ad_softmax__op = {.name = "ad_softmax",
                               .eval = softmax_eval,
                               .flops = exponential_flops,
                               .scratch = ad__map_scratch,
+                              .emit = softmax_emit,
                               .vjp = softmax_vjp,
                               .samples = softmax_samples,
                               .sample_count = sizeof softmax_samples / sizeof *softmax_samples};
@@ -119,6 +137,7 @@ const ad_op ad_log_softmax__op = {.name = "ad_log_softmax",
                                   .eval = log_softmax_eval,
                                   .flops = exponential_flops,
                                   .scratch = ad__map_scratch,
+                                  .emit = log_softmax_emit,
                                   .vjp = log_softmax_vjp,
                                   .samples = log_softmax_samples,
                                   .sample_count =

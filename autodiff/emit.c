@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+#include "emit_internal.h"
+
+#include "blas_internal.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- text that grows ---- */
+
+static int reserve(ad__emit *e, ad__chars *c, size_t more)
+{
+    size_t needed = c->len + more + 1, capacity = 2 * c->capacity + 256;
+    if (e->is_out_of_memory || needed <= c->capacity) {
+        return !e->is_out_of_memory;
+    }
+    capacity = capacity < needed ? needed : capacity;
+    char *larger = ad__resize(&e->allocator, c->text, capacity);
+    if (larger == NULL) {
+        e->is_out_of_memory = 1;
+        return 0;
+    }
+    c->text = larger;
+    c->capacity = capacity;
+    return 1;
+}
+
+static void put_bytes(ad__emit *e, const char *text, size_t len)
+{
+    ad__chars *c = e->out;
+    if (reserve(e, c, len)) {
+        memcpy(c->text + c->len, text, len);
+        c->len += len;
+        c->text[c->len] = '\0';
+    }
+}
+
+void ad__put(ad__emit *e, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    if (len > 0 && reserve(e, e->out, (size_t)len)) {
+        (void)vsnprintf(e->out->text + e->out->len, (size_t)len + 1, format, again);
+        e->out->len += (size_t)len;
+    }
+    va_end(again);
+    va_end(args);
+}
+
+void ad__chars_clear(ad__emit *e, ad__chars *c)
+{
+    ad__resize(&e->allocator, c->text, 0);
+    *c = (ad__chars){NULL, 0, 0};
+}
+
+/* ---- names of the library's text ---- */
+
+typedef struct ad__name {
+    const char *name;
+    size_t len;
+    uint32_t text;
+} name;
+
+static int compare(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+    return order != 0 ? order : (a_len > b_len) - (a_len < b_len);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const name *x = a, *y = b;
+    return compare(x->name, x->len, y->name, y->len);
+}
+
+ad_status ad__emit_init(ad__emit *e, const ad_allocator *allocator)
+{
+    *e = (ad__emit){.allocator = *allocator, .vectors = ad__cpu_vectors()};
+    size_t count = 0;
+    for (size_t i = 0; i < ad__text_count; i++) {
+        for (const char *at = strchr(ad__texts[i].names + 1, ' '); at; at = strchr(at + 1, ' ')) {
+            count++;
+        }
+    }
+    e->names = ad__resize_array(allocator, NULL, count, sizeof *e->names);
+    e->texts = ad__resize_array(allocator, NULL, 4 * ad__text_count, sizeof *e->texts);
+    if (e->names == NULL || e->texts == NULL) {
+        ad__emit_clear(e);
+        return AD_ERR_MEMORY;
+    }
+    memset(e->texts, 0, 4 * ad__text_count * sizeof *e->texts);
+    for (uint32_t i = 0; i < ad__text_count; i++) {
+        const char *at = ad__texts[i].names + 1;
+        for (const char *end = strchr(at, ' '); end != NULL; end = strchr(at, ' ')) {
+            e->names[e->name_count++] = (name){at, (size_t)(end - at), i};
+            at = end + 1;
+        }
+    }
+    qsort(e->names, e->name_count, sizeof *e->names, compare_names);
+    return AD_OK;
+}
+
+void ad__emit_clear(ad__emit *e)
+{
+    for (size_t i = 0; e->texts != NULL && i < 4 * ad__text_count; i++) {
+        ad__chars_clear(e, &e->texts[i]);
+    }
+    ad__resize(&e->allocator, e->texts, 0);
+    ad__resize(&e->allocator, e->names, 0);
+    e->texts = NULL;
+    e->names = NULL;
+}
+
+/* Whether a text serves a type: AD__NO_TYPE stands for texts without one. */
+static int serves(const ad__text *text, int type)
+{
+    return text->types == 0 || (type != AD__NO_TYPE && text->types >> type & 1);
+}
+
+/* The text that defines a name for a type, or ad__text_count. */
+static uint32_t find(const ad__emit *e, const char *word, size_t len, int type)
+{
+    size_t low = 0, high = e->name_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (compare(e->names[middle].name, e->names[middle].len, word, len) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (; low < e->name_count && e->names[low].len == len &&
+           memcmp(e->names[low].name, word, len) == 0;
+         low++) {
+        if (serves(&ad__texts[e->names[low].text], type)) {
+            return e->names[low].text;
+        }
+    }
+    return (uint32_t)ad__text_count;
+}
+
+/* Makes a text part of the program, with what it uses. */
+static void use(ad__emit *e, uint32_t text, int type)
+{
+    ad__chars *done = &e->texts[4 * text + (uint32_t)type], *out = e->out;
+    if (done->len == 0) {
+        e->out = done;
+        ad__put(e, "%s", "\n");
+        ad__put_text(e, ad__texts[text].text, type, NULL);
+        e->out = out;
+    }
+}
+
+static void put_name(ad__emit *e, uint32_t text, const char *word, size_t len, int type)
+{
+    int own = ad__texts[text].types == 0 ? AD__NO_TYPE : type;
+    use(e, text, own);
+    put_bytes(e, word, len);
+    if (own != AD__NO_TYPE) {
+        ad__put(e, "_%s", ad_type_name((ad_type)own));
+    }
+}
+
+void ad__put_kernel(ad__emit *e, const char *word, int type)
+{
+    put_name(e, find(e, word, strlen(word), type), word, strlen(word), type);
+}
+
+void ad__put_used_texts(ad__emit *e)
+{
+    for (size_t turn = 0; turn < 4; turn++) { /* what has no type first */
+        for (size_t i = 0; i < ad__text_count; i++) {
+            const ad__chars *c = &e->texts[4 * i + (turn + AD__NO_TYPE) % 4];
+            if (c->len > 0) {
+                put_bytes(e, c->text, c->len);
+            }
+        }
+    }
+}
+
+/* ---- texts over `real` ---- */
+
+static int is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+static int is(const char *word, size_t len, const char *other)
+{
+    return strlen(other) == len && memcmp(word, other, len) == 0;
+}
+
+/* One of libm's functions over double, which over float end in f. */
+static int is_libm(const char *word, size_t len)
+{
+    static const char names[] =
+        " acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 "
+        "expm1 fabs floor fma fmax fmin fmod hypot ilogb ldexp log log10 log1p log2 pow rint sin "
+        "sinh sqrt tan tanh ";
+    for (const char *at = strchr(names, ' '); at[1] != '\0'; at = strchr(at + 1, ' ')) {
+        if (strncmp(at + 1, word, len) == 0 && at[1 + len] == ' ') {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What stands for a word of a text, which goes on at `after`. Returns where to go on. */
+static const char *put_word(ad__emit *e, const char *word, const char *after, int type,
+                            const char *const *arg)
+{
+    size_t len = (size_t)(after - word);
+    int calls = *after == '(';
+    for (int i = 0; i < 3 && arg != NULL; i++) {
+        if (is(word, len, i == 0 ? "x" : i == 1 ? "y" : "w")) {
+            ad__put(e, "%s", arg[i]);
+            return after;
+        }
+    }
+    uint32_t text = find(e, word, len, type);
+    if (is(word, len, "pow") && calls) {
+        ad__put_kernel(e, "plain_pow", type);
+    } else if (is(word, len, "LIBM_POW")) {
+        ad__put(e, "%s", type == AD_F32 ? "powf" : "pow");
+    } else if (is(word, len, "MULTIPLY_ADD") && e->vectors == 0) {
+        ad__put_kernel(e, "plain_add", type);
+    } else if (is(word, len, "MULTIPLY_ADD")) {
+        ad__put(e, "%s", type == AD_F32 ? "fmaf" : "fma");
+    } else if (is(word, len, "CPU_LANES")) {
+        int bytes = e->vectors == 0 ? 16 : e->vectors / 8;
+        ad__put(e, "%zu", (size_t)bytes / ad_type_bytes((ad_type)type));
+    } else if (is(word, len, "real")) {
+        ad__put(e, "%s", ad__c_type((ad_type)type));
+    } else if (is(word, len, "REAL")) {
+        ad__put(e, "%s", type == AD_F32 ? "(float)" : "");
+    } else if (is(word, len, "CLONES") || is(word, len, "FLAT")) {
+        return after + (*after == ' ');
+    } else if (text < ad__text_count && (calls || !ad__texts[text].is_function)) {
+        put_name(e, text, word, len, type);
+    } else {
+        put_bytes(e, word, len);
+        ad__put(e, "%s", calls && type == AD_F32 && is_libm(word, len) ? "f" : "");
+    }
+    return after;
+}
+
+void ad__put_text(ad__emit *e, const char *text, int type, const char *const *arg)
+{
+    while (*text != '\0') {
+        const char *end = text + 1;
+        if (text[0] == '/' && text[1] == '*') {
+            end = strstr(text, "*/") + 2;
+            put_bytes(e, text, (size_t)(end - text));
+        } else if (is_word(*text)) {
+            while (is_word(*end) || (isdigit((unsigned char)*text) && *end == '.') ||
+                   (isdigit((unsigned char)*text) && (*end == '+' || *end == '-') &&
+                    strchr("eEpP", end[-1]) != NULL)) {
+                end++;
+            }
+            if (isdigit((unsigned char)*text)) {
+                put_bytes(e, text, (size_t)(end - text));
+            } else {
+                end = put_word(e, text, end, type, arg);
+            }
+        } else if (*text == '.' || (text[0] == '-' && text[1] == '>')) { /* a member's name */
+            end += *text == '-';
+            while (is_word(*end)) {
+                end++;
+            }
+            put_bytes(e, text, (size_t)(end - text));
+        } else {
+            put_bytes(e, text, 1);
+        }
+        text = end;
+    }
+}
+
+/* ---- numbers, types, loops ---- */
+
+const char *ad__c_type(ad_type type)
+{
+    return type == AD_F64 ? "double" : type == AD_F32 ? "float" : "int64_t";
+}
+
+static void put_real(ad__emit *e, double x, int is_float)
+{
+    char text[40];
+    if (isnan(x) || isinf(x)) {
+        ad__put(e, "%s", isnan(x) ? "NAN" : x > 0 ? "INFINITY" : "-INFINITY");
+        return;
+    }
+    for (int digits = is_float ? 6 : 15; digits <= 17; digits++) {
+        (void)snprintf(text, sizeof text, "%.*g", digits, x);
+        if (is_float ? strtof(text, NULL) == (float)x : strtod(text, NULL) == x) {
+            break;
+        }
+    }
+    char *point = text + strspn(text, "+-0123456789e"); /* C's, whatever the locale's */
+    *point = *point != '\0' ? '.' : *point;
+    ad__put(e, "%s%s%s", text, strpbrk(text, ".e") == NULL ? ".0" : "", is_float ? "F" : "");
+}
+
+void ad__put_number(ad__emit *e, ad_type type, const void *element)
+{
+    if (type == AD_F64) {
+        put_real(e, *(const double *)element, 0);
+    } else if (type == AD_F32) {
+        put_real(e, (double)*(const float *)element, 1);
+    } else if (*(const int64_t *)element == INT64_MIN) {
+        ad__put(e, "INT64_MIN");
+    } else {
+        ad__put(e, "%lld", (long long)*(const int64_t *)element);
+    }
+}
+
+void ad__put_argument(ad__emit *e, int i, ad_type type)
+{
+    if (e->many) {
+        ad__put(e, "((const %s *)x[%d])", ad__c_type(type), i);
+    } else {
+        ad__put(e, "x%d", i);
+    }
+}
+
+void ad__put_loop(ad__emit *e, int depth, const char *index, size_t len)
+{
+    ad__put(e, "%*sfor (size_t %s = 0; %s < %zu; %s++) {\n", 4 * depth, "", index, index, len,
+            index);
+}
+
+void ad__put_end(ad__emit *e, int depth)
+{
+    ad__put(e, "%*s}\n", 4 * depth, "");
+}
+
+void ad__put_element(ad__emit *e, const char *array, size_t at, int rank, const ptrdiff_t *stride)
+{
+    ad__put(e, "%s[", array);
+    int is_first = at == 0;
+    if (at > 0) {
+        ad__put(e, "%zu", at);
+    }
+    for (int i = 0; i < rank; i++) {
+        if (stride[i] == 0) {
+            continue;
+        }
+        size_t size = (size_t)(stride[i] < 0 ? -stride[i] : stride[i]);
+        ad__put(e, "%si%d", stride[i] < 0 ? " - " : is_first ? "" : " + ", i);
+        if (size != 1) {
+            ad__put(e, " * %zu", size);
+        }
+        is_first = 0;
+    }
+    ad__put(e, "%s]", is_first ? "0" : "");
+}
+
+void ad__put_strided(ad__emit *e, const ad__strided *s)
+{
+    /* axes of length 1 left out, neighbours that both sides cross as one joined */
+    size_t len[AD_MAX_RANK] = {1};
+    ptrdiff_t from[AD_MAX_RANK] = {0}, to[AD_MAX_RANK] = {0};
+    int rank = 0;
+    if (ad_shape_count(s->shape) == 0) {
+        return;
+    }
+    for (int i = 0; i < s->shape->rank; i++) {
+        ptrdiff_t own = (ptrdiff_t)s->shape->len[i];
+        if (own == 1) {
+            continue;
+        }
+        int joins =
+            rank > 0 && from[rank - 1] == s->from[i] * own && to[rank - 1] == s->to[i] * own;
+        len[rank - joins] = (joins ? len[rank - 1] : 1) * (size_t)own;
+        from[rank - joins] = s->from[i];
+        to[rank - joins] = s->to[i];
+        rank += !joins;
+    }
+    for (int i = 0; i < rank; i++) {
+        char index[16];
+        (void)snprintf(index, sizeof index, "i%d", i);
+        ad__put_loop(e, 1 + i, index, len[i]);
+    }
+    ad__put(e, "%*s", 4 * (rank + 1), "");
+    ad__put_element(e, s->z, s->z_at, rank, to);
+    ad__put(e, " = ");
+    ad__put_element(e, s->x, s->x_at, rank, from);
+    ad__put(e, ";\n");
+    for (int i = rank; i-- > 0;) {
+        ad__put_end(e, 1 + i);
+    }
+}
+
+size_t ad__emit_scratch(ad__emit *e, ad_type type, size_t count)
+{
+    size_t at = e->scratch[type];
+    e->scratch[type] += count;
+    return at;
+}

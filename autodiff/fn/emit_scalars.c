@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs of scalars as straight lines. A result is a local constant where its own function reads it,
+ * and a number in the array s where another one does. A long run is divided into functions, since
+ * compilers take more than proportional time for long ones. */
+#include "emit_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A function: operations first .. end - 1 of a run. */
+typedef struct part {
+    emission *m;
+    const ad__scalars *run;
+    size_t first, end;
+    uint32_t step, number; /* of the function: the step, its part */
+    uint8_t *in, *view;    /* by number: the parameter is used */
+    int uses_s;
+} part;
+
+static const ad__value *value_of(const part *p, ad__id id)
+{
+    return &p->m->program->values[id];
+}
+
+/* ---- parameters ---- */
+
+/* Notes what an operand or result that is not local makes a parameter. */
+static void note_leaf(part *p, ad__id id)
+{
+    const ad__value *v = value_of(p, id);
+    if (ad__row_of(v) == AD__INPUT) {
+        p->in[p->m->program->input_count <= FEW ? id : 0] = 1;
+    } else if (ad__row_of(v) == AD__VIEW && p->m->view[id] != AD__NONE) {
+        p->view[p->m->view_count <= FEW ? p->m->view[id] : 0] = 1;
+    } else if (!ad__is_leaf(v)) {
+        p->uses_s = 1;
+    }
+}
+
+static void note_parameters(part *p)
+{
+    memset(p->in, 0, FEW);
+    memset(p->view, 0, FEW);
+    p->uses_s = 0;
+    for (size_t i = p->first; i < p->end; i++) {
+        const ad__value *v = value_of(p, p->run->ids[i]);
+        p->uses_s |= p->m->leaves[p->run->ids[i]];
+        for (uint32_t a = 0; a < v->count; a++) {
+            ad__id x = ad__emit_root(p->m, p->m->program->args[v->first + a]);
+            if (p->m->part[x] != p->m->part[p->run->ids[i]]) {
+                note_leaf(p, x);
+            }
+        }
+    }
+}
+
+/* ", " before all but the first */
+static void put_separator(ad__emit *e, int *is_first)
+{
+    ad__put(e, "%s", *is_first ? "" : ", ");
+    *is_first = 0;
+}
+
+static void put_list(const part *p, const char *name, size_t count, const uint8_t *used,
+                     const char *many, int declared, int *is_first)
+{
+    ad__emit *e = &p->m->e;
+    for (size_t i = 0; i < count && i < FEW; i++) {
+        if (used[i]) {
+            put_separator(e, is_first);
+            ad__put(e, "%s%s", declared ? (count > FEW ? many : "const double *restrict ") : "",
+                    name);
+            if (count <= FEW) {
+                ad__put(e, "%zu", i);
+            }
+        }
+    }
+}
+
+static void put_parameters(const part *p, int declared)
+{
+    const emission *m = p->m;
+    int is_first = 1;
+    put_list(p, "in", m->program->input_count, p->in,
+             m->f->is_f64 ? "const double *restrict " : "const void *const *restrict ", declared,
+             &is_first);
+    put_list(p, "view", m->view_count, p->view, "void *const *restrict ", declared, &is_first);
+    if (p->uses_s) {
+        put_separator(&p->m->e, &is_first);
+        ad__put(&p->m->e, "%ss", declared ? "double *restrict " : "");
+    }
+    ad__put(&p->m->e, "%s", is_first && declared ? "void" : "");
+}
+
+/* ---- operations ---- */
+
+static void put_operation(part *p, size_t i, const char **site)
+{
+    emission *m = p->m;
+    ad__emit *e = &m->e;
+    const ad__scalar_op *op = &p->run->ops[i];
+    const ad__id id = p->run->ids[i];
+    const ad__value *v = value_of(p, id);
+    char text[3][PLACE];
+    const char *arg[3] = {text[0], text[1], text[2]};
+    for (uint32_t a = 0; a < v->count; a++) {
+        ad__id x = ad__emit_root(m, m->program->args[v->first + a]);
+        if (m->part[x] == m->part[id]) {
+            (void)snprintf(text[a], PLACE, "v%u", (unsigned)x);
+        } else {
+            ad__emit_slot(m, op->x[a], text[a]);
+        }
+    }
+    if (m->stays[id]) {
+        ad__put(e, "    const double v%u = ", (unsigned)id);
+    } else {
+        ad__put(e, "    s[%u] = ", (unsigned)m->memory[op->z]);
+    }
+    ad__put_text(e, v->op->text, AD_F64, arg);
+    ad__put(e, ";");
+    if (v->site != NULL && (*site == NULL || strcmp(*site, v->site) != 0)) {
+        ad__put(e, " /* %s, %s */", v->op->name, v->site);
+        *site = v->site;
+    }
+    ad__put(e, "\n");
+    if (m->stays[id] && m->leaves[id]) {
+        ad__put(e, "    s[%u] = v%u;\n", (unsigned)m->memory[op->z], (unsigned)id);
+    }
+}
+
+static void put_name(const part *p)
+{
+    ad__put(&p->m->e, "step_%u", (unsigned)p->step);
+    if (p->run->count > LONGEST) {
+        ad__put(&p->m->e, "_%u", (unsigned)p->number);
+    }
+}
+
+static void put_part(part *p)
+{
+    ad__emit *e = &p->m->e;
+    const char *site = NULL;
+    note_parameters(p);
+    e->out = &p->m->steps;
+    ad__put(e, "\nSTEP void ");
+    put_name(p);
+    ad__put(e, "(");
+    put_parameters(p, 1);
+    ad__put(e, ")\n{\n");
+    for (size_t i = p->first; i < p->end; i++) {
+        put_operation(p, i, &site);
+    }
+    ad__put(e, "}\n");
+    e->out = &p->m->body;
+    ad__put(e, "    ");
+    put_name(p);
+    ad__put(e, "(");
+    put_parameters(p, 0);
+    ad__put(e, ");\n");
+}
+
+void ad__emit_scalars(emission *m, uint32_t number, const ad__scalars *s)
+{
+    uint8_t in[FEW], view[FEW];
+    part p = {.m = m, .run = s, .step = number, .in = in, .view = view};
+    for (p.first = 0; p.first < s->count; p.first += LONGEST) {
+        p.end = s->count - p.first < LONGEST ? s->count : p.first + LONGEST;
+        p.number++;
+        put_part(&p);
+    }
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Plain C with the bits of what the library does in another way: the text of emitted programs, and
+ * a reference for tests. Over `real`, as rows_real_internal.h, with
+ *
+ *   MULTIPLY_ADD(x, y, z)   x y + z as the CPU's products have it: fma, or two roundings
+ *   CPU_LANES               numbers in one of its vectors
+ *   LIBM_POW                pow */
+
+#include <stddef.h>
+
+/* x^y. The arguments are hidden from the compiler, which knows some powers as products with other
+ * bits. */
+static inline real plain_pow(real x, real y)
+{
+    volatile real base = x, exponent = y;
+    return LIBM_POW(base, exponent);
+}
+
+static inline real plain_add(real x, real y, real z)
+{
+    return x * y + z;
+}
+
+/* ---- products: z [m, n] = x y, x [m, k], y [k, n] ---- */
+
+/* Element (i, j) is x[i * row + j * column]. */
+typedef struct matrix {
+    const real *x;
+    size_t row, column;
+} matrix;
+
+/* The terms of a product that are added from 0, and the sums that are added at a time. */
+enum { PRODUCT_DEPTH = 256, PRODUCT_SUMS = 32 };
+
+/* Every element is a sum of terms in order, from 0 for each PRODUCT_DEPTH of them, and of these
+ * sums in order. */
+static void product(size_t m, size_t n, size_t k, matrix x, matrix y, real *restrict z)
+{
+    for (size_t i = 0; i < m * n && k == 0; i++) {
+        z[i] = 0;
+    }
+    for (size_t i = 0; i < m; i++, x.x += x.row, z += n) {
+        for (size_t p = 0, end; p < k; p = end) {
+            end = k - p < PRODUCT_DEPTH ? k : p + PRODUCT_DEPTH;
+            for (size_t first = 0, count; first < n; first += count) {
+                real sum[PRODUCT_SUMS] = {0};
+                count = n - first < PRODUCT_SUMS ? n - first : PRODUCT_SUMS;
+                for (size_t q = p; q < end; q++) {
+                    const real a = x.x[q * x.column];
+                    const real *b = y.x + q * y.row + first * y.column;
+                    for (size_t j = 0; j < count; j++) {
+                        sum[j] = MULTIPLY_ADD(a, b[j * y.column], sum[j]);
+                    }
+                }
+                for (size_t j = 0; j < count; j++) {
+                    z[first + j] = p > 0 ? z[first + j] + sum[j] : sum[j];
+                }
+            }
+        }
+    }
+}
+
+/* Every element is a sum, by halves, of the sums of every CPU_LANES-th term: products of few rows
+ * of x with columns of y that lie together. */
+static void dot_products(size_t m, size_t n, size_t k, matrix x, matrix y, real *restrict z)
+{
+    for (size_t i = 0; i < m; i++) {
+        for (size_t j = 0; j < n; j++) {
+            real sum[CPU_LANES] = {0};
+            for (size_t p = 0; p < k; p++) {
+                const real a = x.x[i * x.row + p * x.column], b = y.x[p * y.row + j * y.column];
+                sum[p % CPU_LANES] = MULTIPLY_ADD(a, b, sum[p % CPU_LANES]);
+            }
+            for (size_t l = k % CPU_LANES; l % CPU_LANES > 0; l++) {
+                sum[l] += 0; /* -0 becomes 0 */
+            }
+            for (size_t width = CPU_LANES / 2; width > 0; width /= 2) {
+                for (size_t l = 0; l < width; l++) {
+                    sum[l] += sum[l + width];
+                }
+            }
+            z[i * n + j] = sum[0];
+        }
+    }
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* A function emitted as C computes what the recording does, bit for bit: every operation of the
+ * catalogue with its first and second derivative. Many are one program, so that the compiler runs
+ * seldom. */
+#include "fn/emitted.h"
+#include "op_internal.h"
+#include "tape_internal.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 2048 }; /* inputs, outputs of a program */
+
+/* What a program is made of: a value and its derivatives by some of the inputs. */
+typedef struct subject {
+    const ad_op *op;
+    ad_var (*build)(const ad_var *x); /* NULL: a row */
+    int count, first;                 /* inputs */
+    ad_shape shape[3];
+    double lo, hi;
+} subject;
+
+typedef struct program {
+    ad_type type;
+    int subject_count, in_count, out_count;
+    subject subject[256];
+    void *x[MOST];   /* inputs */
+    int owner[MOST]; /* by output: its subject */
+} program;
+
+/* The value, its gradient, and the gradient of the gradient's sum. */
+static void record_subject(program *p, int number, ad_tape *tape, const ad_var *in, ad_var *out)
+{
+    const subject *s = &p->subject[number];
+    const ad_var *x = in + s->first;
+    ad_var *z = out + p->out_count, sum = ad_literal(0);
+    z[0] = s->build != NULL ? s->build(x) : ad__record(s->op, s->count, x, NULL, 0, NULL);
+    int has_gradient = ad_type_of(z[0]) != AD_I64;
+    if (has_gradient) {
+        ad_grad(ad_sum(ad_sin(z[0]), AD_ALL), s->count, x, z + 1);
+        for (int i = 0; i < s->count; i++) {
+            sum = ad_add(sum, ad_sum(ad_mul(z[1 + i], z[1 + i]), AD_ALL));
+        }
+        sum = sum.tape == NULL ? ad_input(tape, 0) : sum;
+        ad_grad(sum, s->count, x, z + 1 + s->count);
+    }
+    int count = has_gradient ? 1 + 2 * s->count : 1;
+    for (int i = 0; i < count; i++) {
+        p->owner[p->out_count++] = number;
+    }
+    cr_assert_eq(ad_tape_status(tape), AD_OK, "%s: %s", s->op->name, ad_tape_message(tape));
+}
+
+static ad_tape *record(program *p, ad_var *in, ad_var *out)
+{
+    ad_tape *tape = ad_tape_new();
+    p->out_count = 0;
+    for (int i = 0; i < p->subject_count; i++) {
+        const subject *s = &p->subject[i];
+        for (int a = 0; a < s->count; a++) {
+            in[s->first + a] =
+                ad_input_array(tape, p->type, s->shape[a], p->x[s->first + a]);
+        }
+    }
+    for (int i = 0; i < p->subject_count; i++) {
+        record_subject(p, i, tape, in, out);
+    }
+    return tape;
+}
+
+static void draw(program *p, uint64_t seed)
+{
+    for (int i = 0; i < p->subject_count; i++) {
+        const subject *s = &p->subject[i];
+        for (int a = 0; a < s->count; a++) {
+            size_t n = ad_shape_count(&s->shape[a]);
+            ad_rng rng = {.seed = seed, .stream = (uint64_t)(s->first + a)};
+            for (size_t k = 0; k < n; k++) {
+                double u = s->lo + (s->hi - s->lo) * ad_rng_uniform(&rng);
+                if (p->type == AD_F64) {
+                    ((double *)p->x[s->first + a])[k] = u;
+                } else {
+                    ((float *)p->x[s->first + a])[k] = (float)u;
+                }
+            }
+        }
+    }
+}
+
+/* f64 programs of many inputs take and give one array. */
+static void run_emitted(emitted *e, const program *p, const ad_var *in, const ad_var *out, void **z)
+{
+    static double flat_in[1 << 16], flat_out[1 << 20];
+    const void *x[MOST];
+    void *y[MOST];
+    size_t at = 0;
+    memcpy(x, p->x, (size_t)p->in_count * sizeof *x);
+    memcpy(y, z, (size_t)p->out_count * sizeof *y);
+    int flat = strstr(emitted_text(e), "const void *const *in") == NULL;
+    for (int i = 0; i < p->in_count && flat && p->in_count > 32; i++) {
+        memcpy(flat_in + at, p->x[i], ad_count(in[i]) * sizeof *flat_in);
+        at += ad_count(in[i]);
+    }
+    int flat_outputs = strstr(emitted_text(e), "double *out") != NULL && p->out_count > 32;
+    x[0] = flat && p->in_count > 32 ? flat_in : x[0];
+    y[0] = flat_outputs ? flat_out : y[0];
+    cr_assert_eq(emitted_run(e, x, y, NULL), 0);
+    at = 0;
+    for (int i = 0; i < p->out_count && flat_outputs; i++) {
+        memcpy(z[i], flat_out + at, ad_count(out[i]) * sizeof *flat_out);
+        at += ad_count(out[i]);
+    }
+}
+
+static void compare(program *p, emitted *e, uint64_t seed)
+{
+    static ad_var in[MOST], out[MOST];
+    static void *z[MOST];
+    draw(p, seed);
+    ad_tape *tape = record(p, in, out);
+    for (int i = 0; i < p->out_count; i++) {
+        z[i] = malloc(ad_count(out[i]) * ad_type_bytes(ad_type_of(out[i])) + 1);
+    }
+    run_emitted(e, p, in, out, z);
+    for (int i = 0; i < p->out_count; i++) {
+        int is_first = i == 0 || p->owner[i] != p->owner[i - 1];
+        cr_expect(same_elements(ad_type_of(out[i]), ad_count(out[i]), z[i], ad_data(out[i])),
+                  "%s, subject %d, %s: output %d has other bits than the recording",
+                  p->subject[p->owner[i]].op->name, p->owner[i],
+                  is_first ? "value" : "derivative", i);
+        free(z[i]);
+    }
+    ad_tape_free(tape);
+}
+
+static void check_program(program *p)
+{
+    static ad_var in[MOST], out[MOST];
+    p->in_count = 0;
+    for (int i = 0; i < p->subject_count; i++) {
+        subject *s = &p->subject[i];
+        s->first = p->in_count;
+        for (int a = 0; a < s->count; a++) {
+            p->x[p->in_count++] = malloc(ad_shape_count(&s->shape[a]) * sizeof(double) + 1);
+        }
+    }
+    draw(p, 0);
+    ad_tape *tape = record(p, in, out);
+    ad_fn *f = ad_fn_new(tape, p->in_count, in, p->out_count, out);
+    cr_assert_not_null(f, "%s", ad_tape_message(tape));
+    ad_tape_free(tape);
+    emitted *e = emitted_new(f, p->in_count, p->out_count, 0, NULL, "gcc");
+    for (uint64_t seed = 1; seed < 4; seed++) {
+        compare(p, e, seed);
+    }
+    emitted_free(e);
+    ad_fn_free(f);
+    for (int i = 0; i < p->in_count; i++) {
+        free(p->x[i]);
+    }
+}
+
+/* ---- rows ---- */
+
+static void check_rows(ad_type type, const ad_shape *shapes)
+{
+    static program p;
+    p = (program){.type = type};
+    for (const ad_op *const *op = ad__catalogue; *op != NULL; op++) {
+        if ((*op)->arity > 0) {
+            p.subject[p.subject_count++] = (subject){.op = *op,
+                                                     .count = (*op)->arity,
+                                                     .shape = {shapes[0], shapes[1], shapes[2]},
+                                                     .lo = 0.3,
+                                                     .hi = 0.9};
+        }
+    }
+    check_program(&p);
+}
+
+Test(emit, rows_over_scalars_have_the_bits_of_the_recording)
+{
+    const ad_shape shapes[3] = {AD_SCALAR, AD_SCALAR, AD_SCALAR};
+    check_rows(AD_F64, shapes);
+}
+
+Test(emit, rows_over_tensors_have_the_bits_of_the_recording)
+{
+    const ad_shape shapes[3] = {AD_SHAPE(7, 5), AD_SHAPE(7, 5), AD_SHAPE(7, 5)};
+    check_rows(AD_F64, shapes);
+    check_rows(AD_F32, shapes);
+}
+
+Test(emit, rows_that_broadcast_have_the_bits_of_the_recording)
+{
+    const ad_shape shapes[3] = {AD_SHAPE(5), AD_SHAPE(7, 1), AD_SHAPE(2, 1, 1)};
+    check_rows(AD_F64, shapes);
+    check_rows(AD_F32, shapes);
+}
