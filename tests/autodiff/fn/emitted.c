@@ -54,9 +54,10 @@ static void put_arguments(FILE *file, const char *name, int count, int *is_first
 static void put_caller(FILE *file, const char *text, int in, int out, int views, int is_flat)
 {
     int is_first = 1, fails = strncmp(text, "/* int ", 7) == 0;
-    fprintf(file, "\nint call(const void *const *in, void *const *out, void *const *view, void *w);"
-                  "\nint call(const void *const *in, void *const *out, void *const *view, void *w)"
-                  "\n{\n    (void)in, (void)out, (void)view, (void)w;\n    %smodel(",
+    fprintf(file,
+            "\nint call(const void *const *in, void *const *out, void *const *view, void *w);"
+            "\nint call(const void *const *in, void *const *out, void *const *view, void *w)"
+            "\n{\n    (void)in, (void)out, (void)view, (void)w;\n    %smodel(",
             fails ? "return " : "");
     put_arguments(file, is_flat && in > MANY ? "in[0]" : "in", in, &is_first);
     put_arguments(file, is_flat && out > MANY ? "out[0]" : "out", out, &is_first);
@@ -79,7 +80,8 @@ emitted *emitted_new(ad_fn *f, int in_count, int out_count, int view_count,
     e->text = read_text(source);
     FILE *file = fopen(source, "a");
     int is_flat = strstr(e->text, "const double *in,") != NULL ||
-                  strstr(e->text, " double *out") != NULL || strstr(e->text, "(double *out") != NULL;
+                  strstr(e->text, " double *out") != NULL ||
+                  strstr(e->text, "(double *out") != NULL;
     put_caller(file, e->text, in_count, out_count, view_count, is_flat);
     fclose(file);
     (void)snprintf(command, sizeof command,

@@ -60,8 +60,7 @@ static ad_tape *record(program *p, ad_var *in, ad_var *out)
     for (int i = 0; i < p->subject_count; i++) {
         const subject *s = &p->subject[i];
         for (int a = 0; a < s->count; a++) {
-            in[s->first + a] =
-                ad_input_array(tape, p->type, s->shape[a], p->x[s->first + a]);
+            in[s->first + a] = ad_input_array(tape, p->type, s->shape[a], p->x[s->first + a]);
         }
     }
     for (int i = 0; i < p->subject_count; i++) {
@@ -128,8 +127,8 @@ static void compare(program *p, emitted *e, uint64_t seed)
         int is_first = i == 0 || p->owner[i] != p->owner[i - 1];
         cr_expect(same_elements(ad_type_of(out[i]), ad_count(out[i]), z[i], ad_data(out[i])),
                   "%s, subject %d, %s: output %d has other bits than the recording",
-                  p->subject[p->owner[i]].op->name, p->owner[i],
-                  is_first ? "value" : "derivative", i);
+                  p->subject[p->owner[i]].op->name, p->owner[i], is_first ? "value" : "derivative",
+                  i);
         free(z[i]);
     }
     ad_tape_free(tape);
