@@ -269,7 +269,8 @@ void ad__emit_product(emission *m, uint32_t number, const ad__product *product)
     ad__emit_parameter(m, &l.p, product->y, 0);
     uint32_t z = product->z != AD__NONE ? ad__emit_parameter(m, &l.p, product->z, 1) : AD__NONE;
     find_parameters(&l);
-    size_t panel = (size_t)(product->panel * product->gemm.n);
+    const ad__gemm *gemm = &product->gemm;
+    size_t panel = (size_t)((product->panel < gemm->m ? product->panel : gemm->m) * gemm->n);
     if (z == AD__NONE) {
         m->scratch[product->type] =
             panel > m->scratch[product->type] ? panel : m->scratch[product->type];
