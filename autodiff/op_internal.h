@@ -107,6 +107,13 @@ struct ad_op {
     /* 1: the result is argument 0's elements under another shape, so they may share memory. */
     int shares;
 
+    /* 1: the result is argument 0's elements from *first on, as they lie; NULL: never. */
+    int (*part)(const ad__call *call, size_t *first);
+
+    /* 1: the result is zeros, but argument 0's elements, as they lie, from element *first on; NULL:
+     * never. */
+    int (*placed)(const ad__call *call, size_t *first);
+
     /* 1: eval changes the memory of argument 0, a view, which it does not read. */
     int writes;
 

@@ -53,6 +53,18 @@ static void spread(const ad__operand *o, size_t bytes, const unsigned char *x, s
     }
 }
 
+/* Zeros, but x where it is. */
+static void place(const ad__operand *o, size_t bytes, const unsigned char *x, size_t at, size_t n,
+                  unsigned char *room)
+{
+    size_t first = o->from > at ? least(o->from - at, n) : 0;
+    size_t end = o->end > at ? least(o->end - at, n) : 0;
+    memset(room, 0, n * bytes);
+    if (first < end) {
+        memcpy(room + first * bytes, x + (at + first - o->from) * bytes, (end - first) * bytes);
+    }
+}
+
 /* ---- running ---- */
 
 /* The addresses of the registers for one tile. */
@@ -64,6 +76,12 @@ typedef struct tile {
     uint32_t panel_operand;
     const unsigned char *panel; /* element 0 of the space, if the operand is a panel */
 } tile;
+
+/* Whether the tile lies within an operand that is placed among zeros. */
+static int is_within(const tile *t, const ad__operand *o)
+{
+    return t->at >= o->from && t->at + t->n <= o->end;
+}
 
 static void *room_of(const tile *t, uint32_t room)
 {
@@ -82,6 +100,9 @@ static void *register_of(const tile *t, uint32_t r)
     if (r == t->panel_operand) {
         return (unsigned char *)t->panel + t->at * t->bytes;
     }
+    if (o->end > 0 && is_within(t, o)) {
+        return (unsigned char *)t->f->cell[o->cell] + (t->at - o->from) * t->bytes;
+    }
     if (o->room != AD__NONE) {
         return room_of(t, o->room);
     }
@@ -94,6 +115,12 @@ static void spread_operands(const tile *t, int is_first)
     const ad__block *b = t->b;
     for (uint32_t r = 0; r < b->operand_count; r++) {
         const ad__operand *o = &b->operands[r];
+        if (o->end > 0) {
+            if (!is_within(t, o)) {
+                place(o, t->bytes, t->f->cell[o->cell], t->at, t->n, room_of(t, o->room));
+            }
+            continue;
+        }
         int is_there = !is_first && o->repeat == 1 && b->tile % o->period == 0;
         if (o->room != AD__NONE && !is_there) {
             spread(o, t->bytes, t->f->cell[o->cell], t->at, t->n, room_of(t, o->room));

@@ -176,9 +176,10 @@ ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
     }
     for (uint32_t i = 0; i < plan->cell_count; i++) {
         const ad__cell *cell = &plan->cells[i];
-        w->frame.cell[i] = cell->kind == AD__CELL_WORK   ? tensors + cell->at
-                           : cell->kind == AD__CELL_SLOT ? (void *)(w->frame.slot + cell->at)
-                                                         : (void *)cell->memory;
+        w->frame.cell[i] = cell->kind == AD__CELL_WORK ? tensors + cell->at + cell->offset
+                           : cell->kind == AD__CELL_SLOT
+                               ? (void *)(w->frame.slot + cell->at)
+                               : (unsigned char *)cell->memory + cell->offset;
     }
     return w;
 }

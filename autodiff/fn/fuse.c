@@ -26,6 +26,7 @@ typedef struct fuse {
     uint32_t scalars; /* the open run, or AD__NONE */
     uint8_t *floats;  /* by value: how many values would come with it; 0: it does not float */
     uint8_t *updates; /* by value: it serves stores alone */
+    uint8_t *rigid;   /* by value: something else than blocks of its own shape reads it */
 } fuse;
 
 static const ad__value *value(const fuse *f, ad__id id)
@@ -71,6 +72,31 @@ int ad__spread_of(const ad__kind *small, const ad__kind *large, size_t *repeat, 
     return 1;
 }
 
+/* Whether the elements of a value are those of its argument, or of a part of it. */
+static int is_part(const fuse *f, const ad__value *v, size_t *first)
+{
+    *first = 0;
+    if (v->op == &ad_reshape__op) {
+        return 1;
+    }
+    const ad__array x = {v->op->part != NULL ? value(f, f->p->args[v->first])->kind : NULL, NULL};
+    const ad__call call = {.count = 1, .x = &x, .attributes = v->attributes, .kind = *v->kind};
+    return v->op->part != NULL && v->op->part(&call, first);
+}
+
+/* Whether a value is its argument among zeros, and blocks of its own shape alone read it, so that
+ * they can add the zeros themselves. */
+static int is_placed(const fuse *f, ad__id id, size_t *first)
+{
+    const ad__value *v = value(f, id);
+    if (v->op->placed == NULL || f->rigid[id] || v->kind->type == AD_I64) {
+        return 0;
+    }
+    const ad__array x = {value(f, f->p->args[v->first])->kind, NULL};
+    const ad__call call = {.count = 1, .x = &x, .attributes = v->attributes, .kind = *v->kind};
+    return v->op->placed(&call, first);
+}
+
 static int is_scalar_row(const fuse *f, const ad__value *v)
 {
     int is = ad__is_row(v) && is_f64_scalar(v->kind);
@@ -88,6 +114,13 @@ static int is_block_row(const fuse *f, const ad__value *v)
         is = ad__spread_of(value(f, f->p->args[v->first + i])->kind, v->kind, &repeat, &period);
     }
     return is;
+}
+
+/* Whether a value has all elements of its root, each in its place. */
+static int is_whole(const fuse *f, ad__id id)
+{
+    return f->g->offset[id] == 0 && f->g->placed[id] == SIZE_MAX &&
+           value(f, id)->kind->count == value(f, f->g->root[id])->kind->count;
 }
 
 /* ---- groups ---- */
@@ -166,10 +199,11 @@ static void prepare(fuse *f, ad__id id, uint32_t group)
 {
     const ad__value *v = value(f, id);
     for (uint32_t i = 0; i < v->count; i++) {
-        ad__id x = f->g->root[f->p->args[v->first + i]];
-        if (comes_along(f, x, v)) {
+        ad__id arg = f->p->args[v->first + i], x = f->g->root[arg];
+        int whole = is_whole(f, arg);
+        if (whole && comes_along(f, x, v)) {
             prepare(f, x, group);
-        } else if (f->floats[x] > 0 || f->g->of[x] != group) {
+        } else if (!whole || f->floats[x] > 0 || f->g->of[x] != group) {
             need(f, x);
         }
     }
@@ -181,8 +215,8 @@ static void place(fuse *f, ad__id id, uint32_t group)
 {
     const ad__value *v = value(f, id);
     for (uint32_t i = 0; i < v->count; i++) {
-        ad__id x = f->g->root[f->p->args[v->first + i]];
-        if (comes_along(f, x, v)) {
+        ad__id arg = f->p->args[v->first + i], x = f->g->root[arg];
+        if (is_whole(f, arg) && comes_along(f, x, v)) {
             place(f, x, group);
         }
     }
@@ -193,9 +227,10 @@ static void place(fuse *f, ad__id id, uint32_t group)
 static uint32_t group_to_join(const fuse *f, const ad__value *v)
 {
     for (uint32_t i = 0; i < v->count; i++) {
-        ad__id x = f->g->root[f->p->args[v->first + i]];
+        ad__id arg = f->p->args[v->first + i], x = f->g->root[arg];
         uint32_t group = f->g->of[x];
-        if (group == AD__NONE || value(f, x)->kind != v->kind || !is_open(f, group)) {
+        if (group == AD__NONE || !is_whole(f, arg) || value(f, x)->kind != v->kind ||
+            !is_open(f, group)) {
             continue;
         }
         const ad__group *g = &f->g->group[group];
@@ -279,8 +314,16 @@ static void take(fuse *f, ad__id id)
     if (ad__is_leaf(v)) {
         return;
     }
-    if (v->op == &ad_reshape__op) {
-        f->g->root[id] = f->g->root[f->p->args[v->first]];
+    size_t first;
+    if (is_part(f, v, &first)) {
+        ad__id x = f->p->args[v->first];
+        f->g->root[id] = f->g->root[x];
+        f->g->offset[id] = f->g->offset[x] + first;
+    } else if (is_placed(f, id, &first)) {
+        ad__id x = f->p->args[v->first];
+        f->g->root[id] = f->g->root[x];
+        f->g->offset[id] = f->g->offset[x];
+        f->g->placed[id] = first;
     } else if (is_scalar_row(f, v)) {
         take_scalar(f, id);
     } else if (is_block_row(f, v)) {
@@ -308,6 +351,26 @@ static void mark_updates(fuse *f)
     }
 }
 
+static void mark_rigid(fuse *f)
+{
+    const ad__program *p = f->p;
+    memset(f->rigid, 0, p->count);
+    for (ad__id id = 0; id < p->count; id++) {
+        const ad__value *v = &p->values[id];
+        int is_block = is_block_row(f, v) && !ad__in_slot(v);
+        for (uint32_t i = 0; i < v->count; i++) {
+            ad__id x = p->args[v->first + i];
+            f->rigid[x] |= !is_block || value(f, x)->kind != v->kind;
+        }
+    }
+    for (uint32_t i = 0; i < p->output_count; i++) {
+        f->rigid[p->outputs[i]] = 1;
+    }
+    for (uint32_t i = 0; i < p->store_count; i++) {
+        f->rigid[p->stores[i].value] = 1;
+    }
+}
+
 static int make_tables(fuse *f, ad__arena *arena)
 {
     size_t n = (size_t)f->p->count + 1;
@@ -317,15 +380,21 @@ static int make_tables(fuse *f, ad__arena *arena)
     g->of = ad__arena_take(arena, n * sizeof *g->of);
     g->next = ad__arena_take(arena, n * sizeof *g->next);
     g->root = ad__arena_take(arena, n * sizeof *g->root);
+    g->offset = ad__arena_take(arena, n * sizeof *g->offset);
+    g->placed = ad__arena_take(arena, n * sizeof *g->placed);
+    f->rigid = ad__arena_take(arena, n);
     f->open = ad__arena_take(arena, n * sizeof *f->open);
     f->floats = ad__arena_take(arena, n);
     f->updates = ad__arena_take(arena, n);
     if (g->group == NULL || g->order == NULL || g->of == NULL || g->next == NULL ||
-        g->root == NULL || f->open == NULL || f->floats == NULL || f->updates == NULL) {
+        g->root == NULL || g->offset == NULL || g->placed == NULL || f->rigid == NULL ||
+        f->open == NULL || f->floats == NULL || f->updates == NULL) {
         return 0;
     }
     memset(g->of, 0xff, n * sizeof *g->of); /* AD__NONE */
     memset(f->floats, 0, n);
+    memset(g->offset, 0, n * sizeof *g->offset);
+    memset(g->placed, 0xff, n * sizeof *g->placed); /* SIZE_MAX */
     return 1;
 }
 
@@ -337,6 +406,7 @@ ad_status ad__fuse(const ad__program *p, ad__arena *arena, ad__groups *out)
         return AD_ERR_MEMORY;
     }
     mark_updates(&f);
+    mark_rigid(&f);
     for (ad__id id = 0; id < p->count; id++) {
         take(&f, id);
     }

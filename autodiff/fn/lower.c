@@ -130,19 +130,25 @@ static uint32_t operand_of(maker *m, ad__id x)
     ad__operand o = {.cell = is_product ? m->p->cell[root] : ad__cell_of(m->p, x),
                      .room = AD__NONE};
     ad__spread_of(value(m->p, x)->kind, m->kind, &o.repeat, &o.period);
+    if (m->p->g->placed[x] != SIZE_MAX) {
+        const ad__value *v = value(m->p, x);
+        o.from = m->p->g->placed[x];
+        o.end = o.from + value(m->p, m->p->program->args[v->first])->kind->count;
+    }
     if (is_product && m->product != AD__NONE) {
         return m->product;
     }
     for (uint32_t r = 0; r < b->operand_count && !is_product; r++) {
         const ad__operand *known = &b->operands[r];
-        if (known->cell == o.cell && known->repeat == o.repeat && known->period == o.period) {
+        if (known->cell == o.cell && known->repeat == o.repeat && known->period == o.period &&
+            known->from == o.from && known->end == o.end) {
             return r;
         }
     }
     if (is_product) {
         m->product = b->operand_count;
     }
-    int in_place = o.period == 1 || (o.repeat == 1 && o.period == m->kind->count);
+    int in_place = o.end == 0 && (o.period == 1 || (o.repeat == 1 && o.period == m->kind->count));
     o.room = in_place ? AD__NONE : b->room_count++;
     b->operands[b->operand_count] = o;
     return b->operand_count++;
@@ -216,7 +222,8 @@ static void number_registers(ad__block *b)
         for (uint32_t i = 0; i < op->count; i++) {
             int is_inside = op->x[i] >= RESULT;
             op->x[i] = is_inside ? op->x[i] - RESULT + b->operand_count : op->x[i];
-            op->step[i] = is_inside || b->operands[op->x[i]].period != 1;
+            op->step[i] =
+                is_inside || b->operands[op->x[i]].period != 1 || b->operands[op->x[i]].end > 0;
         }
     }
 }
@@ -233,7 +240,7 @@ static size_t tile_of(const ad__block *b)
     for (uint32_t r = 0; r < b->operand_count; r++) {
         const ad__operand *o = &b->operands[r];
         size_t own = o->repeat * o->period;
-        row = o->room != AD__NONE && own > row ? own : row;
+        row = o->room != AD__NONE && o->end == 0 && own > row ? own : row;
     }
     tile = row <= tile ? tile / row * row : tile;
     return b->count == 0 || tile < b->count ? tile : b->count;

@@ -52,10 +52,24 @@ uint32_t ad__new_cell(plan *p, ad__cell cell)
     return p->out->cell_count++;
 }
 
-/* The cell of a leaf's or a computed value's memory. */
+/* The cell of a part of its root's memory. */
+static uint32_t cell_of_part(plan *p, ad__id id, uint32_t whole)
+{
+    if (p->cell[id] == AD__NONE) {
+        ad__cell cell = p->out->cells[whole];
+        cell.offset += p->g->offset[id] * ad_type_bytes(p->program->values[id].kind->type);
+        p->cell[id] = ad__new_cell(p, cell);
+    }
+    return p->cell[id];
+}
+
+/* The cell of a leaf's or a computed value's memory, or of a part of it. */
 uint32_t ad__cell_of(plan *p, ad__id id)
 {
     ad__id root = p->g->root[id];
+    if (p->g->offset[id] != 0) {
+        return cell_of_part(p, id, ad__cell_of(p, root));
+    }
     const ad__value *v = &p->program->values[root];
     if (p->cell[root] == AD__NONE) {
         ad__cell cell = {.kind = AD__CELL_FIXED, .id = root, .memory = v->attributes};
@@ -160,7 +174,9 @@ static int take_over(plan *p, ad__id from, ad__id to)
 static uint32_t output_of(const plan *p, ad__id id)
 {
     for (uint32_t i = 0; i < p->program->output_count; i++) {
-        if (p->g->root[p->program->outputs[i]] == id) {
+        ad__id output = p->program->outputs[i];
+        if (p->g->root[output] == id &&
+            p->program->values[output].kind->count == p->program->values[id].kind->count) {
             return i;
         }
     }
@@ -176,7 +192,8 @@ static int reads_after(const plan *p, uint32_t group, ad__id view, ad__id id)
         const ad__value *v = &p->program->values[at];
         for (uint32_t i = 0; i < v->count; i++) {
             ad__id x = p->program->args[v->first + i];
-            int in_step = ad__is_row(v) && p->program->values[x].kind->count == v->kind->count;
+            int in_step = ad__is_row(v) && p->program->values[x].kind->count == v->kind->count &&
+                          p->g->placed[x] == SIZE_MAX;
             if (p->g->root[x] == view && (after || !in_step)) {
                 return 1;
             }
@@ -325,21 +342,28 @@ static int save_views(plan *p)
     return 1;
 }
 
+/* Where an output or a stored value is in the end: in a view that was saved, not in the view. */
+static uint32_t last_cell_of(plan *p, ad__id id)
+{
+    p->cell[id] = p->g->offset[id] != 0 ? AD__NONE : p->cell[id];
+    return ad__cell_of(p, id);
+}
+
 static int finish_outputs(plan *p)
 {
     for (uint32_t i = 0; i < p->program->output_count; i++) {
-        ad__id x = p->g->root[p->program->outputs[i]];
-        const ad__value *v = &p->program->values[x];
-        if (ad__in_slot(v)) {
+        ad__id id = p->program->outputs[i], x = p->g->root[id];
+        if (ad__in_slot(&p->program->values[x])) {
             p->out->saves[p->out->save_count++] = (ad__slot_copy){ad__slot_of(p, x), i, NULL};
             continue;
         }
-        const ad__cell *there = &p->out->cells[ad__cell_of(p, x)];
+        uint32_t from = last_cell_of(p, id);
+        const ad__cell *there = &p->out->cells[from];
         if (there->kind == AD__CELL_OUTPUT && there->at == i) {
             continue;
         }
         uint32_t to = ad__new_cell(p, (ad__cell){.kind = AD__CELL_OUTPUT, .id = x, .at = i});
-        if (!add_copy(p, p->cell[x], to, ad__value_bytes(v))) {
+        if (!add_copy(p, from, to, ad__value_bytes(&p->program->values[id]))) {
             return 0;
         }
     }
@@ -351,19 +375,21 @@ static int finish_stores(plan *p)
     for (uint32_t i = 0; i < p->program->store_count; i++) {
         const ad__store *s = &p->program->stores[i];
         ad__id x = p->g->root[s->value];
-        const ad__value *v = &p->program->values[x], *view = &p->program->values[s->view];
-        if (ad__in_slot(v)) {
+        const ad__value *view = &p->program->values[s->view];
+        if (ad__in_slot(&p->program->values[x])) {
             p->out->saves[p->out->save_count++] =
                 (ad__slot_copy){ad__slot_of(p, x), s->view, (void *)view->attributes};
             continue;
         }
-        const ad__cell *there = &p->out->cells[ad__cell_of(p, x)];
-        if (there->kind == AD__CELL_FIXED && there->memory == view->attributes) {
+        uint32_t from = last_cell_of(p, s->value);
+        const ad__cell *there = &p->out->cells[from];
+        if (there->kind == AD__CELL_FIXED && there->memory == view->attributes &&
+            there->offset == 0) {
             continue;
         }
         uint32_t to = ad__new_cell(
             p, (ad__cell){.kind = AD__CELL_FIXED, .id = s->view, .memory = view->attributes});
-        if (!add_copy(p, p->cell[x], to, ad__value_bytes(v))) {
+        if (!add_copy(p, from, to, ad__value_bytes(view))) {
             return 0;
         }
     }

@@ -35,8 +35,9 @@ static void load(const ad_fn *f, const ad__frame *frame, const arguments *a)
     for (uint32_t i = 0; i < plan->caller_count; i++) {
         uint32_t number = plan->callers[i];
         const ad__cell *cell = &plan->cells[number];
-        frame->cell[number] = cell->kind == AD__CELL_INPUT ? (void *)input_of(f, a, cell->at)
-                                                           : output_of(f, a, cell->at);
+        void *at = cell->kind == AD__CELL_INPUT ? (void *)input_of(f, a, cell->at)
+                                                : output_of(f, a, cell->at);
+        frame->cell[number] = (unsigned char *)at + cell->offset;
     }
 }
 

@@ -44,6 +44,8 @@ typedef struct ad__operand {
     uint32_t cell;
     uint32_t room; /* where it is spread out a tile at a time; AD__NONE: read in place */
     size_t repeat, period;
+    size_t from, end; /* element i is its element i - from for from <= i < end, and 0 elsewhere,
+                         unless end is 0 */
 } ad__operand;
 typedef struct ad__block_op {
     ad__loop *loop;
@@ -102,6 +104,7 @@ typedef struct ad__cell {
     ad__id id; /* the value that it is the place of; of a leaf's memory: the leaf */
     size_t at;
     const void *memory;
+    size_t offset; /* in bytes, from there: of a part of it */
 } ad__cell;
 
 /* Numbers that go into slots before the steps, or out of them after. */
@@ -167,7 +170,10 @@ typedef struct ad__groups {
     uint32_t *order; /* groups as they run */
     uint32_t *of;    /* by value: its group, AD__NONE for leaves and aliases */
     ad__id *next;    /* by value: the next one of its group */
-    ad__id *root;    /* by value: the value whose memory it is, itself unless it is a reshape */
+    ad__id *root;    /* by value: the value whose memory it is, itself unless it is a part of it */
+    size_t *offset;  /* by value: the element of the root's memory where it begins */
+    size_t *placed;  /* by value: the element of it that is the first of its root's, before and
+                        after which it is 0; SIZE_MAX: it is all there */
 } ad__groups;
 
 /* Whether a value is an f64 scalar, which is kept in a slot. */

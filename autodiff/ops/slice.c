@@ -71,6 +71,27 @@ static ad_status slice_infer(ad__call *call)
     return status;
 }
 
+/* Whether the places of a span of an axis that is len long lie together, and from which element on:
+ * no axis before it is longer than 1. */
+static int lies_together(const bounds *b, const ad_shape *shape, int64_t len, size_t *first)
+{
+    ad_error error;
+    span s;
+    if (span_of(b, shape, len, &s, &error) != AD_OK || (s.step != 1 && s.count > 1)) {
+        return 0;
+    }
+    ad__along along = ad__along_axis(shape, s.axis);
+    *first = (size_t)s.first * along.inner;
+    return along.outer == 1 && s.count > 0;
+}
+
+static int slice_part(const ad__call *call, size_t *first)
+{
+    const bounds *b = call->attributes;
+    const ad_shape *shape = &call->x[0].kind->shape;
+    return lies_together(b, shape, shape->len[ad__front_axis(b->axis, shape)], first);
+}
+
 static ad_status slice_eval(const ad__call *call)
 {
     const bounds *b = call->attributes;
@@ -114,6 +135,7 @@ static const ad__sample slice_samples[] = {{1, {{2, {2, 5}}}, -2, 2, slice_odd_c
 
 const ad_op ad_slice__op = {.name = "ad_slice",
                             .infer = slice_infer,
+                            .part = slice_part,
                             .eval = slice_eval,
                             .vjp = slice_vjp,
                             .samples = slice_samples,
@@ -173,6 +195,12 @@ static ad_status unslice_infer(ad__call *call)
     return status;
 }
 
+static int unslice_placed(const ad__call *call, size_t *first)
+{
+    const bounds *b = call->attributes;
+    return lies_together(b, &call->x[0].kind->shape, b->len, first);
+}
+
 static ad_status unslice_eval(const ad__call *call)
 {
     const bounds *b = call->attributes;
@@ -199,6 +227,7 @@ static const ad__sample unslice_samples[] = {{1, {{2, {3, 2}}}, -2, 2, unslice_r
 
 const ad_op ad_unslice__op = {.name = "ad_unslice",
                               .infer = unslice_infer,
+                              .placed = unslice_placed,
                               .eval = unslice_eval,
                               .vjp = unslice_vjp,
                               .samples = unslice_samples,

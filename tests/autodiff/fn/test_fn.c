@@ -105,6 +105,32 @@ Test(fn, scalars_and_tensors_may_alternate)
     test_replay(&r, NULL);
 }
 
+/* Parts of a tensor, read in place, and put back among zeros. in: x [n], y [n - 1, 3], n > 2 */
+static void neighbours(ad_tape *tape, const ad_var *in, ad_var *out, void *user)
+{
+    (void)tape, (void)user;
+    ad_var x = ad_mul(in[0], 1.5);
+    ad_var here = ad_slice(x, 0, 0, -1, 1), next = ad_slice(x, 0, 1, AD_END, 1);
+    ad_var a = ad_square(ad_sub(next, ad_square(here)));
+    out[0] = ad_add(ad_sum(a, AD_ALL), ad_sum(ad_mul(ad_slice(in[1], 0, 1, AD_END, 1), 2), AD_ALL));
+    ad_grad(out[0], 2, in, out + 1);
+    out[3] = ad_add(x, ad_select(x, 0, 1));
+    out[4] = next;
+    out[5] = ad_slice(in[0], 0, 1, 3, 1);
+    out[6] = ad_add(ad_unslice(next, 0, ad_count(x) > 0 ? (int64_t)ad_count(x) : 0, 0, -1, 1), x);
+}
+
+Test(fn, parts_are_read_in_place_and_put_back_among_zeros)
+{
+    for (int type = AD_F64; type <= AD_F32; type++) {
+        for (int64_t n = 3; n < 5000; n = 2 * n + 1) {
+            const replay r = {"neighbours", 2, 7,          type, {AD_SHAPE(n), AD_SHAPE(n - 1, 3)},
+                              -1,           1, neighbours, NULL};
+            test_replay(&r, NULL);
+        }
+    }
+}
+
 /* ---- state ---- */
 
 Test(fn, assignments_happen_at_the_end_and_each_call_goes_on_from_the_last)
