@@ -9,24 +9,29 @@
  *
  *   2 rows (2 (784 300 + 300 100 + 100 10) + 300 100 + 100 10)
  *
- * for forward, gradient by the weights, and gradient by the activations but not by the pixels. */
+ * for forward, gradient by the weights, and gradient by the activations but not by the pixels.
+ * Further baselines: c_hand, gradient descent by hand on OpenBLAS (hand/mlp.c); pytorch
+ * (peers/mlp.py). */
 #include "bench.h"
 #include "fma.h"
+#include "mlp.h"
 
 #include <wengert/nn.h>
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { PIXELS = 784, MAX_ROWS = 128 };
+enum { PIXELS = MLP_IN, MAX_ROWS = MLP_ROWS, PARTS = 6 };
 
 typedef struct trainer {
     nn_model *net;
     nn_stepper *stepper;
     ad_fn *step;
     int64_t rows;
-    float cost;
+    float cost, hand_cost;
+    hand_mlp hand;
     float pixels[MAX_ROWS * PIXELS];
     int64_t labels[MAX_ROWS];
 } trainer;
@@ -34,13 +39,13 @@ typedef struct trainer {
 /* The step, compiled: it reads the batch and changes the weights where they are. */
 static ad_fn *compile(trainer *t)
 {
-    ad_var w[6], dw[6];
+    ad_var w[PARTS], dw[PARTS];
     ad_tape *tape = ad_tape_new();
     nn_params_bind(nn_model_params(t->net), tape, w);
     ad_var x = ad_input_view(tape, AD_F32, AD_SHAPE(t->rows, PIXELS), t->pixels);
     ad_var y = ad_input_view(tape, AD_I64, AD_SHAPE(t->rows), t->labels);
     ad_var cost = nn_softmax_cross_entropy(nn_forward(t->net, w, x, NULL), y);
-    ad_grad(cost, 6, w, dw);
+    ad_grad(cost, PARTS, w, dw);
     nn_step(t->stepper, w, dw, 1);
     ad_fn *f = ad_fn_new(tape, 0, NULL, 1, &cost);
     if (f == NULL) {
@@ -54,25 +59,70 @@ static ad_fn *compile(trainer *t)
 static void step(void *context)
 {
     trainer *t = context;
+    nn_stepper_advance(t->stepper, 1);
     ad_fn_run(t->step, NULL, (void *[]){&t->cost});
 }
 
-/* Learning one batch by heart is proof enough that a step is one. */
-static void must_learn(trainer *t, const char *name)
+/* Gradient descent by hand, a rate that leaves the weights small. */
+static const float hand_rate = 0.01F;
+
+static void by_hand(void *context)
 {
-    step(t);
-    double first = t->cost;
-    for (int i = 0; i < 100; i++) {
-        step(t);
+    trainer *t = context;
+    const cblas *blas = cblas_openblas()->sgemm != NULL ? cblas_openblas() : cblas_plain();
+    t->hand_cost = hand_mlp_step(blas, &t->hand, (int)t->rows, t->pixels, t->labels, hand_rate);
+}
+
+/* Where a step of gradient g takes a weight w. */
+typedef float stepped(float w, float g);
+
+static float descended(float w, float g)
+{
+    return w - hand_rate * g;
+}
+
+/* Adam's first step. */
+static float adapted(float w, float g)
+{
+    return w - 1e-4F * g / (fabsf(g) + 1e-8F);
+}
+
+/* Exits unless a first step takes every weight where the gradient by hand says; where it is nearly
+ * 0, its sign is rounding. */
+static void must_be_a_step(trainer *t, const char *name, stepped *expected)
+{
+    static float before[PARTS][MLP_IN * MLP_1];
+    float *hand[PARTS] = {t->hand.w1, t->hand.b1, t->hand.w2, t->hand.b2, t->hand.w3, t->hand.b3};
+    double worst = 0;
+    for (int i = 0; i < PARTS; i++) {
+        const nn_param *param = nn_params_at(nn_model_params(t->net), i);
+        memcpy(before[i], param->data, param->count * sizeof(float));
+        memcpy(hand[i], param->data, param->count * sizeof(float));
     }
-    if (fabs(first - log(10)) > 1.5 || !(t->cost < 0.9 * first)) {
-        (void)fprintf(stderr, "%s: cost %g, then %g; %s\n", name, first, (double)t->cost,
-                      ad_fn_message(t->step));
+    nn_params *memory = nn_stepper_memory(t->stepper); /* of the step that was recorded */
+    for (int i = 0; i < nn_params_count(memory); i++) {
+        const nn_param *param = nn_params_at(memory, i);
+        memset(param->data, 0, param->count * sizeof(float));
+    }
+    nn_stepper_set_count(t->stepper, 0);
+    step(t);
+    by_hand(t);
+    for (int i = 0; i < PARTS; i++) {
+        const nn_param *param = nn_params_at(nn_model_params(t->net), i);
+        for (size_t k = 0; k < param->count; k++) {
+            float g = (before[i][k] - hand[i][k]) / hand_rate;
+            float got = ((const float *)param->data)[k], want = expected(before[i][k], g);
+            worst = fabsf(g) > 1e-3F ? fmax(worst, fabs((double)(got - want))) : worst;
+        }
+    }
+    worst = fmax(worst, fabs((double)(t->cost - t->hand_cost)));
+    if (!(worst <= 1e-5)) {
+        (void)fprintf(stderr, "%s: differs by %g; %s\n", name, worst, ad_fn_message(t->step));
         exit(1);
     }
 }
 
-static void measure(const char *name, int64_t rows, nn_optim optim)
+static void measure(const char *name, int64_t rows, nn_optim optim, stepped *expected)
 {
     static trainer t;
     ad_rng rng = {.seed = 1};
@@ -88,15 +138,16 @@ static void measure(const char *name, int64_t rows, nn_optim optim)
     nn_build(t.net, .input = AD_SHAPE(PIXELS), .type = AD_F32);
     t.stepper = nn_stepper_new(optim, nn_model_params(t.net), NULL, NULL);
     t.step = compile(&t);
-    must_learn(&t, name);
+    must_be_a_step(&t, name, expected);
     double flops = (double)(2 * rows * (2 * (784 * 300 + 300 * 100 + 100 * 10) + 300 * 100 + 1000));
     char command[80];
     (void)snprintf(command, sizeof command, "/usr/bin/python3 bench/peers/mlp.py %s", name);
-    bench_case(name, 3,
-               (bench_side[]){{"ours", .run = step, .context = &t},
-                              {"flop_bound", .run = fma_f32, .context = &flops},
-                              {"pytorch", .command = command}},
-               NULL);
+    const bench_side sides[] = {
+        {"ours", .run = step, .context = &t},
+        {"flop_bound", .run = fma_f32, .context = &flops},
+        {"pytorch", .command = command},
+        {"c_hand", .run = cblas_openblas()->sgemm != NULL ? by_hand : NULL, .context = &t}};
+    bench_case(name, expected == descended ? 4 : 3, sides, NULL);
     ad_fn_free(t.step);
     nn_stepper_free(t.stepper);
     nn_model_free(t.net);
@@ -105,8 +156,8 @@ static void measure(const char *name, int64_t rows, nn_optim optim)
 int main(void)
 {
     bench_start();
-    measure("mlp.sgd64", 64, nn_sgd(.rate = 0.01));
-    measure("mlp.sgd128", 128, nn_sgd(.rate = 0.01));
-    measure("mlp.adam64", 64, nn_adam(.rate = 1e-4));
+    measure("mlp.sgd64", 64, nn_sgd(.rate = hand_rate), descended);
+    measure("mlp.sgd128", 128, nn_sgd(.rate = hand_rate), descended);
+    measure("mlp.adam64", 64, nn_adam(.rate = 1e-4), adapted);
     return bench_finish();
 }

@@ -26,4 +26,7 @@ cblas cblas_in(const char *name, void *library);
 /* OpenBLAS, where installed. Its number of threads is OPENBLAS_NUM_THREADS when first asked for. */
 const cblas *cblas_openblas(void);
 
+/* Plain loops over matrices that stand by rows, to check by where OpenBLAS is not there. */
+const cblas *cblas_plain(void);
+
 #endif
