@@ -355,7 +355,7 @@ static ad_var record(ad_tape *tape, const ad_op *op, int count, const ad_var *va
         return ad__dead(tape);
     }
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
-    uint32_t few_nodes[FEW], *nodes = few_nodes;
+    uint32_t few_nodes[FEW] = {0}, *nodes = few_nodes;
     ad__array few_arrays[FEW], *x = few_arrays;
     if (count > FEW) {
         nodes = ad__arena_take(&tape->scratch, (size_t)count * sizeof *nodes);
