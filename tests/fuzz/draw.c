@@ -214,7 +214,7 @@ static int arguments(draw *d, fuzz_step *s)
         unsigned integer = integers(d, s->kind->name);
         s->count = s->kind->count;
         for (int i = 0; i < s->count; i++) {
-            s->arg[i] = is_change && i == 0 ? some_view(d) : some_value(d, integer >> i & 1);
+            s->arg[i] = is_change && i != 1 ? some_view(d) : some_value(d, integer >> i & 1);
         }
     }
     for (int i = 0; i < s->count; i++) {

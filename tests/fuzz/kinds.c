@@ -98,14 +98,34 @@ static void assign(fuzz_call *c)
     c->z[0] = ad_assign(c->x[0], x);
 }
 
-/* A step of gradient descent on some function of a view. */
+/* A cost of a view w: of w itself, or of a product with it. */
+static ad_var cost_of(fuzz_call *c, ad_var w, ad_var x)
+{
+    ad_shape shape = ad_shape_of(w);
+    ad_var cost = ad_sum(x, AD_ALL);
+    if (ad_type_of(x) != ad_type_of(w)) {
+        x = cost = ad_cast(cost, ad_type_of(w));
+    }
+    if (shape.rank == 2 && fuzz_below(&c->rng, 4) > 0) {
+        ad_var z = ad_matmul(fuzz_fit(x, AD_SHAPE(1 + fuzz_below(&c->rng, 20), shape.len[0])), w);
+        return ad_add(cost, ad_sum(ad_tanh(z), AD_ALL));
+    }
+    return fuzz_below(&c->rng, 2) ? cost : ad_add(cost, ad_sum(ad_square(w), AD_ALL));
+}
+
+/* A step of gradient descent, with momentum where the second view can hold it. */
 static void update(fuzz_call *c)
 {
-    ad_var dw, y = ad_sum(c->x[1], AD_ALL);
-    if (ad_grad(y, 1, c->x, &dw) == AD_OK) {
-        c->z[0] = ad_assign(c->x[0], ad_sub(c->x[0], ad_mul(0.125, dw)));
-        c->z[1] = dw;
+    ad_var w = c->x[0], m = c->x[2], dw;
+    ad_shape shape = ad_shape_of(w), other = ad_shape_of(m);
+    if (ad_grad(cost_of(c, w, c->x[1]), 1, &w, &dw) != AD_OK) {
+        return;
     }
+    c->z[1] = dw;
+    if (ad_type_of(m) == ad_type_of(w) && ad_shape_equal(&shape, &other)) {
+        dw = ad_assign(m, ad_add(ad_mul(0.5, m), dw));
+    }
+    c->z[0] = ad_assign(w, ad_sub(w, ad_mul(0.125, dw)));
 }
 
 /* ---- derivatives ---- */
@@ -155,7 +175,7 @@ const fuzz_kind fuzz_kinds[] = {{"input", 0, 0, FUZZ_INPUT, 1, input},
                                 OPERATION("rows", 2, 6, 0, rows)         /* */
                                 OPERATION("sample", 0, 8, 0, sample)     /* */
                                 OPERATION("assign", 2, 4, 0, assign)     /* */
-                                OPERATION("update", 2, 2, 0, update)     /* */
+                                OPERATION("update", 3, 3, 0, update)     /* */
                                 OPERATION("gradient", 3, 6, 0, gradient) /* */
                                 OPERATION("vjp", 3, 2, 0, vjp)           /* */
                                 OPERATION("jvp", 2, 1, 0, jvp)           /* */
