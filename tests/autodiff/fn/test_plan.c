@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "fn/passes.h"
+
+#include "operations.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum { LEN = 512, BYTES = LEN * sizeof(double) };
+
+static ad__arena arena;
+static ad__plan plan;
+
+static void start(void)
+{
+    test_passes_start();
+    ad__arena_init(&arena, ad_allocator_default());
+}
+
+static void stop(void)
+{
+    ad__arena_clear(&arena);
+    test_passes_stop();
+}
+
+TestSuite(fn_plan, .init = start, .fini = stop);
+
+static const ad__plan *plan_of(const ad__program *p)
+{
+    ad__groups groups;
+    cr_assert_eq(ad__fuse(p, &arena, &groups), AD_OK);
+    cr_assert_eq(ad__plan_of(p, &groups, &arena, &plan), AD_OK);
+    return &plan;
+}
+
+static int steps_of(const ad__plan *steps, const char *kind)
+{
+    int count = 0;
+    for (uint32_t i = 0; i < steps->step_count; i++) {
+        count += strcmp(steps->steps[i].kind->name, kind) == 0;
+    }
+    return count;
+}
+
+/* An operation that runs by itself. */
+static ad_var mixed(ad_var x)
+{
+    return ad_softmax(x, AD_ALL);
+}
+
+static ad_var vector(void)
+{
+    return ad_full(test_tape, AD_F64, AD_SHAPE(LEN), 0.25);
+}
+
+Test(fn_plan, an_output_is_computed_in_the_callers_memory)
+{
+    ad_var x = ad_input_array(test_tape, AD_F64, AD_SHAPE(LEN), ad_data(vector()));
+    ad_var y = ad_exp(x);
+    const ad__plan *steps = plan_of(test_capture(1, &x, 1, &y));
+    cr_expect_eq(steps->tensor_bytes, 0u);
+    cr_expect_eq(steps->step_count, 1u);
+    test_same_bits(1, &x, 1, &y);
+}
+
+Test(fn_plan, an_output_named_twice_and_an_input_as_output_are_copies)
+{
+    ad_var x = ad_input_array(test_tape, AD_F64, AD_SHAPE(LEN), ad_data(vector()));
+    ad_var y = ad_exp(x), out[] = {y, x, y, ad_reshape(y, AD_SHAPE(LEN, 1))};
+    const ad__plan *steps = plan_of(test_capture(1, &x, 4, out));
+    cr_expect_eq(steps->tensor_bytes, 0u);
+    cr_expect_eq(steps_of(steps, "copy"), 3);
+    test_same_bits(1, &x, 4, out);
+}
+
+Test(fn_plan, temporaries_of_a_block_have_no_bytes)
+{
+    ad_var x = ad_input_array(test_tape, AD_F64, AD_SHAPE(LEN), ad_data(vector()));
+    ad_var y = ad_sum(ad_tanh(ad_mul(ad_exp(x), 2)), AD_ALL);
+    const ad__plan *steps = plan_of(test_capture(1, &x, 1, &y));
+    cr_expect_eq(steps->tensor_bytes, (size_t)BYTES);
+}
+
+/* Each result replaces the one before the last. */
+Test(fn_plan, bytes_are_used_again_after_their_last_reader)
+{
+    ad_var x = ad_input_array(test_tape, AD_F64, AD_SHAPE(LEN), ad_data(vector())), y = x;
+    for (int i = 0; i < 10; i++) {
+        y = mixed(y);
+    }
+    const ad__plan *steps = plan_of(test_capture(1, &x, 1, &y));
+    cr_expect_eq(steps->tensor_bytes, (size_t)2 * BYTES);
+    test_same_bits(1, &x, 1, &y);
+}
+
+Test(fn_plan, a_block_writes_over_an_operand_that_it_is_the_last_to_read)
+{
+    ad_var x = ad_input_array(test_tape, AD_F64, AD_SHAPE(LEN), ad_data(vector()));
+    ad_var y = mixed(ad_exp(mixed(x)));
+    const ad__plan *steps = plan_of(test_capture(1, &x, 1, &y));
+    cr_expect_eq(steps->tensor_bytes, (size_t)BYTES);
+    test_same_bits(1, &x, 1, &y);
+}
+
+Test(fn_plan, a_view_is_assigned_to_in_place)
+{
+    double memory[LEN] = {1};
+    ad_var w = ad_input_view(test_tape, AD_F64, AD_SHAPE(LEN), memory);
+    ad_assign(w, ad_mul(w, 0.5));
+    const ad__plan *steps = plan_of(test_capture(0, NULL, 0, NULL));
+    cr_expect_eq(steps->tensor_bytes, 0u);
+    cr_expect_eq(steps->step_count, 1u);
+}
+
+Test(fn_plan, a_view_that_others_read_is_assigned_to_after_them_in_place)
+{
+    double memory[LEN] = {1};
+    ad_var w = ad_input_view(test_tape, AD_F64, AD_SHAPE(LEN), memory);
+    ad_var next = ad_mul(w, 0.5), y = ad_add(mixed(w), mixed(mixed(w)));
+    ad_assign(w, next);
+    const ad__plan *steps = plan_of(test_capture(0, NULL, 1, &y));
+    cr_expect_eq(steps_of(steps, "copy"), 0);
+}
+
+Test(fn_plan, what_is_an_output_and_assigned_is_copied_once)
+{
+    double memory[LEN] = {1};
+    ad_var w = ad_input_view(test_tape, AD_F64, AD_SHAPE(LEN), memory), next = ad_mul(w, 0.5);
+    ad_assign(w, next);
+    const ad__plan *steps = plan_of(test_capture(0, NULL, 1, &next));
+    cr_expect_eq(steps_of(steps, "copy"), 1);
+    cr_expect_eq(steps->tensor_bytes, 0u);
+}
+
+/* Each is read before either is written, through one copy that is kept. */
+Test(fn_plan, views_that_exchange_their_contents_are_saved_first)
+{
+    double memory[2][LEN] = {{1}, {2}};
+    ad_var v = ad_input_view(test_tape, AD_F64, AD_SHAPE(LEN), memory[0]);
+    ad_var w = ad_input_view(test_tape, AD_F64, AD_SHAPE(LEN), memory[1]),
+           old = ad_stop_gradient(v);
+    ad_assign(v, w);
+    ad_assign(w, old);
+    ad__program *p = test_capture(0, NULL, 0, NULL);
+    TEST_PASSES(p, ad__simplify, ad__prune);
+    cr_expect_eq(test_operations(p), 0);
+    const ad__plan *steps = plan_of(p);
+    cr_expect_geq(steps_of(steps, "copy"), 3);
+    cr_expect_leq(steps->tensor_bytes, (size_t)2 * BYTES);
+}
+
+Test(fn_plan, scalars_use_few_slots_however_long_the_chain)
+{
+    ad_var x = ad_input(test_tape, 0.5), y = x;
+    for (int i = 0; i < 1000; i++) {
+        y = ad_sin(y);
+    }
+    const ad__plan *steps = plan_of(test_capture(1, &x, 1, &y));
+    cr_expect_eq(steps->step_count, 1u);
+    cr_expect_leq(steps->slot_count, 3u);
+    test_same_bits(1, &x, 1, &y);
+}
