@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LONGEST_TAPE = 1500, MOST_ELEMENTS = 6000, MOST_LEAVES = 6, NO_VALUE = -2 };
+enum { LONGEST_TAPE = 1200, MOST_ELEMENTS = 6000, MOST_LEAVES = 6, NO_VALUE = -2 };
 
 typedef struct draw {
     fuzz_program *p;
@@ -14,6 +14,7 @@ typedef struct draw {
     void *memory[FUZZ_STEPS];
     int length;     /* of the program to be */
     int wild;       /* special values in leaves */
+    int stateful;   /* with views that are assigned to */
     ad_type usual;  /* type of most leaves */
     ad_shape shape; /* of many leaves */
 } draw;
@@ -133,9 +134,10 @@ static int broadcasts(draw *d, int a, int b)
 
 static void row_arguments(draw *d, fuzz_step *s)
 {
-    do { /* clamp's subgradient where bounds meet is 0, and no limit of quotients */
+    do { /* those with a subgradient, or jumps, that quotients do not see */
         s->op = some_row(d);
-    } while (d->p->smooth && strcmp(s->op->name, "ad_clamp") == 0);
+    } while (d->p->smooth &&
+             (strcmp(s->op->name, "ad_clamp") == 0 || strcmp(s->op->name, "ad_fmod") == 0));
     s->count = s->op->arity;
     int first = fuzz_below(&d->rng, s->count);
     s->arg[first] = some_value(d, 0);
@@ -189,21 +191,25 @@ static unsigned integers(draw *d, const char *name)
     return fuzz_below(&d->rng, 20) == 0;
 }
 
-/* A view that may be assigned to. */
+/* A view that may be assigned to, more likely the first. */
 static int some_view(draw *d)
 {
     for (int tries = 0; tries < 30 && d->p->step_count > 0; tries++) {
-        int i = fuzz_below(&d->rng, d->p->step_count);
-        if (d->p->step[i].kind->role == FUZZ_VIEW && !d->p->step[i].off) {
+        int i = fuzz_below(&d->rng, tries < 5 ? MOST_LEAVES : d->p->step_count);
+        if (i < d->p->step_count && d->p->step[i].kind->role == FUZZ_VIEW && !d->p->step[i].off) {
             return i * FUZZ_RESULTS;
         }
     }
     return NO_VALUE;
 }
 
+static int is_change(const fuzz_kind *kind)
+{
+    return strcmp(kind->name, "assign") == 0 || strcmp(kind->name, "update") == 0;
+}
+
 static int arguments(draw *d, fuzz_step *s)
 {
-    int is_change = strcmp(s->kind->name, "assign") == 0 || strcmp(s->kind->name, "update") == 0;
     if (strcmp(s->kind->name, "row") == 0) {
         row_arguments(d, s);
     } else if (strcmp(s->kind->name, "sample") == 0) {
@@ -214,7 +220,8 @@ static int arguments(draw *d, fuzz_step *s)
         unsigned integer = integers(d, s->kind->name);
         s->count = s->kind->count;
         for (int i = 0; i < s->count; i++) {
-            s->arg[i] = is_change && i != 1 ? some_view(d) : some_value(d, integer >> i & 1);
+            s->arg[i] =
+                is_change(s->kind) && i != 1 ? some_view(d) : some_value(d, integer >> i & 1);
         }
     }
     for (int i = 0; i < s->count; i++) {
@@ -269,16 +276,22 @@ static void append(draw *d, fuzz_step s)
     keep_or_drop(d, &d->p->step[i], fuzz_record_step(&d->trial, d->p, i, 0, d->memory));
 }
 
+static int weight_of(const draw *d, const fuzz_kind *kind)
+{
+    int weight = d->p->smooth && !kind->smooth ? 0 : kind->weight;
+    return is_change(kind) ? (d->stateful ? 4 * weight : 0) : weight;
+}
+
 static const fuzz_kind *some_kind(draw *d)
 {
     int total = 0;
     for (const fuzz_kind *kind = fuzz_kinds; kind->name != NULL; kind++) {
-        total += d->p->smooth && !kind->smooth ? 0 : kind->weight;
+        total += weight_of(d, kind);
     }
     int left = fuzz_below(&d->rng, total);
     const fuzz_kind *kind = fuzz_kinds;
     for (;; kind++) {
-        left -= d->p->smooth && !kind->smooth ? 0 : kind->weight;
+        left -= weight_of(d, kind);
         if (left < 0) {
             return kind;
         }
@@ -318,12 +331,15 @@ void fuzz_draw(fuzz_program *p, uint64_t seed, int smooth)
     p->smooth = smooth;
     fuzz_begin(&d.trial);
     d.wild = fuzz_below(&d.rng, 3) == 0;
+    d.stateful = !smooth && fuzz_below(&d.rng, 3) == 0;
     d.usual = smooth ? AD_F64 : fuzz_below(&d.rng, 3) ? AD_F64 : AD_F32;
     d.shape = some_shape(&d);
     for (int leaves = 1 + fuzz_below(&d.rng, MOST_LEAVES); leaves > 0; leaves--) {
-        append(&d, leaf(&d, kind_of(FUZZ_INPUT)));
+        int is_view = d.stateful && fuzz_below(&d.rng, 2);
+        append(&d, leaf(&d, kind_of(is_view ? FUZZ_VIEW : FUZZ_INPUT)));
     }
-    d.length = p->step_count + 1 + fuzz_below(&d.rng, FUZZ_STEPS - MOST_LEAVES);
+    int longest = fuzz_below(&d.rng, 2) ? FUZZ_STEPS - MOST_LEAVES : 12;
+    d.length = p->step_count + 1 + fuzz_below(&d.rng, longest);
     for (int tries = 0; tries < 100 && p->step_count < d.length; tries++) {
         if (ad_tape_len(d.trial.tape) < LONGEST_TAPE) {
             append_some(&d);

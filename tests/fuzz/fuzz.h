@@ -15,7 +15,7 @@
  *   shrink     a program that differs -> a shorter one that does */
 
 enum {
-    FUZZ_STEPS = 40,
+    FUZZ_STEPS = 64,
     FUZZ_ARGS = 3,
     FUZZ_RESULTS = 3, /* of one step */
     FUZZ_VALUES = FUZZ_STEPS * FUZZ_RESULTS,
