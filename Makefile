@@ -85,9 +85,10 @@ ALL_C = $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* nn nn/* tests tests/*
 INC = $(B)/include/wengert
 GENERATED_H = $(INC)/ops.h
 GENERATED_C = $(B)/generated/ops.c $(B)/generated/texts.c
-# what emitted C may hold of the library's own text; each uses only what stands before it
-TEXT_H = $(addprefix autodiff/ops/,plain_real_internal.h math_f64_internal.h math_f32_internal.h \
-         math_internal.h real_internal.h rows_internal.h rows_real_internal.h)
+# what emitted C may hold of the library's own text
+TEXT_SRC = autodiff/rng.c $(addprefix autodiff/ops/,math_f64_internal.h math_f32_internal.h \
+           math_internal.h real_internal.h plain_real_internal.h rows_internal.h \
+           rows_real_internal.h index_internal.h ldu_internal.h ldu.c det.c solve.c random.c)
 STAGED = $(patsubst autodiff/%,$(INC)/%,$(patsubst nn/%,$(INC)/%,$(PUBLIC_H))) $(GENERATED_H)
 
 objects = $(patsubst %.c,$(B)/objects/%.o,$(1))
@@ -137,8 +138,8 @@ $(INC)/ops.h: autodiff/ops.def autodiff/ops.awk
 $(B)/generated/ops.c: autodiff/ops.def autodiff/ops.awk
 	@mkdir -p $(@D) && awk -f autodiff/ops.awk -v out=source autodiff/ops.def > $@
 
-$(B)/generated/texts.c: $(TEXT_H) autodiff/texts.awk Makefile
-	@mkdir -p $(@D) && awk -f autodiff/texts.awk $(TEXT_H) > $@
+$(B)/generated/texts.c: $(TEXT_SRC) autodiff/texts.awk Makefile
+	@mkdir -p $(@D) && awk -f autodiff/texts.awk $(TEXT_SRC) > $@
 
 # What was built before: a changed list of files links again, changed flags compile again.
 $(B)/files: FORCE

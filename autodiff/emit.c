@@ -90,7 +90,8 @@ ad_status ad__emit_init(ad__emit *e, const ad_allocator *allocator)
     }
     e->names = ad__resize_array(allocator, NULL, count, sizeof *e->names);
     e->texts = ad__resize_array(allocator, NULL, 4 * ad__text_count, sizeof *e->texts);
-    if (e->names == NULL || e->texts == NULL) {
+    e->order = ad__resize_array(allocator, NULL, 4 * ad__text_count, sizeof *e->order);
+    if (e->names == NULL || e->texts == NULL || e->order == NULL) {
         ad__emit_clear(e);
         return AD_ERR_MEMORY;
     }
@@ -113,14 +114,16 @@ void ad__emit_clear(ad__emit *e)
     }
     ad__resize(&e->allocator, e->texts, 0);
     ad__resize(&e->allocator, e->names, 0);
+    ad__resize(&e->allocator, e->order, 0);
     e->texts = NULL;
     e->names = NULL;
+    e->order = NULL;
 }
 
-/* Whether a text serves a type: AD__NO_TYPE stands for texts without one. */
+/* Whether a text serves a type. What has no type itself uses double. */
 static int serves(const ad__text *text, int type)
 {
-    return text->types == 0 || (type != AD__NO_TYPE && text->types >> type & 1);
+    return text->types == 0 || text->types >> (type == AD__NO_TYPE ? AD_F64 : type) & 1;
 }
 
 /* The text that defines a name for a type, or ad__text_count. */
@@ -154,12 +157,13 @@ static void use(ad__emit *e, uint32_t text, int type)
         ad__put(e, "%s", "\n");
         ad__put_text(e, ad__texts[text].text, type, NULL);
         e->out = out;
+        e->order[e->order_count++] = 4 * text + (uint32_t)type;
     }
 }
 
 static void put_name(ad__emit *e, uint32_t text, const char *word, size_t len, int type)
 {
-    int own = ad__texts[text].types == 0 ? AD__NO_TYPE : type;
+    int own = ad__texts[text].types == 0 ? AD__NO_TYPE : type == AD__NO_TYPE ? AD_F64 : type;
     use(e, text, own);
     put_bytes(e, word, len);
     if (own != AD__NO_TYPE) {
@@ -174,13 +178,9 @@ void ad__put_kernel(ad__emit *e, const char *word, int type)
 
 void ad__put_used_texts(ad__emit *e)
 {
-    for (size_t turn = 0; turn < 4; turn++) { /* what has no type first */
-        for (size_t i = 0; i < ad__text_count; i++) {
-            const ad__chars *c = &e->texts[4 * i + (turn + AD__NO_TYPE) % 4];
-            if (c->len > 0) {
-                put_bytes(e, c->text, c->len);
-            }
-        }
+    for (uint32_t i = 0; i < e->order_count; i++) {
+        const ad__chars *c = &e->texts[e->order[i]];
+        put_bytes(e, c->text != NULL ? c->text : "", c->len);
     }
 }
 
@@ -209,6 +209,16 @@ static int is_libm(const char *word, size_t len)
         }
     }
     return 0;
+}
+
+int ad__mentions(const ad__chars *text, const char *word)
+{
+    size_t len = strlen(word);
+    const char *at = text->text != NULL ? strstr(text->text, word) : NULL;
+    while (at != NULL && (is_word(at[len]) || (at > text->text && is_word(at[-1])))) {
+        at = strstr(at + 1, word);
+    }
+    return at != NULL;
 }
 
 /* What stands for a word of a text, which goes on at `after`. Returns where to go on. */
@@ -330,8 +340,9 @@ void ad__put_argument(ad__emit *e, int i, ad_type type)
 
 void ad__put_loop(ad__emit *e, int depth, const char *index, size_t len)
 {
-    ad__put(e, "%*sfor (size_t %s = 0; %s < %zu; %s++) {\n", 4 * depth, "", index, index, len,
-            index);
+    const char *below = len > 0 ? "<" : "!="; /* compilers warn of < 0 */
+    ad__put(e, "%*sfor (size_t %s = 0; %s %s %zu; %s++) {\n", 4 * depth, "", index, index, below,
+            len, index);
 }
 
 void ad__put_end(ad__emit *e, int depth)

@@ -38,6 +38,8 @@ typedef struct ad__emit {
     ad_allocator allocator;
     ad__chars *out;   /* where the next text goes */
     ad__chars *texts; /* by 4 i + type: text i as it is emitted; empty: not used */
+    uint32_t *order;  /* those that are used, each after what it uses itself */
+    uint32_t order_count;
     struct ad__name *names;
     size_t name_count;
     int vectors;               /* of the CPU, as ad__cpu_vectors */
@@ -56,6 +58,9 @@ void ad__chars_clear(ad__emit *e, ad__chars *c);
 
 /* Appends to e->out. The first failure of the allocator is kept in is_out_of_memory. */
 void ad__put(ad__emit *e, const char *format, ...) AD_PRINTF(2, 3);
+
+/* Whether a word stands in a text. */
+int ad__mentions(const ad__chars *text, const char *word);
 
 /* A text over `real`, with x, y and w replaced by arg[0 .. 2] if arg is not NULL. */
 void ad__put_text(ad__emit *e, const char *text, int type, const char *const *arg);

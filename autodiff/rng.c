@@ -137,7 +137,7 @@ static inline uint64_t multiply(uint64_t x, uint64_t y, uint64_t *low)
 /* floor(bits bound / 2^64). The 2^64 mod bound values of bits that would make some results more
  * likely are replaced by bits from a block that no sequence of this seed contains.
  * Source: Lemire 2019, "Fast random integer generation in an interval". */
-static inline int64_t below(ad_rng at, uint64_t bits, int64_t bound)
+static inline int64_t whole_below(ad_rng at, uint64_t bits, int64_t bound)
 {
     uint64_t n = (uint64_t)bound, low;
     uint64_t result = multiply(bits, n, &low);
@@ -164,7 +164,7 @@ int64_t ad_rng_below(ad_rng *rng, int64_t bound)
 {
     ad_rng at = *rng;
     uint64_t bits = ad_rng_bits(rng);
-    return bound > 1 ? below(at, bits, bound) : 0;
+    return bound > 1 ? whole_below(at, bits, bound) : 0;
 }
 
 /* ---- many at once: bits are made in pieces that stay in L1 */

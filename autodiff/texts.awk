@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Makes texts.c from headers: each definition of a function, a type, an enumeration or constants,
-# with the comment above it, becomes an entry of the table ad__texts of emit_internal.h.
+# Makes texts.c from source files: each definition of a function, a type, an enumeration or
+# constants, with the comment above it, becomes an entry of the table ad__texts of emit_internal.h,
+# unless it is about the library's own objects.
 #
 # The number types of a header are in its name: f64 or f32 one of them, real or math every one,
 # else none. Lines of the preprocessor are left out.
@@ -15,7 +16,7 @@ BEGIN {
 FNR == 1 {
     file = FILENAME
     sub(/^.*\//, "", file)
-    types = file ~ /f64/ ? 1 : file ~ /f32/ ? 2 : file ~ /real|math/ ? 7 : 0
+    types = file !~ /_internal.h$/ ? 0 : file ~ /f64/ ? 1 : file ~ /f32/ ? 2 : file ~ /real|math/ ? 7 : 0
     comment = text = ""
     in_comment = depth = 0
 }
@@ -61,7 +62,11 @@ function finish(    is_function, code, name, count, i, list) {
     code = plain
     is_function = code ~ /^[a-zA-Z_ *0-9]+\(/ && code ~ /\)[ \n]*\{/
     name = names_of(code, is_function)
-    if (name ~ /^ [a-zA-Z_0-9 ]+$/ && code ~ /^typedef|^enum|static/) {
+    if (name ~ /^ [a-zA-Z_0-9 ]+$/ && code ~ /^typedef|^enum|static|\) *\n\{/ &&
+        code !~ /ad__call|ad_var|ad__vjp|ad__arena|ad_tape|ad_op|ad_type|ad__kind|ad__gemm|ad__sample|AD_OK/) {
+        if (is_function && code !~ /static/) {
+            text = quoted("static") text
+        }
         count = split(substr(name, 2), list, " ")
         for (i = 1; i <= count; i++) {
             if (known[list[i], 7] || known[list[i], 0] || known[list[i], types]++) {

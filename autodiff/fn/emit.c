@@ -43,10 +43,29 @@ static ad_status check_steps(const emission *m, ad_error *error)
 
 /* ---- steps ---- */
 
+/* Whether the result has no elements. */
+static int is_empty(const ad__step *s)
+{
+    if (s->kind == &ad__call_kind) {
+        return ((const ad__call_step *)s->plan)->kind.count == 0;
+    }
+    if (s->kind == &ad__block_kind) {
+        return ((const ad__block *)s->plan)->count == 0;
+    }
+    if (s->kind == &ad__product_kind) {
+        const ad__gemm *gemm = &((const ad__product *)s->plan)->gemm;
+        return gemm->m == 0 || gemm->n == 0;
+    }
+    return s->kind == &ad__copy_kind && ((const ad__copy *)s->plan)->bytes == 0;
+}
+
 static void put_steps(emission *m)
 {
     for (uint32_t i = 0; i < m->plan->step_count && !m->e.is_out_of_memory; i++) {
         const ad__step *s = &m->plan->steps[i];
+        if (is_empty(s)) {
+            continue;
+        }
         if (s->kind == &ad__call_kind) {
             ad__emit_call(m, i + 1, s->plan);
         } else if (s->kind == &ad__scalars_kind) {
@@ -169,6 +188,7 @@ static void put_all(emission *m, ad__chars *text)
                 m->memory_count > STACK_SLOTS ? "    double *s = w->s;\n" : "    double s[%u];\n",
                 (unsigned)m->memory_count);
     }
+    ad__put_unused(m);
     ad__put(e, "%s%s}\n", m->body.text != NULL ? m->body.text : "",
             m->fails ? "    return 0;\n" : "");
 }

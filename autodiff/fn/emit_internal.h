@@ -78,6 +78,9 @@ const char *ad__emit_view(emission *m, ad__id id, char *text);
 /* The parameters of the whole, as declared or as passed on. */
 void ad__put_parameters(emission *m, int declared);
 
+/* Statements for those that the body does not use, so that no compiler warns. */
+void ad__put_unused(emission *m);
+
 /* The type of the workspace and the arrays of the body; nothing where none is needed. */
 void ad__put_workspace(emission *m);
 int ad__emit_has_workspace(const emission *m);

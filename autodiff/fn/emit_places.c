@@ -263,6 +263,22 @@ void ad__put_parameters(emission *m, int declared)
     ad__put(&m->e, "%s", is_first && declared ? "void" : "");
 }
 
+void ad__put_unused(emission *m)
+{
+    static const char *const names[] = {"in", "out", "view"};
+    const size_t counts[] = {m->program->input_count, m->program->output_count, m->view_count};
+    char name[PLACE];
+    for (size_t group = 0; group < 3; group++) {
+        for (size_t i = 0; i < counts[group] && (i == 0 || counts[group] <= FEW); i++) {
+            (void)snprintf(name, sizeof name, "%s%zu", names[group], i);
+            name[counts[group] <= FEW ? PLACE - 1 : strlen(names[group])] = '\0';
+            if (!ad__mentions(&m->body, name)) {
+                ad__put(&m->e, "    (void)%s;\n", name);
+            }
+        }
+    }
+}
+
 /* ---- the workspace ---- */
 
 static size_t region(const emission *m, int type)

@@ -108,6 +108,7 @@ void ad__emit_call(emission *m, uint32_t number, const ad__call_step *c)
     ad__chars body = {NULL, 0, 0};
     ad__array *x = ad__arena_take(&m->arena, ((size_t)c->count + 1) * sizeof *x);
     int has_scratch[3];
+    char name[16];
     if (x == NULL) {
         e->is_out_of_memory = 1;
         return;
@@ -124,6 +125,13 @@ void ad__emit_call(emission *m, uint32_t number, const ad__call_step *c)
         ad__elementwise_emit(e, &call, c->op->text);
     } else {
         c->op->emit(e, &call);
+    }
+    e->out = &body;
+    for (int i = 0; i < c->count && c->count <= FEW; i++) { /* an argument without elements */
+        (void)snprintf(name, sizeof name, "x%d", i);
+        if (!ad__mentions(&body, name)) {
+            ad__put(e, "    (void)%s;\n", name);
+        }
     }
     e->out = &m->steps;
     ad__put(e, "\n/* ");

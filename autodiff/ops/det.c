@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Determinants and their derivatives of every order, exact at singular matrices. */
+#include "../emit_internal.h"
 #include "../tape_internal.h"
 #include "ldu_internal.h"
 
@@ -38,6 +39,15 @@ static double det_flops(const ad__call *call)
     return ad__one_each(call) * ad__ldu_flops(order_of(call->x[0].kind));
 }
 
+static double determinant(const ad__ldu *f)
+{
+    double det = f->sign;
+    for (size_t i = 0; i < f->n; i++) {
+        det *= f->pivot[i];
+    }
+    return det;
+}
+
 static ad_status det_eval(const ad__call *call)
 {
     const ad__kind *kind = call->x[0].kind;
@@ -50,13 +60,27 @@ static ad_status det_eval(const ad__call *call)
     for (size_t i = 0; i < call->kind.count; i++) {
         ad__widen(kind->type, n * n, (const char *)call->x[0].data + i * n * n * bytes, a);
         ad__ldu_factor(&f, a);
-        double det = f.sign;
-        for (size_t s = 0; s < n; s++) {
-            det *= f.pivot[s];
-        }
+        const double det = determinant(&f);
         ad__narrow(kind->type, 1, &det, (char *)call->z + i * bytes);
     }
     return AD_OK;
+}
+
+static void det_emit(ad__emit *e, const ad__call *call)
+{
+    size_t n = order_of(call->x[0].kind);
+    const char *type = ad__c_type(call->kind.type);
+    ad__put_eliminator(e, n, 1, n * n, "f");
+    ad__put_loop(e, 1, "i", call->kind.count);
+    ad__put_loop(e, 2, "k", n * n);
+    ad__put(e, "            a[k] = (double)x0[i * %zu + k];\n", n * n);
+    ad__put_end(e, 2);
+    ad__put(e, "        ");
+    ad__put_kernel(e, "ad__ldu_factor", AD__NO_TYPE);
+    ad__put(e, "(&f, a);\n        z[i] = (%s)", type);
+    ad__put_kernel(e, "determinant", AD__NO_TYPE);
+    ad__put(e, "(&f);\n");
+    ad__put_end(e, 1);
 }
 
 static void det_vjp(ad__vjp *v)
@@ -157,18 +181,18 @@ static ad_status cofactors_infer(ad__call *call)
     return ad__check_square(x, call->error);
 }
 
-/* One matrix of the batch, `at` bytes into each argument; a is room for it. */
-static void cofactors_at(cofactors *c, const ad__call *call, size_t at, double *a)
+/* a is the matrix, then the result; the directions are in place. */
+static void find_cofactors(cofactors *c, double *a)
 {
-    size_t n = c->f.n;
-    ad__widen(call->kind.type, n * n, (const char *)call->x[0].data + at, a);
+    const size_t n = c->f.n;
     ad__ldu_factor(&c->f, a);
     for (size_t i = 0; i < c->order; i++) {
-        ad__widen(call->kind.type, n * n, (const char *)call->x[i + 1].data + at, a);
-        ad__multiply(n, n, c->f.left, 0, a, 0, c->f.work);
-        ad__multiply(n, n, c->f.work, 0, c->f.right, 1, c->direction + i * n * n);
+        double *direction = c->direction + i * n * n;
+        ad__multiply(n, n, c->f.left, 0, direction, 0, c->f.work);
+        ad__multiply(n, n, c->f.work, 0, c->f.right, 1, direction);
     }
     memset(c->sum, 0, n * n * sizeof *c->sum);
+    memset(c->taken, 0, (c->order + 1) * sizeof *c->taken);
     if (c->order < n) {
         add_terms(c, 0);
     }
@@ -177,7 +201,6 @@ static void cofactors_at(cofactors *c, const ad__call *call, size_t at, double *
     for (size_t i = 0; i < n * n; i++) {
         a[i] *= c->f.sign;
     }
-    ad__narrow(call->kind.type, n * n, a, (char *)call->z + at);
 }
 
 static size_t cofactors_scratch(const ad__call *call)
@@ -221,13 +244,49 @@ static ad_status cofactors_eval(const ad__call *call)
         ad__ldu_init(&c.f, n, scratch) != AD_OK) {
         return AD_ERR_MEMORY;
     }
-    memset(c.taken, 0, (c.order + 1) * sizeof *c.taken);
-    size_t step = n * n * ad_type_bytes(call->kind.type);
-    size_t all = call->kind.count * ad_type_bytes(call->kind.type);
+    const ad_type type = call->kind.type;
+    size_t step = n * n * ad_type_bytes(type), all = call->kind.count * ad_type_bytes(type);
     for (size_t at = 0; at < all; at += step) {
-        cofactors_at(&c, call, at, a);
+        ad__widen(type, n * n, (const char *)call->x[0].data + at, a);
+        for (size_t i = 0; i < c.order; i++) {
+            ad__widen(type, n * n, (const char *)call->x[i + 1].data + at, c.direction + i * n * n);
+        }
+        find_cofactors(&c, a);
+        ad__narrow(type, n * n, a, (char *)call->z + at);
     }
     return AD_OK;
+}
+
+static void cofactors_emit(ad__emit *e, const ad__call *call)
+{
+    const size_t n = order_of(call->x[0].kind), nn = n * n, count = (size_t)call->count;
+    const char *type = ad__c_type(call->kind.type);
+    if (call->kind.count == 0) {
+        return;
+    }
+    ad__put(e, "    size_t row[%zu], taken[%zu];\n    ", count, count);
+    ad__put_kernel(e, "cofactors", AD__NO_TYPE);
+    ad__put(e, " c;\n");
+    ad__put_eliminator(e, n, 1 + count, nn, "c.f");
+    ad__put(e,
+            "    c.order = %zu;\n    c.sum = a + %zu;\n    c.direction = a + %zu;\n"
+            "    c.row = row;\n    c.taken = taken;\n",
+            count - 1, nn, 2 * nn);
+    ad__put_loop(e, 1, "i", call->kind.count / nn);
+    ad__put_loop(e, 2, "k", nn);
+    for (int i = 0; i < call->count; i++) {
+        ad__put(e, "            a[%zu + k] = (double)", i == 0 ? 0 : (1 + (size_t)i) * nn);
+        ad__put_argument(e, i, call->kind.type);
+        ad__put(e, "[i * %zu + k];\n", nn);
+    }
+    ad__put_end(e, 2);
+    ad__put(e, "        ");
+    ad__put_kernel(e, "find_cofactors", AD__NO_TYPE);
+    ad__put(e, "(&c, a);\n");
+    ad__put_loop(e, 2, "k", nn);
+    ad__put(e, "            z[i * %zu + k] = (%s)a[k];\n", nn, type);
+    ad__put_end(e, 2);
+    ad__put_end(e, 1);
 }
 
 /* All arguments but the matrix are directions of one symmetric form, and so is the cotangent: in
@@ -285,6 +344,7 @@ static const ad__sample cofactors_samples[] = {
 const ad_op ad_det__op = {.name = "ad_det",
                           .infer = det_infer,
                           .eval = det_eval,
+                          .emit = det_emit,
                           .flops = det_flops,
                           .scratch = det_scratch,
                           .vjp = det_vjp,
@@ -294,6 +354,7 @@ const ad_op ad_det__op = {.name = "ad_det",
 const ad_op ad_cofactors__op = {.name = "ad_cofactors",
                                 .infer = cofactors_infer,
                                 .eval = cofactors_eval,
+                                .emit = cofactors_emit,
                                 .flops = cofactors_flops,
                                 .scratch = cofactors_scratch,
                                 .vjp = cofactors_vjp,

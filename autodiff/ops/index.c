@@ -3,6 +3,7 @@
 #include "index_internal.h"
 
 #include "movement_internal.h"
+#include "../emit_internal.h"
 #include "../tape_internal.h"
 #include "ops.h"
 
@@ -33,10 +34,7 @@ ad_status ad__check_indices(const ad__call *call, int i, int64_t len)
 {
     const ad__kind *kind = call->x[i].kind;
     const int64_t *index = call->x[i].data;
-    size_t at = 0;
-    while (at < kind->count && index[at] >= -len && index[at] < len) {
-        at++;
-    }
+    size_t at = ad__first_stray(kind->count, index, len);
     if (at == kind->count) {
         return AD_OK;
     }
@@ -51,6 +49,15 @@ ad_status ad__check_indices(const ad__call *call, int i, int64_t len)
                         "indices%s is %" PRId64 ", outside an axis of length %" PRId64
                         "; indices are %" PRId64 " to %" PRId64,
                         ad_shape_print(&place, text, sizeof text), index[at], len, -len, len - 1);
+}
+
+void ad__put_index_check(ad__emit *e, const ad__call *call, int i, int64_t len)
+{
+    ad__put(e, "    if (");
+    ad__put_kernel(e, "ad__first_stray", AD__NO_TYPE);
+    ad__put(e, "(%zu, x%d, %" PRId64 ") < %zu) {\n        return 1;\n    }\n",
+            call->x[i].kind->count, i, len, call->x[i].kind->count);
+    e->fails = 1;
 }
 
 /* shape with `count` axes of another in place of one axis of its own. */
@@ -124,6 +131,25 @@ static ad_status take_eval(const ad__call *call)
     return status;
 }
 
+static void take_emit(ad__emit *e, const ad__call *call)
+{
+    const ad__indexing *attributes = call->attributes;
+    const ad_shape *shape = &call->x[0].kind->shape;
+    ad__along a = ad__along_axis(shape, ad__front_axis(attributes->axis, shape));
+    size_t n = call->x[1].kind->count;
+    ad__put_index_check(e, call, 1, (int64_t)a.len);
+    ad__put_loop(e, 1, "o", a.outer);
+    ad__put_loop(e, 2, "k", n);
+    ad__put(e, "            const size_t at = o * %zu + ", a.len);
+    ad__put_kernel(e, "ad__from_front", AD__NO_TYPE);
+    ad__put(e,
+            "(x1[k], %zu);\n"
+            "            memcpy(z + (o * %zu + k) * %zu, x0 + at * %zu, %zu * sizeof *z);\n",
+            a.len, n, a.inner, a.inner, a.inner);
+    ad__put_end(e, 2);
+    ad__put_end(e, 1);
+}
+
 static void take_vjp(ad__vjp *v)
 {
     const ad__indexing *a = v->attributes;
@@ -155,6 +181,7 @@ static const ad__sample take_samples[] = {{1, {{2, {3, 2}}}, -2, 2, take_rows_of
 const ad_op ad_take__op = {.name = "ad_take",
                            .infer = take_infer,
                            .eval = take_eval,
+                           .emit = take_emit,
                            .vjp = take_vjp,
                            .samples = take_samples,
                            .sample_count = 2};
@@ -235,6 +262,26 @@ static ad_status segment_eval(const ad__call *call)
     return AD_OK;
 }
 
+static void segment_emit(ad__emit *e, const ad__call *call)
+{
+    const ad__indexing *attributes = call->attributes;
+    ad__along a = ad__along_axis(&call->kind.shape, attributes->axis);
+    size_t n = call->x[1].kind->count;
+    ad__put_index_check(e, call, 1, attributes->len);
+    ad__put(e, "    memset(z, 0, %zu * sizeof *z);\n", call->kind.count);
+    ad__put_loop(e, 1, "o", a.outer);
+    ad__put_loop(e, 2, "k", n);
+    ad__put(e, "            const size_t at = o * %zu + ", a.len);
+    ad__put_kernel(e, "ad__from_front", AD__NO_TYPE);
+    ad__put(e, "(x1[k], %zu);\n", a.len);
+    ad__put_loop(e, 3, "i", a.inner);
+    ad__put(e, "                z[at * %zu + i] += x0[(o * %zu + k) * %zu + i];\n", a.inner, n,
+            a.inner);
+    ad__put_end(e, 3);
+    ad__put_end(e, 2);
+    ad__put_end(e, 1);
+}
+
 static void segment_vjp(ad__vjp *v)
 {
     v->dx[0] = ad_take(v->g, v->x[1], ((const ad__indexing *)v->attributes)->axis);
@@ -250,6 +297,7 @@ static const ad__sample segment_samples[] = {{1, {{3, {2, 2, 3}}}, -2, 2, segmen
 const ad_op ad_segment_sum__op = {.name = "ad_segment_sum",
                                   .infer = segment_infer,
                                   .eval = segment_eval,
+                                  .emit = segment_emit,
                                   .flops = ad__one_in,
                                   .vjp = segment_vjp,
                                   .samples = segment_samples,
@@ -301,7 +349,20 @@ static ad_status one_hot_eval(const ad__call *call)
     return AD_OK;
 }
 
-const ad_op ad_one_hot__op = {.name = "ad_one_hot", .infer = one_hot_infer, .eval = one_hot_eval};
+static void one_hot_emit(ad__emit *e, const ad__call *call)
+{
+    const ad__indexing *a = call->attributes;
+    ad__put_index_check(e, call, 0, a->len);
+    ad__put(e, "    memset(z, 0, %zu * sizeof *z);\n", call->kind.count);
+    ad__put_loop(e, 1, "k", call->x[0].kind->count);
+    ad__put(e, "        z[k * %" PRId64 " + ", a->len);
+    ad__put_kernel(e, "ad__from_front", AD__NO_TYPE);
+    ad__put(e, "(x0[k], %" PRId64 ")] = 1;\n", a->len);
+    ad__put_end(e, 1);
+}
+
+const ad_op ad_one_hot__op = {
+    .name = "ad_one_hot", .infer = one_hot_infer, .eval = one_hot_eval, .emit = one_hot_emit};
 
 ad_var ad_one_hot_at(ad_var indices, int64_t len, ad_type type, const char *site)
 {

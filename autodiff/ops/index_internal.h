@@ -20,6 +20,19 @@ ad_status ad__infer_len(const ad__call *call, int64_t len);
 /* Errors: AD_ERR_INDEX for the first element of argument i outside -len to len - 1. */
 ad_status ad__check_indices(const ad__call *call, int i, int64_t len);
 
+/* The place of the first index outside -len to len - 1, or count. */
+static inline size_t ad__first_stray(size_t count, const int64_t *index, int64_t len)
+{
+    size_t i = 0;
+    while (i < count && index[i] >= -len && index[i] < len) {
+        i++;
+    }
+    return i;
+}
+
+/* Writes the check of argument i as C. */
+void ad__put_index_check(struct ad__emit *e, const ad__call *call, int i, int64_t len);
+
 /* An index counted from the front. */
 static inline size_t ad__from_front(int64_t index, int64_t len)
 {

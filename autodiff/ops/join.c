@@ -3,6 +3,7 @@
 #include "movement_internal.h"
 
 #include "strided_internal.h"
+#include "../emit_internal.h"
 #include "../tape_internal.h"
 #include "ops.h"
 
@@ -60,6 +61,23 @@ static ad_status concat_eval(const ad__call *call)
     return AD_OK;
 }
 
+static void concat_emit(ad__emit *e, const ad__call *call)
+{
+    int axis = ad__front_axis(*(const int *)call->attributes, &call->kind.shape);
+    ad__along whole = ad__along_axis(&call->kind.shape, axis);
+    size_t at = 0;
+    ad__put_loop(e, 1, "i", whole.outer);
+    for (int i = 0; i < call->count; i++) {
+        ad__along part = ad__along_axis(&call->x[i].kind->shape, axis);
+        size_t run = part.len * part.inner;
+        ad__put(e, "        memcpy(z + i * %zu + %zu, ", whole.len * whole.inner, at);
+        ad__put_argument(e, i, call->kind.type);
+        ad__put(e, " + i * %zu, %zu * sizeof *z);\n", run, run);
+        at += run;
+    }
+    ad__put_end(e, 1);
+}
+
 static void concat_vjp(ad__vjp *v)
 {
     int axis = *(const int *)v->attributes;
@@ -85,6 +103,7 @@ static const ad__sample concat_samples[] = {
 const ad_op ad_concat__op = {.name = "ad_concat",
                              .infer = concat_infer,
                              .eval = concat_eval,
+                             .emit = concat_emit,
                              .vjp = concat_vjp,
                              .samples = concat_samples,
                              .sample_count = 1};
@@ -144,6 +163,19 @@ static ad_status stack_eval(const ad__call *call)
     return AD_OK;
 }
 
+static void stack_emit(ad__emit *e, const ad__call *call)
+{
+    int axis = ad__front_axis(*(const int *)call->attributes, &call->kind.shape);
+    ad__along a = ad__along_axis(&call->kind.shape, axis);
+    ad__put_loop(e, 1, "i", a.outer);
+    for (int i = 0; i < call->count; i++) {
+        ad__put(e, "        memcpy(z + (i * %zu + %d) * %zu, ", a.len, i, a.inner);
+        ad__put_argument(e, i, call->kind.type);
+        ad__put(e, " + i * %zu, %zu * sizeof *z);\n", a.inner, a.inner);
+    }
+    ad__put_end(e, 1);
+}
+
 static void stack_vjp(ad__vjp *v)
 {
     for (int i = 0; i < v->count; i++) {
@@ -166,6 +198,7 @@ static const ad__sample stack_samples[] = {
 const ad_op ad_stack__op = {.name = "ad_stack",
                             .infer = stack_infer,
                             .eval = stack_eval,
+                            .emit = stack_emit,
                             .vjp = stack_vjp,
                             .samples = stack_samples,
                             .sample_count = 2};

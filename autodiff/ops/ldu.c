@@ -2,25 +2,39 @@
 #include "ldu_internal.h"
 
 #include "../blas_internal.h"
+#include "../emit_internal.h"
 #include "reduce_internal.h"
 
 #include <math.h>
 #include <string.h>
 
-ad_status ad__ldu_init(ad__ldu *f, size_t n, ad__arena *arena)
+void ad__ldu_place(ad__ldu *f, size_t n, double *room)
 {
     f->n = n;
-    f->left = ad__arena_take(arena, n * n * sizeof *f->left);
-    f->right = ad__arena_take(arena, n * n * sizeof *f->right);
-    f->work = ad__arena_take(arena, n * n * sizeof *f->work);
-    f->pivot = ad__arena_take(arena, n * sizeof *f->pivot);
-    int is_short = f->left == NULL || f->right == NULL || f->work == NULL || f->pivot == NULL;
-    return is_short ? AD_ERR_MEMORY : AD_OK;
+    f->left = room;
+    f->right = f->left + n * n;
+    f->work = f->right + n * n;
+    f->pivot = f->work + n * n;
+}
+
+static size_t bytes_of(size_t n)
+{
+    return AD__LDU_ROOM(n) * sizeof(double);
+}
+
+ad_status ad__ldu_init(ad__ldu *f, size_t n, ad__arena *arena)
+{
+    double *room = ad__arena_take(arena, bytes_of(n));
+    if (room == NULL) {
+        return AD_ERR_MEMORY;
+    }
+    ad__ldu_place(f, n, room);
+    return AD_OK;
 }
 
 size_t ad__ldu_bytes(size_t n)
 {
-    return 3 * ad__rounded(n * n * sizeof(double)) + ad__rounded(n * sizeof(double));
+    return ad__rounded(bytes_of(n));
 }
 
 /* n^3 / 3 comparisons, 2 n^3 / 3 in the matrix itself, n^3 in left and in right. */
@@ -142,6 +156,22 @@ void ad__narrow(ad_type type, size_t count, const double *x, void *z)
             ((float *)z)[i] = (float)x[i];
         }
     }
+}
+
+void ad__put_eliminator(ad__emit *e, size_t n, size_t count, size_t size, const char *f)
+{
+    const ad__gemm whole = {.m = (int64_t)n, .n = (int64_t)n, .k = (int64_t)n, .lda = (int64_t)n};
+    size_t at = ad__emit_scratch(e, AD_F64, count * size);
+    size_t room = ad__emit_scratch(e, AD_F64, AD__LDU_ROOM(n) + 1);
+    e->uses_blis |= ad__gemm_order_of(&whole, 1) == AD__GEMM_BLIS;
+    if (f[1] == '\0') {
+        ad__put(e, "    ");
+        ad__put_kernel(e, "ad__ldu", AD__NO_TYPE);
+        ad__put(e, " %s;\n", f);
+    }
+    ad__put(e, "    double *a = scratch_f64 + %zu;\n    ", at);
+    ad__put_kernel(e, "ad__ldu_place", AD__NO_TYPE);
+    ad__put(e, "(&%s, %zu, scratch_f64 + %zu);\n", f, n, room);
 }
 
 ad_status ad__check_square(const ad__kind *kind, ad_error *error)

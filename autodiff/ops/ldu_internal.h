@@ -20,7 +20,11 @@ typedef struct ad__ldu {
     int sign;
 } ad__ldu;
 
-/* Room for matrices of order n in arena. Errors: AD_ERR_MEMORY. */
+/* Puts the matrices of order n into room of so many numbers. */
+#define AD__LDU_ROOM(n) (3 * (n) * (n) + (n))
+void ad__ldu_place(ad__ldu *f, size_t n, double *room);
+
+/* The same, with room from the arena. Errors: AD_ERR_MEMORY. */
 ad_status ad__ldu_init(ad__ldu *f, size_t n, ad__arena *arena);
 size_t ad__ldu_bytes(size_t n); /* that it takes */
 double ad__ldu_flops(size_t n); /* of an elimination */
@@ -35,6 +39,9 @@ void ad__multiply(size_t n, size_t m, const double *x, int transpose_x, const do
 /* Elements as double, and back. */
 void ad__widen(ad_type type, size_t count, const void *x, double *z);
 void ad__narrow(ad_type type, size_t count, const double *x, void *z);
+
+/* Writes as C: room for an elimination of order n called f, and an array a of count times size. */
+void ad__put_eliminator(struct ad__emit *e, size_t n, size_t count, size_t size, const char *f);
 
 /* AD_OK if a kind is of square matrices [..., n, n] of f64 or f32. */
 ad_status ad__check_square(const ad__kind *kind, ad_error *error);

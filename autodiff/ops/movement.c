@@ -3,6 +3,7 @@
 #include "movement_internal.h"
 
 #include "strided_internal.h"
+#include "../emit_internal.h"
 #include "../tape_internal.h"
 #include "ops.h"
 
@@ -106,6 +107,11 @@ ad_status ad__copy_eval(const ad__call *call)
     return AD_OK;
 }
 
+void ad__copy_emit(ad__emit *e, const ad__call *call)
+{
+    ad__put(e, "    memcpy(z, x0, %zu * sizeof *z);\n", call->kind.count);
+}
+
 static void reshape_vjp(ad__vjp *v)
 {
     v->dx[0] = ad_reshape(v->g, ad_shape_of(v->x[0]));
@@ -122,6 +128,7 @@ const ad_op ad_reshape__op = {.name = "ad_reshape",
                               .infer = reshape_infer,
                               .shares = 1,
                               .eval = ad__copy_eval,
+                              .emit = ad__copy_emit,
                               .vjp = reshape_vjp,
                               .samples = reshape_samples,
                               .sample_count = 1};
@@ -152,19 +159,34 @@ static ad_status broadcast_infer(ad__call *call)
     return AD_OK;
 }
 
-/* A walk of x with stride 0 along the axes that it lacks or has with length 1. */
-static ad_status broadcast_eval(const ad__call *call)
+/* A walk of x has stride 0 along the axes that it lacks or has with length 1. */
+static void broadcast_strides(const ad_shape *small, const ad_shape *large, ptrdiff_t *from)
 {
-    const ad_shape *small = &call->x[0].kind->shape, *large = &call->kind.shape;
-    ptrdiff_t own[AD_MAX_RANK], from[AD_MAX_RANK], to[AD_MAX_RANK];
-    ad__dense_strides(small, own);
-    ad__dense_strides(large, to);
+    ptrdiff_t own[AD_MAX_RANK];
     int missing = large->rank - small->rank;
+    ad__dense_strides(small, own);
     for (int i = 0; i < large->rank; i++) {
         from[i] = i < missing || small->len[i - missing] == 1 ? 0 : own[i - missing];
     }
+}
+
+static ad_status broadcast_eval(const ad__call *call)
+{
+    const ad_shape *large = &call->kind.shape;
+    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
+    ad__dense_strides(large, to);
+    broadcast_strides(&call->x[0].kind->shape, large, from);
     ad__copy_strided(large, ad_type_bytes(call->kind.type), call->x[0].data, from, call->z, to);
     return AD_OK;
+}
+
+static void broadcast_emit(ad__emit *e, const ad__call *call)
+{
+    const ad_shape *large = &call->kind.shape;
+    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
+    ad__dense_strides(large, to);
+    broadcast_strides(&call->x[0].kind->shape, large, from);
+    ad__put_strided(e, &(ad__strided){.shape = large, .x = "x0", .z = "z", .from = from, .to = to});
 }
 
 static void broadcast_vjp(ad__vjp *v)
@@ -182,6 +204,7 @@ static const ad__sample broadcast_samples[] = {{1, {{2, {3, 1}}}, -2, 2, broadca
 const ad_op ad_broadcast_to__op = {.name = "ad_broadcast_to",
                                    .infer = broadcast_infer,
                                    .eval = broadcast_eval,
+                                   .emit = broadcast_emit,
                                    .vjp = broadcast_vjp,
                                    .samples = broadcast_samples,
                                    .sample_count = 1};
@@ -232,20 +255,39 @@ static ad_status transpose_infer(ad__call *call)
     return status;
 }
 
-static ad_status transpose_eval(const ad__call *call)
+/* x's strides, in the order of the result's axes. */
+static ad_status transpose_strides(const ad__call *call, ptrdiff_t *from)
 {
     const ad_shape *shape = &call->x[0].kind->shape;
-    ptrdiff_t own[AD_MAX_RANK], from[AD_MAX_RANK], to[AD_MAX_RANK];
+    ptrdiff_t own[AD_MAX_RANK];
     int order[AD_MAX_RANK];
     ad_status status = transpose_order(call->attributes, shape, order, call->error);
     ad__dense_strides(shape, own);
-    ad__dense_strides(&call->kind.shape, to);
     for (int i = 0; i < shape->rank && status == AD_OK; i++) {
         from[i] = own[order[i]];
     }
-    ad__copy_strided(&call->kind.shape, ad_type_bytes(call->kind.type), call->x[0].data, from,
-                     call->z, to);
     return status;
+}
+
+static ad_status transpose_eval(const ad__call *call)
+{
+    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
+    ad_status status = transpose_strides(call, from);
+    if (status == AD_OK) {
+        ad__dense_strides(&call->kind.shape, to);
+        ad__copy_strided(&call->kind.shape, ad_type_bytes(call->kind.type), call->x[0].data, from,
+                         call->z, to);
+    }
+    return status;
+}
+
+static void transpose_emit(ad__emit *e, const ad__call *call)
+{
+    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
+    transpose_strides(call, from);
+    ad__dense_strides(&call->kind.shape, to);
+    ad__put_strided(
+        e, &(ad__strided){.shape = &call->kind.shape, .x = "x0", .z = "z", .from = from, .to = to});
 }
 
 /* The inverse permutation. */
@@ -276,6 +318,7 @@ static const ad__sample transpose_samples[] = {{1, {{2, {3, 4}}}, -2, 2, transpo
 const ad_op ad_transpose__op = {.name = "ad_transpose",
                                 .infer = transpose_infer,
                                 .eval = transpose_eval,
+                                .emit = transpose_emit,
                                 .vjp = transpose_vjp,
                                 .samples = transpose_samples,
                                 .sample_count = 2};

@@ -84,3 +84,17 @@ static void dot_products(size_t m, size_t n, size_t k, matrix x, matrix y, real 
         }
     }
 }
+
+/* z [n, m] = op(x) op(y), x [n, n]; op transposes where the flag is set, and y is stored [m, n]. */
+static void ad__multiply(size_t n, size_t m, const real *x, int transpose_x, const real *y,
+                         int transpose_y, real *z)
+{
+    const matrix a = {x, transpose_x ? 1 : n, transpose_x ? n : 1};
+    const matrix b = {y, transpose_y ? 1 : m, transpose_y ? n : 1};
+    const int is_column = m == 1 && n > 1, is_row = transpose_y && n <= 3;
+    if (is_column ? !transpose_x : is_row && (!transpose_x || n == 1)) {
+        dot_products(n, m, n, a, b, z);
+    } else {
+        product(n, m, n, a, b, z);
+    }
+}

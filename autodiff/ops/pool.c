@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Maxima over windows. The operation finds where they are; values and gradients are those of
  * ad_gather. */
+#include "../emit_internal.h"
 #include "../tape_internal.h"
 
 #include "ops.h"
@@ -143,8 +144,49 @@ static ad_status pool_eval(const ad__call *call)
     return AD_OK;
 }
 
-const ad_op ad_max_pool_indices__op = {
-    .name = "ad_max_pool_indices", .infer = pool_infer, .eval = pool_eval, .flops = pool_flops};
+/* The loop over one axis's windows, and the elements that each covers. */
+static void put_cover(ad__emit *e, int depth, const char *index, const char *axis,
+                      const pooled_axis *a)
+{
+    const int in = 4 * depth + 4;
+    ad__put(e, "%*sfor (int64_t %s = 0; %s < %" PRId64 "; %s++) {\n", 4 * depth, "", index, index,
+            a->m, index);
+    ad__put(e, "%*sint64_t %s = %s * %" PRId64 " - %" PRId64 ", %s_end = %s + %" PRId64 ";\n", in,
+            "", axis, index, a->stride, a->padding, axis, axis, a->window);
+    ad__put(e, "%*s%s = %s < 0 ? 0 : %s;\n", in, "", axis, axis, axis);
+    ad__put(e, "%*s%s_end = %s_end > %" PRId64 " ? %" PRId64 " : %s_end;\n", in, "", axis, axis,
+            a->n, a->n, axis);
+}
+
+static void pool_emit(ad__emit *e, const ad__call *call)
+{
+    pooled_axis axis[2];
+    axes_of(call->attributes, &call->x[0].kind->shape, axis);
+    size_t in = (size_t)(axis[0].n * axis[1].n), out = (size_t)(axis[0].m * axis[1].m);
+    ad__put_loop(e, 1, "o", call->kind.count / out);
+    ad__put(e, "        const %s *x = x0 + o * %zu;\n", ad__c_type(call->x[0].kind->type), in);
+    put_cover(e, 2, "i", "row", &axis[0]);
+    put_cover(e, 3, "j", "column", &axis[1]);
+    ad__put(e,
+            "                int64_t at = row * %" PRId64 " + column;\n"
+            "                for (int64_t r = row; r < row_end; r++) {\n"
+            "                    for (int64_t c = column; c < column_end; c++) {\n"
+            "                        int64_t k = r * %" PRId64 " + c;\n"
+            "                        at = !(x[k] <= x[at]) && x[at] == x[at] ? k : at;\n"
+            "                    }\n"
+            "                }\n"
+            "                *z++ = at;\n",
+            axis[1].n, axis[1].n);
+    ad__put_end(e, 3);
+    ad__put_end(e, 2);
+    ad__put_end(e, 1);
+}
+
+const ad_op ad_max_pool_indices__op = {.name = "ad_max_pool_indices",
+                                       .infer = pool_infer,
+                                       .eval = pool_eval,
+                                       .emit = pool_emit,
+                                       .flops = pool_flops};
 
 ad_var ad_max_pool_indices_at(ad_var x, ad_shape window, ad_shape stride, ad_shape padding,
                               const char *site)

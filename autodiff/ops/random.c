@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Random numbers as functions of a key. */
+#include "../emit_internal.h"
 #include "../tape_internal.h"
 
 #include "ops.h"
 #include "rng.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What the numbers depend on beside the key. p is of bernoulli alone. */
@@ -48,14 +50,11 @@ static ad_status random_infer(ad__call *call)
     return status;
 }
 
-/* The sequence of a key and stream: block `counter` of the generator names it, so that sequences of
- * neighbouring counters have nothing in common. */
-static ad_rng sequence_of(const ad__call *call)
+/* Seed and stream of the sequence of a key and stream: block `counter` of the generator names it, so
+ * that sequences of neighbouring counters have nothing in common. */
+static void find_sequence(const int64_t *from, int64_t stream, uint64_t *out)
 {
-    const recipe *r = call->attributes;
-    uint64_t words[3], out[2];
-    memcpy(words, call->x[0].data, 2 * sizeof *words);
-    words[2] = (uint64_t)r->stream;
+    const uint64_t words[3] = {(uint64_t)from[0], (uint64_t)from[1], (uint64_t)stream};
     const uint32_t key[2] = {(uint32_t)words[0], (uint32_t)(words[0] >> 32)};
     const uint32_t place[4] = {(uint32_t)words[1], (uint32_t)(words[1] >> 32), (uint32_t)words[2],
                                (uint32_t)(words[2] >> 32)};
@@ -63,7 +62,33 @@ static ad_rng sequence_of(const ad__call *call)
     ad_philox(place, key, block);
     out[0] = (uint64_t)block[1] << 32 | block[0];
     out[1] = (uint64_t)block[3] << 32 | block[2];
-    return (ad_rng){.seed = out[0], .stream = out[1]};
+}
+
+static ad_rng sequence_of(const ad__call *call)
+{
+    uint64_t seed_and_stream[2];
+    find_sequence(call->x[0].data, ((const recipe *)call->attributes)->stream, seed_and_stream);
+    return (ad_rng){.seed = seed_and_stream[0], .stream = seed_and_stream[1]};
+}
+
+/* Two elements for each block of the generator: number(pair[0]) and number(pair[1]), by a kernel of
+ * rng.c, and what follows it. */
+static void put_fill(ad__emit *e, const ad__call *call, const char *kernel, const char *after)
+{
+    const recipe *r = call->attributes;
+    const char *type = ad__c_type(call->kind.type);
+    ad__put(e, "    uint64_t sequence[2];\n    ");
+    ad__put_kernel(e, "find_sequence", AD__NO_TYPE);
+    ad__put(e, "(x0, ");
+    ad__put_number(e, AD_I64, &r->stream);
+    ad__put(e, ", sequence);\n    for (size_t i = 0; i < %zu; i += 2) {\n", call->kind.count);
+    ad__put(e, "        uint64_t pair[2];\n        ");
+    ad__put_kernel(e, "block", AD__NO_TYPE);
+    ad__put(e, "(i / 2, sequence[1], sequence[0], pair);\n");
+    ad__put(e, "        for (size_t k = 0; k < 2 && i + k < %zu; k++) {\n", call->kind.count);
+    ad__put(e, "            z[i + k] = (%s)(", type);
+    ad__put_kernel(e, kernel, AD__NO_TYPE);
+    ad__put(e, "(pair[k])%s);\n        }\n    }\n", after);
 }
 
 static ad_status uniform_eval(const ad__call *call)
@@ -71,9 +96,19 @@ static ad_status uniform_eval(const ad__call *call)
     return ad_rng_fill_uniform(sequence_of(call), call->kind.type, call->kind.count, call->z);
 }
 
+static void uniform_emit(ad__emit *e, const ad__call *call)
+{
+    put_fill(e, call, call->kind.type == AD_F64 ? "uniform" : "uniform_f32", "");
+}
+
 static ad_status normal_eval(const ad__call *call)
 {
     return ad_rng_fill_normal(sequence_of(call), call->kind.type, call->kind.count, call->z);
+}
+
+static void normal_emit(ad__emit *e, const ad__call *call)
+{
+    put_fill(e, call, "normal", "");
 }
 
 static ad_status bernoulli_eval(const ad__call *call)
@@ -82,15 +117,27 @@ static ad_status bernoulli_eval(const ad__call *call)
     return ad_rng_fill_bernoulli(sequence_of(call), p, call->kind.type, call->kind.count, call->z);
 }
 
+static void bernoulli_emit(ad__emit *e, const ad__call *call)
+{
+    char below[40];
+    (void)snprintf(below, sizeof below, " < %a", ((const recipe *)call->attributes)->p);
+    put_fill(e, call, "uniform", below);
+}
+
 const ad_op ad_random_uniform__op = {.name = "ad_random_uniform",
                                      .infer = random_infer,
                                      .eval = uniform_eval,
+                                     .emit = uniform_emit,
                                      .flops = ad__one_each};
-const ad_op ad_random_normal__op = {
-    .name = "ad_random_normal", .infer = random_infer, .eval = normal_eval, .flops = ad__one_each};
+const ad_op ad_random_normal__op = {.name = "ad_random_normal",
+                                    .infer = random_infer,
+                                    .eval = normal_eval,
+                                    .emit = normal_emit,
+                                    .flops = ad__one_each};
 const ad_op ad_random_bernoulli__op = {.name = "ad_random_bernoulli",
                                        .infer = random_infer,
                                        .eval = bernoulli_eval,
+                                       .emit = bernoulli_emit,
                                        .flops = ad__one_each};
 
 static ad_var record(const ad_op *op, ad_var key, int64_t stream, double p, ad_shape shape,
@@ -135,7 +182,14 @@ static ad_status next_eval(const ad__call *call)
     return AD_OK;
 }
 
-const ad_op ad_random_next__op = {.name = "ad_random_next", .infer = next_infer, .eval = next_eval};
+static void next_emit(ad__emit *e, const ad__call *call)
+{
+    (void)call;
+    ad__put(e, "    z[0] = x0[0];\n    z[1] = (int64_t)((uint64_t)x0[1] + 1);\n");
+}
+
+const ad_op ad_random_next__op = {
+    .name = "ad_random_next", .infer = next_infer, .eval = next_eval, .emit = next_emit};
 
 ad_var ad_random_next_at(ad_var key, const char *site)
 {

@@ -3,6 +3,7 @@
 #include "reduce_internal.h"
 
 #include "movement_internal.h"
+#include "../emit_internal.h"
 #include "../tape_internal.h"
 #include "ops.h"
 
@@ -48,6 +49,22 @@ static ad_status recurrence_eval(const ad__call *call)
     return AD_OK;
 }
 
+static void recurrence_emit(ad__emit *e, const ad__call *call)
+{
+    const recurrence *r = call->attributes;
+    ad__along a = ad__along_axis(&call->kind.shape, r->axis);
+    size_t pane = a.len * a.inner;
+    if (pane == 0) {
+        return;
+    }
+    ad__put_loop(e, 1, "o", a.outer);
+    ad__put(e, "        ");
+    ad__put_kernel(e, "recurrence", (int)call->kind.type);
+    ad__put(e, "(%zu, %zu, %d, x0 + o * %zu, x1 + o * %zu, z + o * %zu);\n", a.len, a.inner,
+            r->transpose != 0, pane, pane, pane);
+    ad__put_end(e, 1);
+}
+
 /* z = (1 - S)^-1 b with S_(i,i-1) = a_i, so db = h = (1 - S)^-T g; and da_i = h_i z_(i-1), h and z
  * exchanged for the transpose. a_0 is nowhere used. */
 static void recurrence_vjp(ad__vjp *v)
@@ -82,6 +99,7 @@ static const ad__sample recurrence_samples[] = {
 const ad_op ad_recurrence__op = {.name = "ad_recurrence",
                                  .infer = recurrence_infer,
                                  .eval = recurrence_eval,
+                                 .emit = recurrence_emit,
                                  .flops = recurrence_flops,
                                  .vjp = recurrence_vjp,
                                  .samples = recurrence_samples,

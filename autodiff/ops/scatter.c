@@ -3,6 +3,7 @@
 #include "index_internal.h"
 
 #include "movement_internal.h"
+#include "../emit_internal.h"
 #include "../tape_internal.h"
 #include "ops.h"
 
@@ -94,6 +95,40 @@ static void move(ad_type type, const elements *e, action what, const void *from,
     }
 }
 
+/* Loops over the indices, argument number `indices`, into a tensor of this shape: in the statement
+ * `at` is the element of the indices and `named` the one that it names. */
+static void put_moves(ad__emit *e, const ad__call *call, const ad_shape *shape, int indices,
+                      const char *statement)
+{
+    const ad__indexing *attributes = call->attributes;
+    int axis = ad__front_axis(attributes->axis, shape);
+    ad__along a = ad__along_axis(shape, axis);
+    size_t n = (size_t)call->x[indices].kind->shape.len[axis];
+    ad__put_loop(e, 1, "o", a.outer);
+    ad__put_loop(e, 2, "k", n);
+    ad__put_loop(e, 3, "i", a.inner);
+    ad__put(e, "                const size_t at = (o * %zu + k) * %zu + i;\n", n, a.inner);
+    ad__put(e, "                const size_t named = (o * %zu + ", a.len);
+    ad__put_kernel(e, "ad__from_front", AD__NO_TYPE);
+    ad__put(e, "(x%d[at], %zu)) * %zu + i;\n                %s\n", indices, a.len, a.inner,
+            statement);
+    ad__put_end(e, 3);
+    ad__put_end(e, 2);
+    ad__put_end(e, 1);
+}
+
+/* The same, after the check of the indices and the beginning of the result. */
+static void put_checked_moves(ad__emit *e, const ad__call *call, const ad_shape *shape,
+                              const char *before, const char *statement)
+{
+    const ad__indexing *attributes = call->attributes;
+    ad__put_index_check(e, call, 1, shape->len[ad__front_axis(attributes->axis, shape)]);
+    if (before != NULL) {
+        ad__put(e, "    %s, %zu * sizeof *z);\n", before, call->kind.count);
+    }
+    put_moves(e, call, shape, 1, statement);
+}
+
 static ad_var record(const ad_op *op, int count, const ad_var *x, int axis, int64_t len,
                      ad_type type, const char *site)
 {
@@ -158,6 +193,11 @@ static ad_status gather_eval(const ad__call *call)
     return status;
 }
 
+static void gather_emit(ad__emit *e, const ad__call *call)
+{
+    put_checked_moves(e, call, &call->x[0].kind->shape, NULL, "z[at] = x0[named];");
+}
+
 static void gather_vjp(ad__vjp *v)
 {
     ad_shape shape = ad_shape_of(v->x[0]);
@@ -171,6 +211,7 @@ static const ad__sample gather_samples[] = {{1, {{2, {4, 3}}}, -2, 2, gather_fir
 const ad_op ad_gather__op = {.name = "ad_gather",
                              .infer = gather_infer,
                              .eval = gather_eval,
+                             .emit = gather_emit,
                              .vjp = gather_vjp,
                              .samples = gather_samples,
                              .sample_count = 2};
@@ -206,6 +247,11 @@ static ad_status scatter_sum_eval(const ad__call *call)
     return status;
 }
 
+static void scatter_sum_emit(ad__emit *e, const ad__call *call)
+{
+    put_checked_moves(e, call, &call->kind.shape, "memset(z, 0", "z[named] += x0[at];");
+}
+
 static void scatter_sum_vjp(ad__vjp *v)
 {
     v->dx[0] = ad_gather(v->g, v->x[1], axis_of(v));
@@ -216,6 +262,7 @@ static const ad__sample scatter_sum_samples[] = {{1, {{2, {2, 3}}}, -2, 2, scatt
 const ad_op ad_scatter_sum__op = {.name = "ad_scatter_sum",
                                   .infer = scatter_sum_infer,
                                   .eval = scatter_sum_eval,
+                                  .emit = scatter_sum_emit,
                                   .flops = ad__one_in,
                                   .vjp = scatter_sum_vjp,
                                   .samples = scatter_sum_samples,
@@ -261,6 +308,11 @@ static ad_status scatter_add_eval(const ad__call *call)
     return scatter(call, ADD);
 }
 
+static void scatter_add_emit(ad__emit *e, const ad__call *call)
+{
+    put_checked_moves(e, call, &call->kind.shape, "memcpy(z, x0", "z[named] += x2[at];");
+}
+
 static void scatter_add_vjp(ad__vjp *v)
 {
     v->dx[0] = v->g;
@@ -275,6 +327,7 @@ static const ad__sample scatter_add_samples[] = {
 const ad_op ad_scatter_add__op = {.name = "ad_scatter_add",
                                   .infer = scatter_infer,
                                   .eval = scatter_add_eval,
+                                  .emit = scatter_add_emit,
                                   .flops = scatter_add_flops,
                                   .vjp = scatter_add_vjp,
                                   .samples = scatter_add_samples,
@@ -305,6 +358,11 @@ static ad_status scatter_eval(const ad__call *call)
     return scatter(call, SET);
 }
 
+static void scatter_emit(ad__emit *e, const ad__call *call)
+{
+    put_checked_moves(e, call, &call->kind.shape, "memcpy(z, x0", "z[named] = x2[at];");
+}
+
 /* What was overwritten has no influence: neither elements of x nor values that lost their place. */
 static void scatter_vjp(ad__vjp *v)
 {
@@ -325,6 +383,7 @@ static const ad__sample scatter_samples[] = {{2, {{2, {4, 3}}, {2, {2, 3}}}, -2,
 const ad_op ad_scatter__op = {.name = "ad_scatter",
                               .infer = scatter_infer,
                               .eval = scatter_eval,
+                              .emit = scatter_emit,
                               .vjp = scatter_vjp,
                               .samples = scatter_samples,
                               .sample_count = 1};
@@ -396,9 +455,21 @@ static ad_status winners_eval(const ad__call *call)
     return AD_OK;
 }
 
+static void winners_emit(ad__emit *e, const ad__call *call)
+{
+    const ad__indexing *a = call->attributes;
+    ad_shape shape = call->kind.shape;
+    shape.len[ad__front_axis(a->axis, &shape)] = a->len;
+    ad__put_index_check(e, call, 0, a->len);
+    ad__emit_scratch(e, AD_I64, ad_shape_count(&shape) + 1);
+    put_moves(e, call, &shape, 0, "scratch_i64[named] = (int64_t)at;");
+    put_moves(e, call, &shape, 0, "z[at] = scratch_i64[named] == (int64_t)at;");
+}
+
 const ad_op ad_scatter_winners__op = {.name = "ad_scatter_winners",
                                       .infer = winners_infer,
                                       .eval = winners_eval,
+                                      .emit = winners_emit,
                                       .scratch = winners_scratch};
 
 ad_var ad_scatter_winners_at(ad_var indices, int axis, int64_t len, ad_type type, const char *site)

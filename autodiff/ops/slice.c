@@ -3,6 +3,7 @@
 #include "movement_internal.h"
 
 #include "strided_internal.h"
+#include "../emit_internal.h"
 #include "../tape_internal.h"
 #include "ops.h"
 
@@ -112,6 +113,24 @@ static ad_status slice_eval(const ad__call *call)
     return status;
 }
 
+static void slice_emit(ad__emit *e, const ad__call *call)
+{
+    const bounds *b = call->attributes;
+    const ad_shape *shape = &call->x[0].kind->shape;
+    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
+    int axis = ad__front_axis(b->axis, shape);
+    span s;
+    span_of(b, shape, shape->len[axis], &s, NULL);
+    ad__dense_strides(shape, from);
+    ad__dense_strides(&call->kind.shape, to);
+    size_t at = (size_t)(s.first * from[axis]);
+    from[axis] *= (ptrdiff_t)s.step;
+    ad__put_strided(
+        e,
+        &(ad__strided){
+            .shape = &call->kind.shape, .x = "x0", .x_at = at, .z = "z", .from = from, .to = to});
+}
+
 static void slice_vjp(ad__vjp *v)
 {
     const bounds *b = v->attributes;
@@ -137,6 +156,7 @@ const ad_op ad_slice__op = {.name = "ad_slice",
                             .infer = slice_infer,
                             .part = slice_part,
                             .eval = slice_eval,
+                            .emit = slice_emit,
                             .vjp = slice_vjp,
                             .samples = slice_samples,
                             .sample_count = 2};
@@ -167,6 +187,27 @@ static void place(const ad__call *call, int axis, int64_t first, int64_t step, d
         to[axis] *= (ptrdiff_t)step;
         ad__copy_strided(shape, bytes, call->x[0].data, from, z, to);
     }
+}
+
+static void put_place(ad__emit *e, const ad__call *call, int axis, int64_t first, int64_t step,
+                      double value)
+{
+    const ad_shape *shape = &call->x[0].kind->shape;
+    const float narrow = (float)value;
+    const int64_t whole = call->kind.type == AD_I64 ? (int64_t)value : 0;
+    const void *element[] = {[AD_F64] = &value, [AD_F32] = &narrow, [AD_I64] = &whole};
+    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
+    ad__put_loop(e, 1, "i", call->kind.count);
+    ad__put(e, "        z[i] = ");
+    ad__put_number(e, call->kind.type, element[call->kind.type]);
+    ad__put(e, ";\n");
+    ad__put_end(e, 1);
+    ad__dense_strides(shape, from);
+    ad__dense_strides(&call->kind.shape, to);
+    size_t at = (size_t)(first * to[axis]);
+    to[axis] *= (ptrdiff_t)step;
+    ad__put_strided(
+        e, &(ad__strided){.shape = shape, .x = "x0", .z = "z", .z_at = at, .from = from, .to = to});
 }
 
 /* ---- unslice ---- */
@@ -212,6 +253,14 @@ static ad_status unslice_eval(const ad__call *call)
     return status;
 }
 
+static void unslice_emit(ad__emit *e, const ad__call *call)
+{
+    const bounds *b = call->attributes;
+    span s;
+    span_of(b, &call->x[0].kind->shape, b->len, &s, NULL);
+    put_place(e, call, s.axis, s.first, s.step, 0);
+}
+
 static void unslice_vjp(ad__vjp *v)
 {
     const bounds *b = v->attributes;
@@ -229,6 +278,7 @@ const ad_op ad_unslice__op = {.name = "ad_unslice",
                               .infer = unslice_infer,
                               .placed = unslice_placed,
                               .eval = unslice_eval,
+                              .emit = unslice_emit,
                               .vjp = unslice_vjp,
                               .samples = unslice_samples,
                               .sample_count = 1};
@@ -278,6 +328,12 @@ static ad_status pad_eval(const ad__call *call)
     return AD_OK;
 }
 
+static void pad_emit(ad__emit *e, const ad__call *call)
+{
+    const padding *p = call->attributes;
+    put_place(e, call, ad__front_axis(p->axis, &call->kind.shape), p->before, 1, p->value);
+}
+
 static void pad_vjp(ad__vjp *v)
 {
     const padding *p = v->attributes;
@@ -296,6 +352,7 @@ static const ad__sample pad_samples[] = {{1, {{2, {2, 3}}}, -2, 2, pad_columns}}
 const ad_op ad_pad__op = {.name = "ad_pad",
                           .infer = pad_infer,
                           .eval = pad_eval,
+                          .emit = pad_emit,
                           .vjp = pad_vjp,
                           .samples = pad_samples,
                           .sample_count = 1};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Linear equations and the inverse. */
+#include "../emit_internal.h"
 #include "../tape_internal.h"
 #include "ldu_internal.h"
 #include "movement_internal.h"
@@ -92,6 +93,35 @@ static ad_status solve_eval(const ad__call *call)
     return AD_OK;
 }
 
+static void solve_emit(ad__emit *e, const ad__call *call)
+{
+    const ad_shape *shape = &call->kind.shape;
+    size_t n = (size_t)shape->len[shape->rank - 2], m = (size_t)shape->len[shape->rank - 1];
+    size_t room = room_of(n, m) / sizeof(double);
+    if (call->kind.count == 0) {
+        return;
+    }
+    ad__put_eliminator(e, n, 3, room, "f");
+    ad__put(e, "    double *y = a + %zu, *x = a + %zu;\n", room, 2 * room);
+    ad__put_loop(e, 1, "i", call->kind.count / (n * m));
+    ad__put_loop(e, 2, "k", n * n);
+    ad__put(e, "            a[k] = (double)x0[i * %zu + k];\n", n * n);
+    ad__put_end(e, 2);
+    ad__put(e, "        ");
+    ad__put_kernel(e, "ad__ldu_factor", AD__NO_TYPE);
+    ad__put(e, "(&f, a);\n");
+    ad__put_loop(e, 2, "k", n * m);
+    ad__put(e, "            a[k] = (double)x1[i * %zu + k];\n", n * m);
+    ad__put_end(e, 2);
+    ad__put(e, "        ");
+    ad__put_kernel(e, "solve_one", AD__NO_TYPE);
+    ad__put(e, "(&f, %d, %zu, a, y, x);\n", *(const int *)call->attributes != 0, m);
+    ad__put_loop(e, 2, "k", n * m);
+    ad__put(e, "            z[i * %zu + k] = (%s)x[k];\n", n * m, ad__c_type(call->kind.type));
+    ad__put_end(e, 2);
+    ad__put_end(e, 1);
+}
+
 /* From op(a) x = b: op(a) dx = db - op(da) x, so with op(a)^T h = g: db = h, op(da) = -h x^T. */
 static void solve_vjp(ad__vjp *v)
 {
@@ -134,6 +164,7 @@ static const ad__sample solve_samples[] = {
 const ad_op ad_solve_with__op = {.name = "ad_solve",
                                  .infer = solve_infer,
                                  .eval = solve_eval,
+                                 .emit = solve_emit,
                                  .flops = solve_flops,
                                  .scratch = solve_scratch,
                                  .vjp = solve_vjp,

@@ -3,6 +3,7 @@
  * the caller's memory written. */
 #include "movement_internal.h"
 
+#include "../emit_internal.h"
 #include "../tape_internal.h"
 #include "ops.h"
 
@@ -20,8 +21,11 @@ static ad_status same_infer(ad__call *call)
     return AD_OK;
 }
 
-const ad_op ad_stop_gradient__op = {
-    .name = "ad_stop_gradient", .infer = same_infer, .shares = 1, .eval = ad__copy_eval};
+const ad_op ad_stop_gradient__op = {.name = "ad_stop_gradient",
+                                    .infer = same_infer,
+                                    .shares = 1,
+                                    .eval = ad__copy_eval,
+                                    .emit = ad__copy_emit};
 
 ad_var ad_stop_gradient_at(ad_var x, const char *site)
 {
@@ -87,13 +91,25 @@ static ad_status cast_eval(const ad__call *call)
     return status;
 }
 
+static void cast_emit(ad__emit *e, const ad__call *call)
+{
+    ad__put_loop(e, 1, "i", call->kind.count);
+    if (call->kind.type == AD_I64) {
+        ad__put(e, "        if (!(x0[i] >= -0x1p63 && x0[i] < 0x1p63)) {\n"
+                   "            return 1;\n        }\n");
+        e->fails = 1;
+    }
+    ad__put(e, "        z[i] = (%s)x0[i];\n", ad__c_type(call->kind.type));
+    ad__put_end(e, 1);
+}
+
 static void cast_vjp(ad__vjp *v)
 {
     v->dx[0] = ad_cast(v->g, ad_type_of(v->x[0]));
 }
 
 const ad_op ad_cast__op = {
-    .name = "ad_cast", .infer = cast_infer, .eval = cast_eval, .vjp = cast_vjp};
+    .name = "ad_cast", .infer = cast_infer, .eval = cast_eval, .emit = cast_emit, .vjp = cast_vjp};
 
 ad_var ad_cast_at(ad_var x, ad_type type, const char *site)
 {

@@ -198,3 +198,194 @@ Test(emit, rows_that_broadcast_have_the_bits_of_the_recording)
     check_rows(AD_F64, shapes);
     check_rows(AD_F32, shapes);
 }
+
+/* ---- structured operations ---- */
+
+static void check_samples(ad_type type)
+{
+    static program p;
+    p = (program){.type = type};
+    for (const ad_op *const *op = ad__catalogue; *op != NULL; op++) {
+        for (int i = 0; i < (*op)->sample_count && (*op)->emit != NULL; i++) {
+            const ad__sample *sample = &(*op)->samples[i];
+            subject s = {.op = *op,
+                         .build = sample->build,
+                         .count = sample->count,
+                         .lo = sample->lo,
+                         .hi = sample->hi};
+            memcpy(s.shape, sample->shape, sizeof s.shape);
+            p.subject[p.subject_count++] = s;
+        }
+    }
+    check_program(&p);
+}
+
+Test(emit, structured_operations_have_the_bits_of_the_recording)
+{
+    check_samples(AD_F64);
+    check_samples(AD_F32);
+}
+
+/* ---- operations without samples, and larger ones ---- */
+
+static ad_var key_of(const ad_var *x)
+{
+    const int64_t key[2] = {42, -7};
+    return ad_input_array(x[0].tape, AD_I64, AD_SHAPE(2), key);
+}
+
+static ad_var uniform(const ad_var *x)
+{
+    return ad_mul(x[0], ad_random_uniform(key_of(x), 3, AD_SHAPE(5, 3), ad_type_of(x[0])));
+}
+
+static ad_var normal(const ad_var *x)
+{
+    return ad_mul(x[0], ad_random_normal(key_of(x), -3, AD_SHAPE(5, 3), ad_type_of(x[0])));
+}
+
+static ad_var bernoulli(const ad_var *x)
+{
+    ad_var key = ad_random_next(key_of(x));
+    return ad_mul(x[0], ad_random_bernoulli(key, 0, 0.3, AD_SHAPE(5, 3), ad_type_of(x[0])));
+}
+
+static ad_var pooled(const ad_var *x)
+{
+    return ad_max_pool(x[0], AD_SHAPE(2, 3), AD_SHAPE(2, 2), AD_SHAPE(1, 0));
+}
+
+static ad_var pooled_rows(const ad_var *x)
+{
+    return ad_max_pool(x[0], AD_SHAPE(3), AD_SHAPE(2), AD_SHAPE(1));
+}
+
+static ad_var hot(const ad_var *x)
+{
+    ad_var place = ad_argmax(x[0], AD_AXES(-1));
+    return ad_mul(ad_one_hot(place, 3, ad_type_of(x[0])), x[0]);
+}
+
+static ad_var smallest(const ad_var *x)
+{
+    return ad_argmin(x[0], AD_AXES(0));
+}
+
+static ad_var whole(const ad_var *x)
+{
+    return ad_cast(ad_mul(x[0], 100), AD_I64);
+}
+
+static ad_var other_type(const ad_var *x)
+{
+    ad_type type = ad_type_of(x[0]) == AD_F64 ? AD_F32 : AD_F64;
+    return ad_cast(ad_exp(ad_cast(x[0], type)), ad_type_of(x[0]));
+}
+
+static ad_var whole_sums(const ad_var *x)
+{
+    ad_var n = ad_cast(ad_mul(x[0], 100), AD_I64);
+    return ad_concat(
+        3, (ad_var[]){ad_sum(n, AD_AXES(1)), ad_max(n, AD_AXES(1)), ad_min(n, AD_AXES(1))}, 0);
+}
+
+static ad_var product(const ad_var *x)
+{
+    return ad_matmul(x[0], x[1]);
+}
+
+static ad_var product_of_transposed(const ad_var *x)
+{
+    return ad_matmul_with(x[0], x[1], 0, 1);
+}
+
+static ad_var middle_sum(const ad_var *x)
+{
+    return ad_sum(x[0], AD_AXES(0, 2));
+}
+
+static ad_var statistics(const ad_var *x)
+{
+    ad_var c =
+        ad_concat(2, (ad_var[]){ad_variance(x[0], AD_AXES(0), 1), ad_std(x[0], AD_AXES(0), 0)}, 0);
+    return ad_concat(2, (ad_var[]){c, ad_logsumexp(x[0], AD_AXES(0))}, 0);
+}
+
+static ad_var inverse(const ad_var *x)
+{
+    return ad_inv(x[0]);
+}
+
+static ad_var many(const ad_var *x)
+{
+    ad_var part[40];
+    ad_split(x[0], 0, 40, NULL, part);
+    return ad_concat(40, part, 1);
+}
+
+static ad_var many_scalars(const ad_var *x)
+{
+    ad_var part[40];
+    for (int i = 0; i < 40; i++) {
+        part[i] = ad_mul(ad_select(x[0], 0, i), i);
+    }
+    return ad_stack(40, part, 0);
+}
+
+static ad_var empty(const ad_var *x)
+{
+    ad_var none = ad_slice(x[0], 0, 0, 0, 1);
+    return ad_add(ad_sum(none, AD_ALL),
+                  ad_matmul(ad_reshape(none, AD_SHAPE(2, 0)), ad_reshape(none, AD_SHAPE(0, 2))));
+}
+
+static void check_programs(ad_type type)
+{
+    static const struct {
+        ad_var (*build)(const ad_var *x);
+        int count;
+        ad_shape shape[2];
+    } list[] = {
+        {uniform, 1, {{2, {5, 3}}}},
+        {normal, 1, {{2, {5, 3}}}},
+        {bernoulli, 1, {{2, {5, 3}}}},
+        {pooled, 1, {{3, {2, 5, 7}}}},
+        {pooled_rows, 1, {{2, {2, 8}}}},
+        {hot, 1, {{2, {5, 3}}}},
+        {smallest, 1, {{2, {5, 3}}}},
+        {whole, 1, {{2, {5, 3}}}},
+        {whole_sums, 1, {{2, {5, 300}}}},
+        {other_type, 1, {{2, {5, 3}}}},
+        {product, 2, {{2, {33, 600}}, {2, {600, 41}}}},
+        {product, 2, {{2, {3, 30}}, {1, {30}}}},
+        {product, 2, {{3, {4, 3, 30}}, {3, {4, 30, 2}}}},
+        {product_of_transposed, 2, {{2, {2, 37}}, {2, {7, 37}}}},
+        {product_of_transposed, 2, {{2, {70, 37}}, {2, {5, 37}}}},
+        {middle_sum, 1, {{3, {9, 5, 80}}}},
+        {middle_sum, 1, {{3, {300, 2, 1}}}},
+        {statistics, 1, {{2, {1200, 3}}}},
+        {inverse, 1, {{3, {2, 4, 4}}}},
+        {many, 1, {{2, {40, 3}}}},
+        {many_scalars, 1, {{1, {40}}}},
+        {empty, 1, {{2, {2, 3}}}},
+    };
+    static const ad_op program_op = {.name = "program"};
+    static program p;
+    p = (program){.type = type};
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        subject s = {.op = &program_op,
+                     .build = list[i].build,
+                     .count = list[i].count,
+                     .lo = 0.3,
+                     .hi = 0.9};
+        memcpy(s.shape, list[i].shape, sizeof list[i].shape);
+        p.subject[p.subject_count++] = s;
+    }
+    check_program(&p);
+}
+
+Test(emit, programs_have_the_bits_of_the_recording)
+{
+    check_programs(AD_F64);
+    check_programs(AD_F32);
+}
