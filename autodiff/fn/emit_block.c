@@ -22,7 +22,7 @@ typedef struct loop {
 
 static int is_spread(const loop *l, const ad__operand *o)
 {
-    return o->period != 1 && o->period != l->b->count;
+    return o->end == 0 && o->period != 1 && o->period != l->b->count;
 }
 
 /* Runs are as long as the elements that every spread operand crosses alike. */
@@ -79,6 +79,21 @@ static const char *index_of(const loop *l)
     return l->run > 0 ? "at + i" : "i";
 }
 
+/* Zero, but where the operand is. */
+static void put_placed(const loop *l, uint32_t r)
+{
+    ad__emit *e = &l->m->e;
+    const ad__operand *o = &l->b->operands[r];
+    const char *index = index_of(l);
+    ad__put(e, "%s - %zu < %zu ? ", index, o->from, o->end - o->from);
+    if (l->operand[r] == AD__NONE) {
+        ad__put_number(e, l->b->type, ad__emit_number(l->m, o->cell));
+    } else {
+        ad__put(e, "p%u[%s - %zu]", (unsigned)l->operand[r], index, o->from);
+    }
+    ad__put(e, " : 0");
+}
+
 /* x = the element of an operand: before the inner loop where it is the same throughout. */
 static void put_operand(loop *l, uint32_t r, const char *indent)
 {
@@ -86,7 +101,9 @@ static void put_operand(loop *l, uint32_t r, const char *indent)
     const ad__operand *o = &l->b->operands[r];
     const char *type = ad__c_type(l->b->type);
     ad__put(e, "%sconst %s x%u = ", indent, type, (unsigned)r);
-    if (r == l->panel) {
+    if (o->end > 0) {
+        put_placed(l, r);
+    } else if (r == l->panel) {
         ad__put(e, "panel[%s - first]", index_of(l));
     } else if (l->operand[r] == AD__NONE) {
         ad__put_number(e, l->b->type, ad__emit_number(l->m, o->cell));
@@ -110,7 +127,7 @@ static void put_operand(loop *l, uint32_t r, const char *indent)
 static int is_outside(const loop *l, uint32_t r)
 {
     const ad__operand *o = &l->b->operands[r];
-    return r != l->panel && (o->period == 1 || (is_spread(l, o) && o->repeat > 1));
+    return r != l->panel && o->end == 0 && (o->period == 1 || (is_spread(l, o) && o->repeat > 1));
 }
 
 /* A single number is read before all loops. That it may be the place of a result does not matter:

@@ -35,6 +35,7 @@ typedef struct emission {
     uint32_t *part;          /* by value: the function of scalars that computes it, or AD__NONE */
     uint8_t *stays, *leaves; /* by value: read within that function; elsewhere */
     uint32_t part_count;
+    ad__id *in_slot; /* by slot: the result that it holds, or AD__NONE */
 
     /* a slot's numbers are a constant, or read where a load says, or kept in memory */
     uint32_t *load;   /* by slot: its load, or AD__NONE */
@@ -63,9 +64,6 @@ int ad__emit_same(const emission *m, uint32_t a, uint32_t b);
 
 /* The address of a cell's elements, as C in the body. Arrays of constants are written on demand. */
 const char *ad__emit_place(emission *m, uint32_t cell, char *text);
-
-/* The value whose memory a value is. */
-ad__id ad__emit_root(const emission *m, ad__id id);
 
 /* The number in a slot, as C: where its own function does not compute it. */
 void ad__emit_slot(emission *m, uint32_t slot, char *text);

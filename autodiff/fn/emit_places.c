@@ -3,10 +3,10 @@
  * between scalars. */
 #include "emit_internal.h"
 
+#include "../text_internal.h"
+
 #include <stdio.h>
 #include <string.h>
-
-extern const ad_op ad_reshape__op;
 
 static const ad__cell *cell_of(const emission *m, uint32_t cell)
 {
@@ -33,12 +33,10 @@ static int is_view(const ad__value *v)
 static void find_views(emission *m)
 {
     const ad__program *p = m->program;
-    memset(m->stored, 0, p->count + 1);
     for (uint32_t i = 0; i < p->store_count; i++) {
         m->stored[p->stores[i].view] = 1;
     }
     for (ad__id id = 0; id < p->count; id++) {
-        m->view[id] = AD__NONE;
         if (is_view(&p->values[id]) && (m->stored[id] || m->options->pass_weights)) {
             m->view[id] = m->view_count;
             m->views[m->view_count++] = id;
@@ -60,49 +58,51 @@ static void find_workspace(emission *m)
     }
 }
 
-ad__id ad__emit_root(const emission *m, ad__id id)
+/* The result of operation j of a run is in its slot from now on; a new function begins with it if
+ * enough are in the one before. */
+static void note_result(emission *m, const ad__scalars *s, size_t j)
 {
-    while (value_of(m, id)->op == &ad_reshape__op) {
-        id = m->program->args[value_of(m, id)->first];
-    }
-    return id;
+    m->part_count += j % LONGEST == 0;
+    m->part[s->ids[j]] = m->part_count;
+    m->in_slot[s->ops[j].z] = s->ids[j];
 }
 
-/* Divides the runs of scalars into functions, and finds where each result is read. */
+static void note_read(emission *m, uint32_t slot, uint32_t part)
+{
+    ad__id x = m->in_slot[slot];
+    if (x != AD__NONE) {
+        *(m->part[x] == part ? &m->stays[x] : &m->leaves[x]) = 1;
+    }
+}
+
+/* Divides the runs of scalars into functions, and finds where each result is read: cells name what
+ * they read of it. */
 static void find_parts(emission *m)
 {
-    const ad__program *p = m->program;
-    memset(m->part, 0xff, p->count * sizeof *m->part); /* AD__NONE */
-    memset(m->stays, 0, p->count);
-    memset(m->leaves, 0, p->count);
-    for (uint32_t i = 0; i < m->plan->step_count; i++) {
-        const ad__scalars *s = m->plan->steps[i].plan;
-        for (size_t j = 0; m->plan->steps[i].kind == &ad__scalars_kind && j < s->count; j++) {
-            m->part_count += j % LONGEST == 0;
-            m->part[s->ids[j]] = m->part_count;
+    const ad__plan *plan = m->plan;
+    for (uint32_t i = 0; i < plan->cell_count; i++) {
+        m->leaves[plan->cells[i].id] |= plan->cells[i].kind == AD__CELL_SLOT;
+    }
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        const ad__scalars *s = plan->steps[i].plan;
+        for (size_t j = 0; plan->steps[i].kind == &ad__scalars_kind && j < s->count; j++) {
+            uint32_t part = m->part_count + (j % LONGEST == 0);
+            for (int a = 0; a < ad__numbered[s->ops[j].row]->arity; a++) {
+                note_read(m, s->ops[j].x[a], part);
+            }
+            note_result(m, s, j);
         }
     }
-    for (ad__id id = 0; id < p->count; id++) {
-        const ad__value *v = value_of(m, id);
-        for (uint32_t i = 0; i < v->count && v->op != &ad_reshape__op; i++) {
-            ad__id x = ad__emit_root(m, p->args[v->first + i]);
-            *(m->part[x] == m->part[id] ? &m->stays[x] : &m->leaves[x]) = 1;
-        }
+    for (uint32_t i = 0; i < plan->save_count; i++) {
+        note_read(m, plan->saves[i].slot, AD__NONE);
     }
-    for (uint32_t i = 0; i < p->output_count; i++) {
-        m->leaves[ad__emit_root(m, p->outputs[i])] = 1;
-    }
-    for (uint32_t i = 0; i < p->store_count; i++) {
-        m->leaves[ad__emit_root(m, p->stores[i].value)] = 1;
-    }
+    memset(m->in_slot, 0xff, plan->slot_count * sizeof *m->in_slot); /* AD__NONE */
 }
 
 /* Numbers that are not read in their own function alone get a place in memory. */
 static void find_slots(emission *m)
 {
     const ad__plan *plan = m->plan;
-    memset(m->load, 0xff, plan->slot_count * sizeof *m->load); /* AD__NONE */
-    memset(m->memory, 0xff, plan->slot_count * sizeof *m->memory);
     for (uint32_t i = 0; i < plan->load_count; i++) {
         m->load[plan->loads[i].slot] = i;
     }
@@ -125,24 +125,34 @@ static void find_slots(emission *m)
     }
 }
 
+/* A table with every bit clear, or set: AD__NONE. NULL without memory. */
+static void *table(emission *m, size_t count, size_t bytes, int value)
+{
+    void *memory = ad__arena_take(&m->arena, (count + 1) * bytes);
+    if (memory != NULL) {
+        memset(memory, value, (count + 1) * bytes);
+    }
+    return memory;
+}
+
 int ad__emit_find_places(emission *m)
 {
-    size_t n = (size_t)m->program->count + 1, slots = (size_t)m->plan->slot_count + 1;
-    m->views = ad__arena_take(&m->arena, n * sizeof *m->views);
-    m->view = ad__arena_take(&m->arena, n * sizeof *m->view);
-    m->stored = ad__arena_take(&m->arena, n);
-    m->written = ad__arena_take(&m->arena, n);
-    m->load = ad__arena_take(&m->arena, slots * sizeof *m->load);
-    m->memory = ad__arena_take(&m->arena, slots * sizeof *m->memory);
-    m->part = ad__arena_take(&m->arena, n * sizeof *m->part);
-    m->stays = ad__arena_take(&m->arena, n);
-    m->leaves = ad__arena_take(&m->arena, n);
-    if (m->part == NULL || m->stays == NULL || m->leaves == NULL || m->views == NULL ||
-        m->view == NULL || m->stored == NULL || m->written == NULL || m->load == NULL ||
-        m->memory == NULL) {
-        return 0;
+    const size_t n = m->program->count, slots = m->plan->slot_count;
+    void *const tables[] = {m->views = table(m, n, sizeof *m->views, 0),
+                            m->view = table(m, n, sizeof *m->view, 0xff),
+                            m->stored = table(m, n, 1, 0),
+                            m->written = table(m, n, 1, 0),
+                            m->part = table(m, n, sizeof *m->part, 0xff),
+                            m->stays = table(m, n, 1, 0),
+                            m->leaves = table(m, n, 1, 0),
+                            m->load = table(m, slots, sizeof *m->load, 0xff),
+                            m->memory = table(m, slots, sizeof *m->memory, 0xff),
+                            m->in_slot = table(m, slots, sizeof *m->in_slot, 0xff)};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        if (tables[i] == NULL) {
+            return 0;
+        }
     }
-    memset(m->written, 0, n);
     find_views(m);
     find_workspace(m);
     find_parts(m);
@@ -334,7 +344,7 @@ int ad__emit_same(const emission *m, uint32_t a, uint32_t b)
 {
     const ad__cell *x = cell_of(m, a), *y = cell_of(m, b);
     return a == b || (x->kind == y->kind && x->at == y->at && x->memory == y->memory &&
-                      ad__emit_type(m, a) == ad__emit_type(m, b));
+                      x->offset == y->offset && ad__emit_type(m, a) == ad__emit_type(m, b));
 }
 
 /* The address of the number of a slot. */
@@ -349,7 +359,8 @@ static const char *slot_place(emission *m, uint32_t slot, char *text)
     return text;
 }
 
-const char *ad__emit_place(emission *m, uint32_t cell, char *text)
+/* Where the cell's value begins, of which the cell may be a part. */
+static const char *whole_place(emission *m, uint32_t cell, char *text)
 {
     const ad__cell *c = cell_of(m, cell);
     const ad_type type = ad__emit_type(m, cell);
@@ -359,18 +370,24 @@ const char *ad__emit_place(emission *m, uint32_t cell, char *text)
                        (c->at - m->low[type]) / ad_type_bytes(type));
         return text;
     case AD__CELL_SLOT:
-        if (ad__is_constant(value_of(m, c->id))) {
-            put_constant(m, c->id);
-            (void)snprintf(text, PLACE, "c%u", (unsigned)c->id);
-            return text;
-        }
-        return slot_place(m, (uint32_t)c->at, text);
+        return ad__is_constant(value_of(m, c->id)) ? ad__emit_view(m, c->id, text)
+                                                   : slot_place(m, (uint32_t)c->at, text);
     case AD__CELL_FIXED:
         return ad__emit_view(m, c->id, text);
     case AD__CELL_INPUT:
         return ad__emit_input(m, c->at, text);
     case AD__CELL_OUTPUT:
         return ad__emit_output(m, c->at, text);
+    }
+    return text;
+}
+
+const char *ad__emit_place(emission *m, uint32_t cell, char *text)
+{
+    size_t offset = cell_of(m, cell)->offset / ad_type_bytes(ad__emit_type(m, cell));
+    whole_place(m, cell, text);
+    if (offset > 0) {
+        ad__say(text, PLACE, " + %zu", offset);
     }
     return text;
 }

@@ -17,41 +17,28 @@ typedef struct part {
     int uses_s;
 } part;
 
-static const ad__value *value_of(const part *p, ad__id id)
-{
-    return &p->m->program->values[id];
-}
-
 /* ---- parameters ---- */
 
-/* Notes what an operand or result that is not local makes a parameter. */
-static void note_leaf(part *p, ad__id id)
+/* Notes what an operand that is not local makes a parameter. */
+static void note_slot(part *p, uint32_t slot)
 {
-    const ad__value *v = value_of(p, id);
-    if (ad__row_of(v) == AD__INPUT) {
-        p->in[p->m->program->input_count <= FEW ? id : 0] = 1;
-    } else if (ad__row_of(v) == AD__VIEW && p->m->view[id] != AD__NONE) {
-        p->view[p->m->view_count <= FEW ? p->m->view[id] : 0] = 1;
-    } else if (!ad__is_leaf(v)) {
-        p->uses_s = 1;
+    const emission *m = p->m;
+    if (m->load[slot] == AD__NONE) {
+        p->uses_s |= m->memory[slot] != AD__NONE;
+        return;
+    }
+    const ad__slot_copy *load = &m->plan->loads[m->load[slot]];
+    if (load->memory == NULL) {
+        p->in[m->program->input_count <= FEW ? load->index : 0] = 1;
+    } else if (m->view[load->index] != AD__NONE) {
+        p->view[m->view_count <= FEW ? m->view[load->index] : 0] = 1;
     }
 }
 
-static void note_parameters(part *p)
+static int is_local(const part *p, uint32_t slot)
 {
-    memset(p->in, 0, FEW);
-    memset(p->view, 0, FEW);
-    p->uses_s = 0;
-    for (size_t i = p->first; i < p->end; i++) {
-        const ad__value *v = value_of(p, p->run->ids[i]);
-        p->uses_s |= p->m->leaves[p->run->ids[i]];
-        for (uint32_t a = 0; a < v->count; a++) {
-            ad__id x = ad__emit_root(p->m, p->m->program->args[v->first + a]);
-            if (p->m->part[x] != p->m->part[p->run->ids[i]]) {
-                note_leaf(p, x);
-            }
-        }
-    }
+    ad__id x = p->m->in_slot[slot];
+    return x != AD__NONE && p->m->part[x] == p->m->part[p->run->ids[p->first]];
 }
 
 /* ", " before all but the first */
@@ -100,17 +87,19 @@ static void put_operation(part *p, size_t i, const char **site)
     ad__emit *e = &m->e;
     const ad__scalar_op *op = &p->run->ops[i];
     const ad__id id = p->run->ids[i];
-    const ad__value *v = value_of(p, id);
+    const ad__value *v = &m->program->values[id];
     char text[3][PLACE];
     const char *arg[3] = {text[0], text[1], text[2]};
-    for (uint32_t a = 0; a < v->count; a++) {
-        ad__id x = ad__emit_root(m, m->program->args[v->first + a]);
-        if (m->part[x] == m->part[id]) {
-            (void)snprintf(text[a], PLACE, "v%u", (unsigned)x);
+    for (int a = 0; a < v->op->arity; a++) {
+        if (is_local(p, op->x[a])) {
+            (void)snprintf(text[a], PLACE, "v%u", (unsigned)m->in_slot[op->x[a]]);
         } else {
             ad__emit_slot(m, op->x[a], text[a]);
+            note_slot(p, op->x[a]);
         }
     }
+    m->in_slot[op->z] = id;
+    p->uses_s |= m->leaves[id];
     if (m->stays[id]) {
         ad__put(e, "    const double v%u = ", (unsigned)id);
     } else {
@@ -139,18 +128,22 @@ static void put_name(const part *p)
 static void put_part(part *p)
 {
     ad__emit *e = &p->m->e;
+    ad__chars body = {NULL, 0, 0};
     const char *site = NULL;
-    note_parameters(p);
+    memset(p->in, 0, FEW);
+    memset(p->view, 0, FEW);
+    p->uses_s = 0;
+    e->out = &body;
+    for (size_t i = p->first; i < p->end; i++) {
+        put_operation(p, i, &site);
+    }
     e->out = &p->m->steps;
     ad__put(e, "\nSTEP void ");
     put_name(p);
     ad__put(e, "(");
     put_parameters(p, 1);
-    ad__put(e, ")\n{\n");
-    for (size_t i = p->first; i < p->end; i++) {
-        put_operation(p, i, &site);
-    }
-    ad__put(e, "}\n");
+    ad__put(e, ")\n{\n%s}\n", body.text != NULL ? body.text : "");
+    ad__chars_clear(e, &body);
     e->out = &p->m->body;
     ad__put(e, "    ");
     put_name(p);
