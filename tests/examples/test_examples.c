@@ -255,3 +255,18 @@ Test(examples, mnist_says_which_file_is_missing)
     const char *text = run("09_mnist", "'' /nonexistent", 1);
     cr_expect_not_null(strstr(text, "/nonexistent/train-images-idx3-ubyte"), "%s", text);
 }
+
+/* The parameters are those of the measurements, within what their noise of 0.01 leaves open. */
+Test(examples, compiled_fits_an_oscillation_and_writes_it_as_c)
+{
+    const char *folder = figure_folder();
+    const char *text = output_of("10_compiled", folder);
+    const char *last = after(text, "\nstep 7 ");
+    expect_between(last, "C = ", 0.01, 0.03);
+    expect_between(last, "|dC/dp| = ", 0, 1e-10);
+    expect_between(last, "p = ", 1.99, 2.01);
+    char path[2 * TEST_PATH];
+    (void)snprintf(path, sizeof path, "%s/oscillation.c", folder);
+    cr_expect_eq(remove(path), 0, "no %s", path);
+    (void)rmdir(folder);
+}
