@@ -235,11 +235,12 @@ test: $(B)/tests/run $(EXAMPLES) $(if $(T),,threads fuzz) ## run every test; T=t
 threads: $(PROGRAM_TESTS) ## run the programs that use several threads
 	$(call RUN_TESTS,for program in $^; do $$program && echo "$$program: passed" || exit 1; done)
 
-# Random programs, recorded and compiled: make fuzz N=100000 SEED=7
+# Random programs, recorded and compiled: make fuzz N=100000 EMITTED=5000 SEED=7
 N ?= 3000
+EMITTED ?= 50
 SEED ?= 1
-fuzz: $(B)/tests/fuzz/run ## compare N random programs with their compiled functions, from SEED on
-	$(call RUN_TESTS,$< $(N) $(SEED))
+fuzz: $(B)/tests/fuzz/run ## compare N random programs with their compiled functions, from SEED on; EMITTED as C
+	$(call RUN_TESTS,$< $(N) $(SEED) && $< $(EMITTED) $(SEED) emitted)
 
 # ---- checks
 STEPS = test 'test FLAVOUR=clang' 'test FLAVOUR=asan' 'threads FLAVOUR=tsan' \

@@ -1,35 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The compiled function against the recording, bit for bit, at several points and in several ways of
  * calling it. */
-#include "fuzz.h"
-#include "fn/fn_internal.h"
+#include "compare.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { POINTS = 3, POISON = 0xa5 };
+enum { POISON = 0xa5 };
 
-typedef struct compare {
-    fuzz_program *p;
-    fuzz_count *count;
-    char *text;
-    size_t bytes;
-    int point;
-    const char *way;
-    ad_fn *f;
-    ad_fn_options options;
-    void *memory[FUZZ_STEPS];
-    int in[FUZZ_STEPS], in_count; /* steps */
-    int out[FUZZ_OUTPUTS], out_count;
-    ad_type type[FUZZ_OUTPUTS];
-    size_t len[FUZZ_OUTPUTS];
-    fuzz_recording r;
-    void *result[FUZZ_OUTPUTS]; /* expected */
-    void *content[FUZZ_STEPS];  /* of views, expected */
-} compare;
-
-static int differs(compare *c, const char *format, int i, const char *more)
+int fuzz_differs(comparison *c, const char *format, int i, const char *more)
 {
     int n =
         snprintf(c->text, c->bytes,
@@ -61,7 +41,7 @@ static size_t first_difference(ad_type type, size_t count, const void *a, const 
     return i;
 }
 
-static int same(compare *c, const char *what, int i, ad_type type, size_t count, const void *got,
+static int same(comparison *c, const char *what, int i, ad_type type, size_t count, const void *got,
                 const void *expected)
 {
     char numbers[96] = "";
@@ -76,12 +56,12 @@ static int same(compare *c, const char *what, int i, ad_type type, size_t count,
         (void)snprintf(numbers, sizeof numbers, "element %zu is %.9g, not %.9g", at,
                        (double)((const float *)got)[at], (double)((const float *)expected)[at]);
     }
-    return differs(c, what, i, numbers);
+    return fuzz_differs(c, what, i, numbers);
 }
 
 /* ---- what is expected ---- */
 
-static void find_interface(compare *c, const fuzz_recording *r)
+static void find_interface(comparison *c, const fuzz_recording *r)
 {
     for (int i = 0; i < c->p->step_count; i++) {
         fuzz_role role = c->p->step[i].kind->role;
@@ -99,12 +79,13 @@ static void find_interface(compare *c, const fuzz_recording *r)
     }
 }
 
-static int compile(compare *c)
+int fuzz_comparison_begin(comparison *c)
 {
     ad_var in[FUZZ_STEPS], out[FUZZ_OUTPUTS];
     ad_rng rng = {.seed = c->p->seed, .stream = 77};
     static const int threads[] = {0, 1, 2, 3, 7};
     c->way = "compiling";
+    fuzz_make_memory(c->p, c->memory);
     c->options.no_assign = fuzz_below(&rng, 4) == 0;
     c->options.threads = threads[fuzz_below(&rng, 5)];
     fuzz_set_memory(c->p, 0, c->memory);
@@ -120,12 +101,19 @@ static int compile(compare *c)
     for (uint32_t i = 0; c->f != NULL && i < c->f->plan.step_count; i++) {
         c->f->plan.steps[i].work = 1e300; /* so that small steps are shared between threads */
     }
-    int ok = c->f != NULL || differs(c, "%d %s", 0, ad_tape_message(c->r.tape));
+    int ok = c->f != NULL || fuzz_differs(c, "%d %s", 0, ad_tape_message(c->r.tape));
     fuzz_end(&c->r);
+    c->count->compiled += ok;
     return ok;
 }
 
-static size_t output_bytes(const compare *c, int i)
+void fuzz_comparison_end(comparison *c)
+{
+    ad_fn_free(c->f);
+    fuzz_free_memory(c->p, c->memory);
+}
+
+size_t fuzz_output_bytes(const comparison *c, int i)
 {
     return c->len[i] * ad_type_bytes(c->type[i]);
 }
@@ -140,12 +128,12 @@ static void *copy_of(const void *from, size_t bytes)
 }
 
 /* Records at a point, and keeps the outputs and what views hold then. */
-static void expect(compare *c)
+void fuzz_expect(comparison *c)
 {
     fuzz_set_memory(c->p, c->point, c->memory);
     fuzz_record(&c->r, c->p, c->point, c->memory);
     for (int i = 0; i < c->out_count; i++) {
-        c->result[i] = copy_of(ad_data(c->r.value[c->out[i]]), output_bytes(c, i));
+        c->result[i] = copy_of(ad_data(c->r.value[c->out[i]]), fuzz_output_bytes(c, i));
     }
     if (c->options.no_assign) {
         fuzz_set_memory(c->p, c->point, c->memory);
@@ -156,7 +144,7 @@ static void expect(compare *c)
     }
 }
 
-static void forget(compare *c)
+void fuzz_forget(comparison *c)
 {
     for (int i = 0; i < c->out_count; i++) {
         free(c->result[i]);
@@ -169,12 +157,12 @@ static void forget(compare *c)
 
 /* ---- calls ---- */
 
-static int check_call(compare *c, ad_status status, const char *message, void *const *x,
+static int check_call(comparison *c, ad_status status, const char *message, void *const *x,
                       void *const *z)
 {
     int ok = 1;
     if (status != AD_OK) {
-        return differs(c, "%d %s", 0, message);
+        return fuzz_differs(c, "%d %s", 0, message);
     }
     for (int i = 0; i < c->out_count && ok; i++) {
         ok = same(c, "output %d: %s", i, c->type[i], c->len[i], z[i], c->result[i]);
@@ -195,44 +183,11 @@ static int check_call(compare *c, ad_status status, const char *message, void *c
     return ok;
 }
 
-/* Tensors one after the other, and back. */
-static double *joined(compare *c, void *const *x)
-{
-    size_t count = 1;
-    for (int i = 0; i < c->in_count; i++) {
-        count += fuzz_leaf_bytes(&c->p->step[c->in[i]]) / sizeof(double);
-    }
-    double *all = malloc(count * sizeof *all), *at = all;
-    for (int i = 0; i < c->in_count; i++) {
-        size_t bytes = fuzz_leaf_bytes(&c->p->step[c->in[i]]);
-        memcpy(at, x[i], bytes);
-        at += bytes / sizeof *at;
-    }
-    return all;
-}
-
-static ad_status eval(compare *c, ad_workspace *w, void *const *x, void *const *z)
-{
-    size_t count = 1;
-    for (int i = 0; i < c->out_count; i++) {
-        count += c->len[i];
-    }
-    double *from = joined(c, x), *to = malloc(count * sizeof *to), *at = to;
-    ad_status status = ad_fn_eval_in(c->f, w, from, to);
-    for (int i = 0; i < c->out_count && status == AD_OK; i++) {
-        memcpy(z[i], at, output_bytes(c, i));
-        at += c->len[i];
-    }
-    free(from);
-    free(to);
-    return status;
-}
-
-/* One call: by ad_fn_run, or in a workspace by ad_fn_eval if all is f64, else by ad_fn_run_in. */
-static int run(compare *c, const char *way, ad_workspace *w)
+int fuzz_call_and_compare(comparison *c, const char *name, fuzz_way *call, void *way)
 {
     void *x[FUZZ_STEPS], *z[FUZZ_OUTPUTS];
-    c->way = way;
+    const char *message = "";
+    c->way = name;
     c->count->runs++;
     fuzz_set_memory(c->p, c->point, c->memory);
     for (int i = 0; i < c->in_count; i++) {
@@ -240,13 +195,10 @@ static int run(compare *c, const char *way, ad_workspace *w)
         fuzz_fill(&c->p->step[c->in[i]], c->point, x[i]);
     }
     for (int i = 0; i < c->out_count; i++) {
-        z[i] = malloc(output_bytes(c, i));
-        memset(z[i], POISON, output_bytes(c, i));
+        z[i] = malloc(fuzz_output_bytes(c, i));
+        memset(z[i], POISON, fuzz_output_bytes(c, i));
     }
-    ad_status status = w == NULL      ? ad_fn_run(c->f, (const void *const *)x, z)
-                       : c->f->is_f64 ? eval(c, w, x, z)
-                                      : ad_fn_run_in(c->f, w, (const void *const *)x, z);
-    const char *message = w != NULL ? ad_workspace_message(w) : ad_fn_message(c->f);
+    ad_status status = call(c, way, x, z, &message);
     int ok = c->r.failed || check_call(c, status, message, x, z);
     for (int i = 0; i < c->in_count; i++) {
         free(x[i]);
@@ -254,31 +206,5 @@ static int run(compare *c, const char *way, ad_workspace *w)
     for (int i = 0; i < c->out_count; i++) {
         free(z[i]);
     }
-    return ok;
-}
-
-static int run_all(compare *c)
-{
-    int ok = 1;
-    ad_workspace *second = ad_workspace_new(c->f, NULL);
-    for (c->point = 0; c->point < POINTS && ok; c->point++) {
-        expect(c);
-        c->count->refused += c->r.failed;
-        ok = run(c, "ad_fn_run", NULL) && run(c, "second workspace", second) &&
-             (c->point > 0 || run(c, "ad_fn_run again", NULL));
-        forget(c);
-    }
-    ad_workspace_free(second);
-    return ok;
-}
-
-int fuzz_compare(fuzz_program *p, fuzz_count *count, char *text, size_t bytes)
-{
-    compare c = {.p = p, .count = count, .text = text, .bytes = bytes};
-    fuzz_make_memory(p, c.memory);
-    int ok = compile(&c) && run_all(&c);
-    count->compiled += c.f != NULL;
-    ad_fn_free(c.f);
-    fuzz_free_memory(p, c.memory);
     return ok;
 }

@@ -118,12 +118,16 @@ void fuzz_end(fuzz_recording *r);
 /* ---- compare ---- */
 
 typedef struct fuzz_count {
-    long programs, compiled, runs, refused, differences;
+    long programs, compiled, runs, refused, differences, emitted;
 } fuzz_count;
 
 /* 1 if everything agrees; else 0 and what does not is in text. */
 int fuzz_compare(fuzz_program *p, fuzz_count *count, char *text, size_t bytes);
 int fuzz_compare_differences(fuzz_program *p, fuzz_count *count, char *text, size_t bytes);
+
+/* The emitted C of programs, compiled by gcc in one go. *seed is that of the program at work. */
+int fuzz_compare_emitted(fuzz_program *p, int programs, uint64_t *seed, fuzz_count *count,
+                         char *text, size_t bytes);
 
 /* ---- shrink ---- */
 
