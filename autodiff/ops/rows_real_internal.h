@@ -277,12 +277,38 @@ static void log_softmax(size_t n, const void *x, void *z)
 
 /* ---- recurrence ---- */
 
+/* One chain of numbers, step 1 onwards and -1 backwards. Where a term is +0, as in running products,
+ * the next product takes this one without waiting for the sum: 0 + t is t, but for the sign of a
+ * zero, which 0 + t is + in any case, and which `exact` has right for a term of another kind. */
+static void recurrence_of_one(size_t m, ptrdiff_t step, const real *factor, const real *term,
+                              real *to)
+{
+    real exact = *term, carry = exact;
+    *to = exact;
+    for (size_t i = 1; i < m; i++) {
+        term += step;
+        to += step;
+        const real a = step > 0 ? *++factor : *factor--;
+        if (*term == 0 && !signbit(*term)) {
+            carry = a * carry;
+            exact = *term + carry;
+        } else {
+            carry = exact = *term + a * exact;
+        }
+        *to = exact;
+    }
+}
+
 CLONES static void recurrence(size_t m, size_t n, int transpose, const void *a, const void *b,
                               void *z)
 {
     const real *restrict factor = a, *restrict term = b;
     real *restrict to = z;
-    if (transpose) {
+    if (n == 1 && transpose) {
+        recurrence_of_one(m, -1, factor + m - 1, term + m - 1, to + m - 1);
+    } else if (n == 1) {
+        recurrence_of_one(m, 1, factor, term, to);
+    } else if (transpose) {
         memcpy(to + (m - 1) * n, term + (m - 1) * n, n * sizeof(real));
         for (size_t i = (m - 1) * n; i-- > 0;) {
             to[i] = term[i] + factor[i + n] * to[i + n];

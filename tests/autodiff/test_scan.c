@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
 extern const ad_op ad_recurrence__op;
 
@@ -169,4 +170,33 @@ Test(scan, every_failed_allocation_is_an_error)
 {
     test_failed_allocations(cumprod_columns, AD_SHAPE(100, 50));
     test_failed_allocations(prod_outer, AD_SHAPE(10, 50, 10));
+}
+
+/* ---- the chain of numbers ---- */
+
+Test(scan, a_chain_of_numbers_has_the_bits_of_its_equation)
+{
+    static const double special[] = {0, -0.0, 1, -2, 0.5, -1e300, 1e300, 1e-310, INFINITY};
+    enum { N = 40, KINDS = sizeof special / sizeof *special };
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        double a[N], b[N], z[N];
+        ad_rng rng = {.seed = seed};
+        for (int i = 0; i < N; i++) {
+            a[i] = special[ad_rng_below(&rng, KINDS)];
+            b[i] = ad_rng_below(&rng, 3) > 0 ? 0 : special[ad_rng_below(&rng, KINDS)];
+        }
+        for (int transpose = 0; transpose < 2; transpose++) {
+            ad_mark mark = ad_tape_mark(tape);
+            ad_var r = ad_recurrence(ad_input_array(tape, AD_F64, AD_SHAPE(N), a),
+                                     ad_input_array(tape, AD_F64, AD_SHAPE(N), b), 0, transpose);
+            cr_assert_eq(ad_read(r, N, z), AD_OK);
+            for (int k = 0; k < N; k++) {
+                int i = transpose ? N - 1 - k : k, before = transpose ? i + 1 : i - 1;
+                double want = k == 0 ? b[i] : b[i] + a[transpose ? i + 1 : i] * z[before];
+                cr_expect(memcmp(&want, &z[i], sizeof want) == 0 || (isnan(want) && isnan(z[i])),
+                          "seed %d, place %d: %g, not %g", (int)seed, i, z[i], want);
+            }
+            ad_tape_rewind(tape, mark);
+        }
+    }
 }
