@@ -50,7 +50,9 @@ static void find_workspace(emission *m)
         const ad__cell *c = &m->plan->cells[i];
         const ad__value *v = value_of(m, c->id);
         if (c->kind == AD__CELL_WORK) {
-            size_t end = c->at + ad__value_bytes(v), *low = &m->low[v->kind->type];
+            /* an empty tensor has a place too */
+            size_t bytes = ad__value_bytes(v), least = ad_type_bytes(v->kind->type);
+            size_t end = c->at + (bytes > least ? bytes : least), *low = &m->low[v->kind->type];
             size_t *high = &m->high[v->kind->type];
             *low = *high == 0 || c->at < *low ? c->at : *low;
             *high = end > *high ? end : *high;

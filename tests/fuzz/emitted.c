@@ -101,9 +101,10 @@ static void *library_of(const char *folder, const char *files)
 {
     char command[4 * PATH], path[PATH + 16];
     (void)snprintf(path, sizeof path, "%s/all.so", folder);
-    (void)snprintf(command, sizeof command,
-                   "gcc -std=c99 -w -O2 -ffp-contract=off -shared -fPIC -o %s %s/%s.c -lm", path,
-                   folder, files);
+    (void)snprintf(
+        command, sizeof command,
+        "gcc -std=c99 -w -O2 -ffp-contract=off -shared -fPIC -o %s %s/%s.c -lm 2>/dev/null", path,
+        folder, files);
     int status = system(command);
     return status == 0 ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
 }

@@ -389,3 +389,19 @@ Test(emit, programs_have_the_bits_of_the_recording)
     check_programs(AD_F64);
     check_programs(AD_F32);
 }
+
+/* The softmax is nothing, and kept nowhere but in the workspace. */
+Test(emit, a_workspace_of_empty_tensors_alone_is_one)
+{
+    ad_tape *tape = ad_tape_new();
+    ad_var x = ad_input_array(tape, AD_F32, AD_SHAPE(3, 0), NULL);
+    ad_var z = ad_matmul(x, ad_softmax(ad_matrix_transpose(x), AD_AXES(0)));
+    ad_fn *f = ad_fn_new(tape, 1, &x, 1, &z);
+    emitted *e = emitted_new(f, 1, 1, 0, NULL, "gcc");
+    float got[9] = {1, 1};
+    cr_expect_eq(emitted_run(e, (const void *[]){NULL}, (void *[]){got}, NULL), 0);
+    cr_expect(same_elements(AD_F32, 9, got, ad_data(z)));
+    emitted_free(e);
+    ad_fn_free(f);
+    ad_tape_free(tape);
+}
