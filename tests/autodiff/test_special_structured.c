@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
 static ad_tape *tape;
 
@@ -97,33 +98,107 @@ static ad_shape shape_of(const special *s, const form *f)
     return shape;
 }
 
+/* A tensor of a row's numbers in some form and type, and room for what is computed of it. */
+typedef struct subject {
+    const special *s;
+    const form *f;
+    ad_type type;
+    ad_shape shape;
+    int axis, inner;
+    size_t count, values;
+    union {
+        double f64[MOST * COPIES];
+        float f32[MOST * COPIES];
+    } x;
+    double value[MOST * COPIES], gradient[MOST * COPIES];
+} subject;
+
+static subject subject_of(const special *s, const form *f, ad_type type)
+{
+    subject t = {.s = s, .f = f, .type = type, .shape = shape_of(s, f), .axis = f->outer > 0};
+    t.inner = f->inner > 0 ? f->inner : 1;
+    t.count = ad_shape_count(&t.shape);
+    t.values = t.count / (size_t)s->count;
+    for (size_t i = 0; i < t.count; i++) {
+        double x = s->x[i / (size_t)t.inner % (size_t)s->count];
+        if (type == AD_F64) {
+            t.x.f64[i] = x;
+        } else {
+            t.x.f32[i] = (float)x;
+        }
+    }
+    return t;
+}
+
+static void build(const subject *t, ad_var x, ad_var *out)
+{
+    out[0] = t->s->build(x, AD_AXES(t->axis), t->axis);
+    cr_assert_eq(ad_grad(ad_sum(out[0], AD_ALL), 1, &x, out + 1), AD_OK, "%s",
+                 ad_tape_message(tape));
+    cr_expect_eq(ad_count(out[0]), t->values);
+}
+
+static void record(subject *t)
+{
+    ad_var x = ad_input_array(tape, t->type, t->shape, &t->x), out[2];
+    build(t, x, out);
+    cr_assert_eq(ad_read(out[0], t->values, t->value), AD_OK, "%s", ad_tape_message(tape));
+    cr_assert_eq(ad_read(out[1], t->count, t->gradient), AD_OK, "%s", ad_tape_message(tape));
+}
+
+static void widen(ad_type type, size_t count, double *numbers)
+{
+    float narrow[MOST * COPIES];
+    memcpy(narrow, numbers, count * sizeof *narrow);
+    for (size_t i = 0; i < count && type == AD_F32; i++) {
+        numbers[i] = (double)narrow[i];
+    }
+}
+
+/* Recorded where nothing is special, then called at the row's numbers. */
+static void compile(subject *t)
+{
+    subject usual = *t;
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->type == AD_F64) {
+            usual.x.f64[i] = 0.5 + 0.125 * (double)(i % 3);
+        } else {
+            usual.x.f32[i] = 0.5F + 0.125F * (float)(i % 3);
+        }
+    }
+    ad_var x = ad_input_array(tape, t->type, t->shape, &usual.x), out[2];
+    build(t, x, out);
+    ad_fn *f = ad_fn_new(tape, 1, &x, 2, out);
+    cr_assert_not_null(f, "%s", ad_tape_message(tape));
+    cr_assert_eq(ad_fn_run(f, (const void *[]){&t->x}, (void *[]){t->value, t->gradient}), AD_OK);
+    ad_fn_free(f);
+    widen(t->type, t->values, t->value);
+    widen(t->type, t->count, t->gradient);
+}
+
+static void expect(const subject *t, const char *path)
+{
+    const special *s = t->s;
+    for (size_t i = 0; i < t->values; i++) {
+        cr_expect(is_near(t->value[i], s->value, t->type),
+                  "line %d: %s %s as %s of %s is %.17g, not %.17g", s->line, s->text, path,
+                  t->f->name, ad_type_name(t->type), t->value[i], s->value);
+    }
+    for (size_t i = 0; i < t->count; i++) {
+        double expected = s->gradient[i / (size_t)t->inner % (size_t)s->count];
+        cr_expect(is_near(t->gradient[i], expected, t->type),
+                  "line %d: d %s / dx[%zu] %s as %s of %s is %.17g, not %.17g", s->line, s->text, i,
+                  path, t->f->name, ad_type_name(t->type), t->gradient[i], expected);
+    }
+}
+
 static void check(const special *s, const form *f, ad_type type)
 {
-    double wide[MOST * COPIES], got[MOST * COPIES];
-    float narrow[MOST * COPIES];
-    ad_shape shape = shape_of(s, f);
-    int inner = f->inner > 0 ? f->inner : 1, axis = f->outer > 0;
-    size_t count = ad_shape_count(&shape);
-    for (size_t i = 0; i < count; i++) {
-        wide[i] = s->x[i / (size_t)inner % (size_t)s->count];
-        narrow[i] = (float)wide[i];
-    }
-    ad_var x = ad_input_array(tape, type, shape, type == AD_F64 ? (void *)wide : (void *)narrow);
-    ad_var z = s->build(x, AD_AXES(axis), axis), dx;
-    cr_assert_eq(ad_read(z, ad_count(z), got), AD_OK, "%s", ad_tape_message(tape));
-    cr_expect_eq(ad_count(z) * (size_t)s->count, count);
-    for (size_t i = 0; i < ad_count(z); i++) {
-        cr_expect(is_near(got[i], s->value, type), "line %d: %s as %s of %s is %.17g, not %.17g",
-                  s->line, s->text, f->name, ad_type_name(type), got[i], s->value);
-    }
-    cr_assert_eq(ad_grad(ad_sum(z, AD_ALL), 1, &x, &dx), AD_OK, "%s", ad_tape_message(tape));
-    cr_assert_eq(ad_read(dx, count, got), AD_OK, "%s", ad_tape_message(tape));
-    for (size_t i = 0; i < count; i++) {
-        double expected = s->gradient[i / (size_t)inner % (size_t)s->count];
-        cr_expect(is_near(got[i], expected, type),
-                  "line %d: d %s / dx[%zu] as %s of %s is %.17g, not %.17g", s->line, s->text, i,
-                  f->name, ad_type_name(type), got[i], expected);
-    }
+    subject t = subject_of(s, f, type);
+    record(&t);
+    expect(&t, "recorded");
+    compile(&t);
+    expect(&t, "compiled");
 }
 
 Test(special_structured, every_row_holds_along_every_axis_in_both_types)

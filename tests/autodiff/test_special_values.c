@@ -196,9 +196,96 @@ static answer literal(ad_tape *tape, const special *s, ad_type type)
     return (answer){.depth = type == AD_F64 ? VALUE : NOTHING, .z = ad_value(s->build(x))};
 }
 
+/* Records value and derivatives as by_gradients does, but where nothing is special. */
+static int record_elsewhere(ad_tape *tape, const special *s, ad_type type, const form *f, ad_var *x,
+                            ad_var *out)
+{
+    int count = 0;
+    ad_var dx[MOST_ARGS];
+    for (int i = 0; i < MOST_ARGS; i++) {
+        x[i] = filled(tape, type, f->shape[i], 0.75, 0, 0.75);
+    }
+    ad_var z = s->build(x), hot = filled(tape, type, ad_shape_of(z), 0, f->result, 1);
+    out[count++] = z;
+    ad_vjp(1, &z, &hot, s->arity, x, dx);
+    for (int i = 0; i < s->arity; i++) {
+        out[count++] = dx[i];
+    }
+    for (int i = 0; i < s->arity; i++) {
+        hot = filled(tape, type, f->shape[i], 0, f->element[i], 1);
+        ad_vjp(1, &dx[i], &hot, s->arity - i, x + i, out + count);
+        count += s->arity - i;
+    }
+    return count;
+}
+
+/* By a compiled function of value and derivatives, which gets the point when it is called. */
+static answer by_compiled(ad_tape *tape, const special *s, ad_type type, const form *f)
+{
+    enum { MOST_OUT = 1 + MOST_ARGS + MOST_SECOND };
+    answer got = {.depth = SECOND};
+    ad_var x[MOST_ARGS], out[MOST_OUT];
+    double at[MOST_ARGS][MOST_ELEMENTS], z[MOST_OUT][MOST_ELEMENTS], all[MOST_OUT];
+    int count = record_elsewhere(tape, s, type, f, x, out);
+    ad_fn *compiled = ad_fn_new(tape, MOST_ARGS, x, count, out);
+    cr_assert_not_null(compiled, "%s", ad_tape_message(tape));
+    for (size_t i = 0; i < MOST_ELEMENTS; i++) {
+        for (int k = 0; k < MOST_ARGS; k++) {
+            if (type == AD_F64) {
+                at[k][i] = s->at[k];
+            } else {
+                ((float *)at[k])[i] = (float)s->at[k];
+            }
+        }
+    }
+    void *rows[MOST_OUT];
+    for (int j = 0; j < count; j++) {
+        rows[j] = z[j];
+    }
+    cr_assert_eq(ad_fn_run(compiled, (const void *[]){at[0], at[1], at[2]}, rows), AD_OK);
+    for (int j = 0, i = 0, k = 0; j < count; j++) { /* second derivatives: by x[i] and x[k] */
+        size_t element = j == 0 ? f->result : f->element[j <= s->arity ? j - 1 : k];
+        all[j] = type == AD_F64 ? z[j][element] : (double)((float *)z[j])[element];
+        if (j > s->arity && ++k == s->arity) {
+            k = ++i;
+        }
+    }
+    got.z = all[0];
+    memcpy(got.first, all + 1, (size_t)s->arity * sizeof *all);
+    memcpy(got.second, all + 1 + s->arity, (size_t)(count - 1 - s->arity) * sizeof *all);
+    ad_fn_free(compiled);
+    return got;
+}
+
+static answer compiled_scalar(ad_tape *tape, const special *s, ad_type type)
+{
+    return by_compiled(tape, s, type, &(form){.result = 0});
+}
+
+static answer compiled_tensor(ad_tape *tape, const special *s, ad_type type)
+{
+    const ad_shape shape = AD_SHAPE(11);
+    return by_compiled(tape, s, type, &(form){{shape, shape, shape}, {7, 7, 7}, 7});
+}
+
+static answer compiled_broadcast(ad_tape *tape, const special *s, ad_type type)
+{
+    return by_compiled(tape, s, type,
+                       &(form){{AD_SHAPE(4, 1), AD_SHAPE(s->arity == 1 ? 1 : 3), AD_SCALAR},
+                               {2, 1, 0},
+                               s->arity == 1 ? 2 : 2 * 3 + 1});
+}
+
 static const path paths[] = {
-    {"scalar", scalar}, {"tensor", tensor},   {"broadcast", broadcast},
-    {"swept", swept},   {"forward", forward}, {"literal", literal},
+    {"scalar", scalar},
+    {"tensor", tensor},
+    {"broadcast", broadcast},
+    {"swept", swept},
+    {"forward", forward},
+    {"literal", literal},
+    {"compiled scalar", compiled_scalar},
+    {"compiled tensor", compiled_tensor},
+    {"compiled broadcast", compiled_broadcast},
 };
 
 /* ---- comparison ---- */
