@@ -8,6 +8,7 @@
  * Baselines: c_primal (common/primal.c); adolc. What is computed is held against ADBench's own
  * results. */
 #include "bench.h"
+#include "profile.h"
 #include "expected.h"
 #include "primal.h"
 
@@ -129,6 +130,9 @@ static void measure(job *j, const function *f)
         runs[i](j);
         must_be(names[i], 1, j->out, want, 1e-10);
         must_be(names[i], (int)want[1], j->out + 1, want + 2, 1e-10);
+        if (i == 1) {
+            bench_profile_eval(names[i], j->fn, j->w, j->out);
+        }
         bench_case(names[i], 3,
                    (bench_side[]){{"ours", .run = runs[i], .context = j},
                                   {"c_primal", .run = f->primal, .context = j},

@@ -8,6 +8,7 @@
  *
  * Baselines: c_hand, the loops by hand (hand/programs.c); adolc. */
 #include "bench.h"
+#include "profile.h"
 #include "programs.h"
 
 #include <wengert/autodiff.h>
@@ -113,6 +114,8 @@ int main(void)
     }
     measure(&j, "chain.record", run_record,
             "$WENGERT_BUILD/bench/peers/programs_adolc chain record");
+    double out[3];
+    bench_profile_eval("chain.replay", j.f, j.in, out);
     measure(&j, "chain.replay", run_replay,
             "$WENGERT_BUILD/bench/peers/programs_adolc chain replay");
     ad_fn_free(j.f);

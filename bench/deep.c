@@ -6,6 +6,7 @@
  * the gradient by the data. Baseline: pytorch (peers/nets.py), whose memory is the most that a step
  * holds at once. */
 #include "bench.h"
+#include "profile.h"
 #include "fma.h"
 
 #include <wengert/nn.h>
@@ -108,6 +109,7 @@ int main(void)
     must_be_a_step(&t);
     double flops = 2.0 * ROWS * UNITS * UNITS * (3 * LAYERS - 1);
     const char *peer = "/usr/bin/python3 bench/peers/nets.py deep.50x256";
+    bench_profile("deep.50x256", t.step, (const void *[]){NULL}, (void *[]){&t.cost});
     bench_case("deep.50x256", 3,
                (bench_side[]){{"ours", .run = step, .context = &t},
                               {"flop_bound", .run = fma_f32, .context = &flops},

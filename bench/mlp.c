@@ -13,6 +13,7 @@
  * Further baselines: c_hand, gradient descent by hand on OpenBLAS (hand/mlp.c); pytorch
  * (peers/mlp.py). */
 #include "bench.h"
+#include "profile.h"
 #include "fma.h"
 #include "mlp.h"
 
@@ -147,6 +148,7 @@ static void measure(const char *name, int64_t rows, nn_optim optim, stepped *exp
         {"flop_bound", .run = fma_f32, .context = &flops},
         {"pytorch", .command = command},
         {"c_hand", .run = cblas_openblas()->sgemm != NULL ? by_hand : NULL, .context = &t}};
+    bench_profile(name, t.step, (const void *[]){NULL}, (void *[]){&t.cost});
     bench_case(name, expected == descended ? 4 : 3, sides, NULL);
     ad_fn_free(t.step);
     nn_stepper_free(t.stepper);

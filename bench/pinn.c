@@ -9,6 +9,7 @@
  *
  * Baselines: c_hand, the same by hand (hand/pinn.c); pytorch (peers/nets.py). */
 #include "bench.h"
+#include "profile.h"
 #include "pinn.h"
 
 #include <wengert/autodiff.h>
@@ -129,6 +130,7 @@ int main(void)
         (void)fprintf(stderr, "pinn: differs by %g; %s\n", difference(&j), ad_fn_message(j.f));
         return 1;
     }
+    bench_profile_eval("pinn", j.f, j.in, j.out);
     bench_case("pinn", 3,
                (bench_side[]){{"ours", .run = run, .context = &j},
                               {"c_hand", .run = hand, .context = &j},

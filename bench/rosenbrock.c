@@ -13,6 +13,7 @@
  * Baselines: c_primal, the plain function in C; c_hand, with its gradient by hand
  * (hand/programs.c); adolc, the same steps by ADOL-C. */
 #include "bench.h"
+#include "profile.h"
 #include "programs.h"
 
 #include <wengert/autodiff.h>
@@ -150,6 +151,7 @@ static void measure_compiled(chain *c, const char *name, ad_fn *(*compile)(chain
         run(c);
     }
     must_agree(c, name, c->out[0], c->out + 1);
+    bench_profile_eval(name, c->fn, c->point, c->out);
     bench_case(name, 4,
                (bench_side[]){{"ours", .run = run, .context = c},
                               {"c_primal", .run = primal, .context = c},

@@ -8,6 +8,7 @@
  * Baselines: c_primal, the plain product in C; c_hand, the gradient by hand (hand/programs.c);
  * adolc. */
 #include "bench.h"
+#include "profile.h"
 #include "programs.h"
 
 #include <wengert/autodiff.h>
@@ -118,6 +119,7 @@ static void measure_compiled(job *j, const char *name, ad_fn *(*compile)(job *))
         (void)fprintf(stderr, "%s: not compiled\n", name);
         exit(1);
     }
+    bench_profile_eval(name, j->fn, j->x, j->out);
     measure(j, name, replay, ADOLC("replay"));
     ad_fn_free(j->fn);
 }

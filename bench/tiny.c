@@ -9,6 +9,7 @@
  * Baselines: c_hand, the same written out by hand (hand/tiny.c, the last one's products by
  * OpenBLAS); pytorch (peers/nets.py). */
 #include "bench.h"
+#include "profile.h"
 #include "tiny.h"
 
 #include <wengert/autodiff.h>
@@ -211,6 +212,7 @@ static void measure(const net *n, void (*hand)(void *), int is_baseline)
     must_agree(&j);
     char command[80];
     (void)snprintf(command, sizeof command, "/usr/bin/python3 bench/peers/nets.py %s", n->name);
+    bench_profile_eval(n->name, j.f, j.in, j.out);
     bench_case(n->name, 3,
                (bench_side[]){{"ours", .run = run, .context = &j},
                               {"c_hand", .run = is_baseline ? hand : NULL, .context = &j},

@@ -412,6 +412,11 @@ const ad_op ad_sum__op = {.name = "ad_sum",
 
 ad_var ad_sum_at(ad_var x, ad_axes axes, const char *site)
 {
+    ad_shape shape;
+    if (axes.count < 0 && ad__shape_for(x, &shape, "ad_sum", site) && shape.rank == 0 &&
+        x.tape != NULL && ad_type_of(x) != AD_I64) {
+        return x; /* a scalar has no axes */
+    }
     return ad__reduce(&ad_sum__op, x, axes, site);
 }
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BENCH_PROFILE_H
+#define BENCH_PROFILE_H
+
+#include <wengert/autodiff.h>
+
+/* What a compiled function's time is made of: appends a table to the file that BENCH_REPORT names,
+ * if it does. Steps of one kind and the same operations are one line; the lines that take longest
+ * come first. Arguments as of ad_fn_run, and as of ad_fn_eval. */
+void bench_profile(const char *name, const ad_fn *f, const void *const *inputs,
+                   void *const *outputs);
+void bench_profile_eval(const char *name, const ad_fn *f, const double *x, double *y);
+
+#endif
