@@ -5,7 +5,7 @@
  *
  *   ba.record            recorded and swept back each time, 2,048 observations at once
  *   ba.record.scalars    recorded and swept back for each observation by itself
- *   ba.fn                recorded once
+ *   ba.fn                one observation recorded once, and mapped over all of them
  *
  * Baselines: c_primal (common/primal.c); adolc. What is computed is held against ADBench's own
  * results. */
@@ -27,7 +27,7 @@ enum { ROW = 1 + IN + 2 + 2 * ADBENCH_BA + 1 };         /* numbers of an observa
 typedef struct job {
     ad_tape *tape;
     ad_mark begin;
-    ad_fn *fn;
+    ad_map *map;
     double row[OBSERVATIONS][IN]; /* the input an observation after the other, */
     double in[IN][OBSERVATIONS];  /* and a variable after the other */
     double out[OUT][OBSERVATIONS];
@@ -105,17 +105,32 @@ static void run_scalars(void *context)
 static void run_fn(void *context)
 {
     job *j = context;
-    ad_fn_eval(j->fn, j->in[0], j->out[0]);
+    ad_column in[IN];
+    ad_target out[OUT];
+    for (int k = 0; k < IN; k++) {
+        in[k] = (ad_column){j->in[k], 1};
+    }
+    for (int k = 0; k < OUT; k++) {
+        out[k] = (ad_target){j->out[k], 1};
+    }
+    ad_map_run(j->map, OBSERVATIONS, in, out);
 }
 
-static ad_fn *compile(job *j)
+/* The errors of one observation and the rows of its Jacobian, for all of them at once. */
+static ad_map *compile(const job *j)
 {
-    ad_var in[IN], out[OUT];
+    ad_var in[IN], out[OUT], one = ad_literal(1);
     ad_tape *tape = ad_tape_new();
-    record(j, tape, 0, OBSERVATIONS, in, out);
-    ad_fn *fn = ad_fn_new(tape, IN, in, OUT, out);
+    for (int k = 0; k < IN; k++) {
+        in[k] = ad_input(tape, j->row[0][k]);
+    }
+    errors(in, out);
+    ad_vjp(1, &out[0], &one, ADBENCH_BA, in, out + ERRORS);
+    ad_vjp(1, &out[1], &one, ADBENCH_BA, in, out + ERRORS + ADBENCH_BA);
+    ad_vjp(1, &out[2], &one, 1, &in[WEIGHT], out + ERRORS + 2 * ADBENCH_BA);
+    ad_map *map = ad_map_new(tape, IN, in, OUT, out, NULL);
     ad_tape_free(tape);
-    return fn;
+    return map;
 }
 
 /* ---- cases */
@@ -155,8 +170,8 @@ int main(void)
     }
     j->tape = ad_tape_new();
     j->begin = ad_tape_mark(j->tape);
-    j->fn = compile(j);
-    if (j->fn == NULL) {
+    j->map = compile(j);
+    if (j->map == NULL) {
         (void)fputs("ba.fn: not compiled\n", stderr);
         return 1;
     }
@@ -178,7 +193,7 @@ int main(void)
                                   {"adolc", .command = cases[i].adolc}},
                    NULL);
     }
-    ad_fn_free(j->fn);
+    ad_map_free(j->map);
     ad_tape_free(j->tape);
     free(j);
     free(numbers);
