@@ -70,8 +70,15 @@ HAND_CFLAGS = $(BENCH_CFLAGS) -march=native -mprefer-vector-width=512 -ffast-mat
 AD_LIBS = $(BLIS_LIBS) -lm
 NN_LIBS = -lz -lm
 
+# Plain loops are built once more for each later level of x86-64 (autodiff/ops/levels_internal.h).
+LEVELS := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),v3 v4)
+LEVEL_v3 = -DLEVEL=_v3 -mavx2 -mfma
+LEVEL_v4 = -DLEVEL=_v4 -mavx2 -mfma -mavx512f -mavx512dq -mavx512bw -mavx512vl \
+           -mprefer-vector-width=512
+
 # ---- files, by wildcard
 AD_SRC = $(wildcard autodiff/*.c autodiff/ops/*.c autodiff/fn/*.c)
+LOOPS_SRC = $(wildcard autodiff/ops/loops_*.c autodiff/ops/rows_*.c)
 NN_SRC = $(wildcard nn/*.c nn/*/*.c)
 PROGRAM_TEST_SRC = $(wildcard tests/programs/*.c)
 FUZZ_SRC = $(wildcard tests/fuzz/*.c)
@@ -92,7 +99,8 @@ TEXT_SRC = autodiff/rng.c $(addprefix autodiff/ops/,math_f64_internal.h math_f32
 STAGED = $(patsubst autodiff/%,$(INC)/%,$(patsubst nn/%,$(INC)/%,$(PUBLIC_H))) $(GENERATED_H)
 
 objects = $(patsubst %.c,$(B)/objects/%.o,$(1))
-AD_OBJ = $(call objects,$(AD_SRC)) $(GENERATED_C:.c=.o)
+AD_OBJ = $(call objects,$(AD_SRC)) $(GENERATED_C:.c=.o) \
+         $(foreach level,$(LEVELS),$(LOOPS_SRC:%.c=$(B)/objects/%.$(level).o))
 NN_OBJ = $(call objects,$(NN_SRC))
 TEST_OBJ = $(call objects,$(TEST_SRC))
 FUZZ_OBJ = $(call objects,$(FUZZ_SRC))
@@ -148,13 +156,20 @@ $(B)/files: FORCE
 	echo '$(AD_SRC) $(NN_SRC) $(TEST_SRC) $(BENCH_COMMON_SRC) $(STAGED)' > $@; }
 
 $(B)/flags: FORCE
-	@mkdir -p $(@D); echo '$(CC) $(AD_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(AD_CFLAGS)' > $@
+	@mkdir -p $(@D); echo '$(CC) $(AD_CFLAGS) $(LEVEL_v4)' | cmp -s - $@ || \
+	echo '$(CC) $(AD_CFLAGS) $(LEVEL_v4)' > $@
 
 # ---- objects
 COMPILE = @mkdir -p $(@D) && echo "CC $<" && $(CC) -MMD -MP -c -o $@ $<
 
 $(B)/objects/autodiff/%.o: autodiff/%.c $(B)/flags | $(STAGED)
 	$(COMPILE) $(AD_CFLAGS)
+
+$(B)/objects/autodiff/%.v3.o: autodiff/%.c $(B)/flags | $(STAGED)
+	$(COMPILE) $(AD_CFLAGS) $(LEVEL_v3)
+
+$(B)/objects/autodiff/%.v4.o: autodiff/%.c $(B)/flags | $(STAGED)
+	$(COMPILE) $(AD_CFLAGS) $(LEVEL_v4)
 
 $(B)/generated/%.o: $(B)/generated/%.c $(B)/flags | $(STAGED)
 	$(COMPILE) $(AD_CFLAGS)

@@ -3,6 +3,7 @@
 #define AD_OPS_ELEMENTWISE_INTERNAL_H
 
 #include "../op_internal.h"
+#include "levels_internal.h"
 
 /* Shape rule and evaluation shared by every elementwise row: NumPy broadcasting over one type. */
 ad_status ad__elementwise_infer(ad__call *call);
@@ -10,6 +11,13 @@ ad_status ad__elementwise_eval(const ad__call *call, ad__loop *const *loop);
 
 /* Writes a row's text as nested loops over tensors that broadcast in any way. */
 void ad__elementwise_emit(struct ad__emit *e, const ad__call *call, const char *text);
+
+/* The loops of the rows by their numbers, for each type, AD_F64 and AD_F32, and level. */
+typedef struct ad__row_loops {
+    ad__loop *of[AD__DEAD];
+} ad__row_loops;
+
+extern const ad__row_loops *const ad__loops[2][AD__LEVELS];
 
 /* A numeric reverse sweep over nodes last .. first, f64 scalars of elementwise rows or leaves: adds
  * to the adjoint of every argument what its results' adjoints hand on. */

@@ -52,11 +52,19 @@
         v->dx[INDEX] = EXPRESSION;                                                                 \
     }
 
+#define LOOP(NAME, TYPE)                                                                           \
+    static void NAME##__##TYPE(size_t n, const void *const *x, const size_t *step, void *z)        \
+    {                                                                                              \
+        ad__loops[TYPE][ad__level()]->of[NAME##__number](n, x, step, z);                           \
+    }
+
 #define DESCRIBE(NAME, ARITY, TEXT, ...)                                                           \
     static ad_status NAME##__eval(const ad__call *call)                                            \
     {                                                                                              \
         return ad__elementwise_eval(call, NAME##__op.loop);                                        \
     }                                                                                              \
+    LOOP(NAME, AD_F64)                                                                             \
+    LOOP(NAME, AD_F32)                                                                             \
     const ad_op NAME##__op = {.name = #NAME,                                                       \
                               .arity = ARITY,                                                      \
                               .number = NAME##__number,                                            \
@@ -64,22 +72,18 @@
                               .eval = NAME##__eval,                                                \
                               .vjp = NAME##__vjp,                                                  \
                               .text = TEXT,                                                        \
-                              .loop = {NAME##__f64, NAME##__f32},                                  \
+                              .loop = {NAME##__AD_F64, NAME##__AD_F32},                            \
                               .range = {__VA_ARGS__}};
 
-#define DECLARE(NAME)                                                                              \
-    extern const ad_op NAME##__op;                                                                 \
-    extern ad__loop NAME##__f64, NAME##__f32;
-
 #define AD_UNARY(NAME, VALUE, DX, XLO, XHI)                                                        \
-    DECLARE(NAME)                                                                                  \
+    extern const ad_op NAME##__op;                                                                 \
     ad_var NAME##_at(ad_var a, const char *site)                                                   \
         RECORD(NAME, a.tape, NODE_OF(i, a), i != 0, VALUE_OF(x, i), VALUE, i, 0, 0,                \
                ad__record_unary(a, site, &NAME##__op)) VJP(NAME, ARGUMENT(x, 0) PARTIAL(0, DX))    \
             DESCRIBE(NAME, 1, #VALUE, {XLO, XHI})
 
 #define AD_BINARY(NAME, VALUE, DX, DY, XLO, XHI, YLO, YHI)                                         \
-    DECLARE(NAME)                                                                                  \
+    extern const ad_op NAME##__op;                                                                 \
     ad_var NAME##_at(ad_var a, ad_var b, const char *site)                                         \
         RECORD(NAME, a.tape ? a.tape : b.tape, NODE_OF(i, a) NODE_OF(j, b), i != 0 && j != 0,      \
                VALUE_OF(x, i) VALUE_OF(y, j), VALUE, i, j, 0,                                      \
@@ -88,7 +92,7 @@
                 DESCRIBE(NAME, 2, #VALUE, {XLO, XHI}, {YLO, YHI})
 
 #define AD_TERNARY(NAME, VALUE, DX, DY, DW, XLO, XHI, YLO, YHI, WLO, WHI)                          \
-    DECLARE(NAME)                                                                                  \
+    extern const ad_op NAME##__op;                                                                 \
     ad_var NAME##_at(ad_var a, ad_var b, ad_var c, const char *site)                               \
         RECORD(NAME,                                                                               \
                a.tape   ? a.tape                                                                   \

@@ -40,4 +40,49 @@ static inline real real_log_long_tail(real z)
     return (0.666664124F + z * 0.400216997F) + z * z * (0.279991418F + z * 0.280244589F);
 }
 
+static inline real_word real_bits(real x)
+{
+    union {
+        real number;
+        real_word bits;
+    } u = {x};
+    return u.bits;
+}
+
+static inline real real_of_bits(real_word bits)
+{
+    union {
+        real_word bits;
+        real number;
+    } u = {bits};
+    return u.number;
+}
+
+/* In double, where two parts of pi / 2 suffice. */
+typedef struct real_angle {
+    real_word quarters;
+    real high, low;
+} real_angle;
+
+static const real real_sin_reach = 5e4F;
+
+static inline real_angle real_reduced(real x)
+{
+    real shifted = x * 0.636619772F + 0x1.8p23F, n = shifted - 0x1.8p23F;
+    double r = ((double)x - (double)n * 0x1.921fb54400000p+0) - (double)n * 0x1.0b4611a626331p-34;
+    real high = (real)r;
+    real_angle angle = {real_bits(shifted), high, (real)(r - (double)high)};
+    return angle;
+}
+
+static inline real real_sin_tail(real z)
+{
+    return -0.166666538F + z * (0.00833213143F + z * -0.000195108398F);
+}
+
+static inline real real_cos_tail(real z)
+{
+    return 0.0416666456F + z * (-0.0013887306F + z * 2.4431205e-05F);
+}
+
 #endif

@@ -63,4 +63,61 @@ static inline real real_log_long_tail(real z)
     return (a + z2 * b) + z4 * ((c + z2 * d) + z4 * e);
 }
 
+static inline real_word real_bits(real x)
+{
+    union {
+        real number;
+        real_word bits;
+    } u = {x};
+    return u.bits;
+}
+
+static inline real real_of_bits(real_word bits)
+{
+    union {
+        real_word bits;
+        real number;
+    } u = {bits};
+    return u.number;
+}
+
+/* x = n pi / 2 + high + low, |x| < real_sin_reach: pi / 2 in three parts, n times the first two
+ * exact. The bits of n are the lowest of `quarters`. */
+typedef struct real_angle {
+    real_word quarters;
+    real high, low;
+} real_angle;
+
+static const real real_sin_reach = 5e4;
+
+static inline real_angle real_reduced(real x)
+{
+    real shifted = x * 0.63661977236758134 + 0x1.8p52, n = shifted - 0x1.8p52;
+    real first = x - n * 0x1.921fb54440000p+0, part = n * 0x1.68c234c4c0000p-39;
+    real second = first - part, lost = (first - second) - part;
+    real rest = n * 0x1.98a2e03707345p-77 - lost, high = second - rest;
+    real_angle angle = {real_bits(shifted), high, (second - high) - rest};
+    return angle;
+}
+
+/* (sin(r) - r) / r^3, z = r^2, |r| <= pi / 4 */
+static inline real real_sin_tail(real z)
+{
+    real z2 = z * z;
+    real a = -0.16666666666666628 + z * 0.0083333333333212853;
+    real b = -0.00019841269828869992 + z * 2.7557313355970422e-6;
+    real c = -2.5050704033067082e-8 + z * 1.5893583550813636e-10;
+    return a + z2 * (b + z2 * c);
+}
+
+/* (cos(r) - 1 + z / 2) / z^2 */
+static inline real real_cos_tail(real z)
+{
+    real z2 = z * z;
+    real a = 0.041666666666666591 + z * -0.0013888888888872598;
+    real b = 2.480158728849164e-5 + z * -2.7557314056452489e-7;
+    real c = 2.0875681863461687e-9 + z * -1.1357447863511812e-11;
+    return a + z2 * (b + z2 * c);
+}
+
 #endif

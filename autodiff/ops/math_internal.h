@@ -9,24 +9,6 @@
  * Accuracy: 1.2 ulp, real_tanh 1.5.
  * Special values: those of C's functions of these names. */
 
-static inline real_word real_bits(real x)
-{
-    union {
-        real number;
-        real_word bits;
-    } u = {x};
-    return u.bits;
-}
-
-static inline real real_of_bits(real_word bits)
-{
-    union {
-        real_word bits;
-        real number;
-    } u = {bits};
-    return u.number;
-}
-
 /* 2^n for a normal result; of other n only the lowest bits count. */
 static inline real real_power_of_2(real_word n)
 {
@@ -148,4 +130,27 @@ static inline real real_log1p_of_part(real x)
 {
     real s = x / (2 + x), z = s * s, half = REAL(0.5) * x * x;
     return x - (half - s * (half + z * real_log_long_tail(z)));
+}
+
+/* sin(x + k pi / 2), |x| < real_sin_reach: the sine or the cosine of what is left of x, with the
+ * sign of its quadrant. */
+static inline real real_sin_within(real x, int k)
+{
+    real_angle r = real_reduced(x);
+    real_word quarters = r.quarters + (real_word)k;
+    real z = r.high * r.high, half = REAL(0.5) * z, one = 1 - half;
+    real cosine = one + (((1 - one) - half) + (z * z * real_cos_tail(z) - r.high * r.low));
+    real sine = r.high + (z * r.high * real_sin_tail(z) + r.low * one);
+    real turned = (quarters & 1) != 0 ? cosine : sine;
+    return real_of_bits(real_bits(turned) ^ (quarters >> 1 << (8 * sizeof(real) - 1)));
+}
+
+static inline real real_sin(real x)
+{
+    return fabs(x) < real_sin_reach ? real_sin_within(x, 0) : sin(x);
+}
+
+static inline real real_cos(real x)
+{
+    return fabs(x) < real_sin_reach ? real_sin_within(x, 1) : cos(x);
 }

@@ -199,16 +199,7 @@ static inline real real_sin_pi(real x, int k)
 {
     real period = x - 2 * rint(x / 2), quarters = rint(2 * period);
     real angle = REAL(3.14159265358979324) * (period - quarters / 2);
-    switch (((int)quarters + k) & 3) {
-    case 0:
-        return sin(angle);
-    case 1:
-        return cos(angle);
-    case 2:
-        return -sin(angle);
-    default:
-        return -cos(angle);
-    }
+    return real_sin_within(angle, (int)quarters + k);
 }
 
 /* The derivative of order n of sin(u) / u, u = pi x, for |u| below about n / 4 or pi / 2:

@@ -122,7 +122,11 @@ ad_status ad__mapped_float_infer(ad__call *call)
 
 const ad__row_kernels *ad__row_kernels_of(ad_type type)
 {
-    return type == AD_F64 ? &ad__rows_f64 : type == AD_F32 ? &ad__rows_f32 : &ad__rows_i64;
+    static const ad__row_kernels *const kernels[][AD__LEVELS] = {
+        [AD_F64] = {AD__EVERY_LEVEL(&ad__rows_f64)},
+        [AD_F32] = {AD__EVERY_LEVEL(&ad__rows_f32)},
+        [AD_I64] = {AD__EVERY_LEVEL(&ad__rows_i64)}};
+    return kernels[type][ad__level()];
 }
 
 /* The order of axes in which the reduced ones come last: shape and strides of x in it, and whether

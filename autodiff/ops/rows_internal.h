@@ -2,6 +2,8 @@
 #ifndef AD_OPS_ROWS_INTERNAL_H
 #define AD_OPS_ROWS_INTERNAL_H
 
+#include "levels_internal.h"
+
 #include <stddef.h>
 
 /* The loops of reductions over one row of n elements that lie together, and of scans. They
@@ -43,6 +45,7 @@ static inline size_t ad__column_levels(size_t m)
     return levels;
 }
 
-extern const ad__row_kernels ad__rows_f64, ad__rows_f32, ad__rows_i64;
+extern const ad__row_kernels AD__EVERY_LEVEL(ad__rows_f64), AD__EVERY_LEVEL(ad__rows_f32),
+    AD__EVERY_LEVEL(ad__rows_i64);
 
 #endif

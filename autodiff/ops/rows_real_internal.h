@@ -4,10 +4,9 @@
  * file has set
  *
  *   real       the element type, for a floating one by math_f64_internal.h or math_f32_internal.h
- *   ROWS       the name of the table of kernels
+ *   ROWS       the name of the table of kernels, before its level
  *   FLOATING   1 for a floating type, else 0 */
 
-#include "clones_internal.h"
 #include "rows_internal.h"
 #if FLOATING
 #include "math_internal.h"
@@ -20,7 +19,7 @@
  * to a leaf, whose LANES running sums the compiler keeps in vector registers. */
 enum { LANES = AD__SUM_LANES, LEAF = AD__SUM_LEAF };
 
-CLONES static real sum_leaf(size_t n, const real *restrict x)
+static real sum_leaf(size_t n, const real *restrict x)
 {
     real lane[LANES] = {0}, tail = 0;
     size_t whole = n / LANES * LANES;
@@ -58,7 +57,7 @@ static void sum(size_t n, const void *x, void *z)
 }
 
 /* Four rows at a time, so that z is read and written a quarter as often. */
-CLONES static void sum_columns_leaf(size_t m, size_t n, const real *restrict x, real *restrict z)
+static void sum_columns_leaf(size_t m, size_t n, const real *restrict x, real *restrict z)
 {
     for (size_t k = 0; k < n; k++) {
         z[k] = 0;
@@ -129,12 +128,12 @@ static inline real extreme_of(int largest, size_t n, const real *restrict x)
     return z;
 }
 
-CLONES static void max(size_t n, const void *x, void *z)
+static void max(size_t n, const void *x, void *z)
 {
     *(real *)z = extreme_of(1, n, x);
 }
 
-CLONES static void min(size_t n, const void *x, void *z)
+static void min(size_t n, const void *x, void *z)
 {
     *(real *)z = extreme_of(0, n, x);
 }
@@ -212,7 +211,7 @@ static inline real below(real x, real m)
     return x == m ? 0 : x - m;
 }
 
-CLONES FLAT static void exponentials(size_t n, const real *restrict x, real m, real *restrict z)
+static void exponentials(size_t n, const real *restrict x, real m, real *restrict z)
 {
     for (size_t i = 0; i < n; i++) {
         z[i] = real_exp(below(x[i], m));
@@ -299,8 +298,7 @@ static void recurrence_of_one(size_t m, ptrdiff_t step, const real *factor, cons
     }
 }
 
-CLONES static void recurrence(size_t m, size_t n, int transpose, const void *a, const void *b,
-                              void *z)
+static void recurrence(size_t m, size_t n, int transpose, const void *a, const void *b, void *z)
 {
     const real *restrict factor = a, *restrict term = b;
     real *restrict to = z;
@@ -323,17 +321,17 @@ CLONES static void recurrence(size_t m, size_t n, int transpose, const void *a, 
 
 #endif
 
-const ad__row_kernels ROWS = {.sum = sum,
-                              .sum_columns = sum_columns,
-                              .max = max,
-                              .min = min,
-                              .argmax = argmax,
-                              .argmin = argmin,
+const ad__row_kernels AD__AT_LEVEL(ROWS) = {.sum = sum,
+                                            .sum_columns = sum_columns,
+                                            .max = max,
+                                            .min = min,
+                                            .argmax = argmax,
+                                            .argmin = argmin,
 #if FLOATING
-                              .norm = norm,
-                              .logsumexp = logsumexp,
-                              .softmax = softmax,
-                              .log_softmax = log_softmax,
-                              .recurrence = recurrence
+                                            .norm = norm,
+                                            .logsumexp = logsumexp,
+                                            .softmax = softmax,
+                                            .log_softmax = log_softmax,
+                                            .recurrence = recurrence
 #endif
 };

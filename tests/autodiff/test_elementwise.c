@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "operations.h"
 
-#include "op_internal.h"
+#include "ops/elementwise_internal.h"
 #include "rng.h"
 #include "tape_internal.h"
 
@@ -127,6 +127,30 @@ static void draw_arguments(const ad_op *op, ad_rng *rng, double (*x)[POINTS])
     }
 }
 
+/* The functions that record each row. */
+typedef struct recorder {
+    ad_var (*unary)(ad_var x, const char *site);
+    ad_var (*binary)(ad_var x, ad_var y, const char *site);
+    ad_var (*ternary)(ad_var x, ad_var y, ad_var w, const char *site);
+} recorder;
+
+static const recorder recorders[] = {
+#define AD_UNARY(name, ...) [name##__number] = {.unary = name##_at},
+#define AD_BINARY(name, ...) [name##__number] = {.binary = name##_at},
+#define AD_TERNARY(name, ...) [name##__number] = {.ternary = name##_at},
+#define AD_STRUCTURED(name, ...)
+#define AD_COMPOSED(type, name, ...)
+#include "ops.def"
+};
+
+static ad_var record_row(const ad_op *op, const ad_var *x)
+{
+    const recorder *r = &recorders[op->number];
+    return op->arity == 1   ? r->unary(x[0], AD_HERE)
+           : op->arity == 2 ? r->binary(x[0], x[1], AD_HERE)
+                            : r->ternary(x[0], x[1], x[2], AD_HERE);
+}
+
 /* Equal bits, or NaN both. */
 static int same(const void *a, const void *b, ad_type type)
 {
@@ -147,7 +171,7 @@ static void evaluate_each(const ad_op *op, ad_type type, double (*x)[POINTS],
             for (int a = 0; a < op->arity; a++) {
                 arg[a] = ad_input(tape, x[a][i]);
             }
-            ((double *)z)[i] = ad_value(ad__record(op, op->arity, arg, NULL, 0, AD_HERE));
+            ((double *)z)[i] = ad_value(record_row(op, arg));
         } else {
             const void *arg[3] = {&narrow[0][i], &narrow[1][i], &narrow[2][i]};
             op->loop[type](1, arg, step, (float *)z + i);
@@ -156,10 +180,11 @@ static void evaluate_each(const ad_op *op, ad_type type, double (*x)[POINTS],
     ad_tape_free(tape);
 }
 
+/* The loops of every level that this CPU has, over stretches of every length up to the longest. */
 static void check_bits(const ad_op *op, ad_type type, double (*x)[POINTS])
 {
     static float narrow[3][POINTS];
-    const size_t bytes = ad_type_bytes(type);
+    const size_t bytes = ad_type_bytes(type), step[3] = {1, 1, 1};
     char each[POINTS * sizeof(double)], z[LONGEST * sizeof(double)];
     for (int a = 0; a < op->arity; a++) {
         for (int i = 0; i < POINTS; i++) {
@@ -169,20 +194,23 @@ static void check_bits(const ad_op *op, ad_type type, double (*x)[POINTS])
     evaluate_each(op, type, x, narrow, each);
     for (size_t n = 1, from = 0; n <= LONGEST; n++, from = from * 5 % (POINTS - LONGEST) + 1) {
         const void *arg[3];
-        const size_t step[3] = {1, 1, 1};
         for (int a = 0; a < 3; a++) {
             arg[a] = type == AD_F64 ? (void *)(x[a] + from) : (void *)(narrow[a] + from);
         }
-        op->loop[type](n, arg, step, z);
-        for (size_t i = 0; i < n; i++) {
-            cr_assert(same(z + i * bytes, each + (from + i) * bytes, type),
-                      "%s, %s: element %zu of %zu, at %g, %g, %g", op->name, ad_type_name(type), i,
-                      n, x[0][from + i], x[1][from + i], x[2][from + i]);
+        for (int level = 0; level <= ad__level(); level++) {
+            ad__loops[type][level]->of[op->number](n, arg, step, z);
+            for (size_t i = 0; i < n; i++) {
+                cr_assert(same(z + i * bytes, each + (from + i) * bytes, type),
+                          "%s, %s, level %d: element %zu of %zu, at %g, %g, %g", op->name,
+                          ad_type_name(type), level, i, n, x[0][from + i], x[1][from + i],
+                          x[2][from + i]);
+            }
         }
     }
 }
 
-Test(elementwise, a_scalar_and_the_same_element_of_a_tensor_of_any_length_have_the_same_bits)
+Test(elementwise,
+     a_scalar_and_elements_of_tensors_of_any_length_have_the_same_bits_on_every_instruction_set)
 {
     static double x[3][POINTS];
     ad_rng rng = {.seed = 11};

@@ -8,7 +8,8 @@
 #include <float.h>
 #include <math.h>
 
-extern const ad_op ad_exp__op, ad_expm1__op, ad_tanh__op, ad_log__op, ad_log1p__op;
+extern const ad_op ad_exp__op, ad_expm1__op, ad_tanh__op, ad_log__op, ad_log1p__op, ad_sin__op,
+    ad_cos__op;
 
 typedef struct function {
     const ad_op *op;
@@ -17,12 +18,14 @@ typedef struct function {
 } function;
 
 static const function functions[] = {
-    {&ad_exp__op, expl, 0.8, -1, 1},          {&ad_exp__op, expl, 0.8, -750, 709.7},
-    {&ad_expm1__op, expm1l, 1.3, -1, 1},      {&ad_expm1__op, expm1l, 1.3, -50, 709.7},
-    {&ad_tanh__op, tanhl, 1.5, -1, 1},        {&ad_tanh__op, tanhl, 1.5, -30, 30},
-    {&ad_log__op, logl, 0.9, 0.5, 2},         {&ad_log__op, logl, 0.9, 0, 1e8},
-    {&ad_log1p__op, log1pl, 0.9, -1, 1},      {&ad_log1p__op, log1pl, 0.9, 0, 1e8},
-    {&ad_log1p__op, log1pl, 0.9, -1e-9, 1e-9}};
+    {&ad_exp__op, expl, 0.8, -1, 1},           {&ad_exp__op, expl, 0.8, -750, 709.7},
+    {&ad_expm1__op, expm1l, 1.3, -1, 1},       {&ad_expm1__op, expm1l, 1.3, -50, 709.7},
+    {&ad_tanh__op, tanhl, 1.5, -1, 1},         {&ad_tanh__op, tanhl, 1.5, -30, 30},
+    {&ad_log__op, logl, 0.9, 0.5, 2},          {&ad_log__op, logl, 0.9, 0, 1e8},
+    {&ad_log1p__op, log1pl, 0.9, -1, 1},       {&ad_log1p__op, log1pl, 0.9, 0, 1e8},
+    {&ad_log1p__op, log1pl, 0.9, -1e-9, 1e-9}, {&ad_sin__op, sinl, 0.9, -1, 1},
+    {&ad_sin__op, sinl, 0.9, -6e4, 6e4},       {&ad_cos__op, cosl, 0.9, -4, 4},
+    {&ad_cos__op, cosl, 0.9, -4e4, 4e4}};
 
 enum { POINTS = 20000 };
 

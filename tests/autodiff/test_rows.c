@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
 enum { MOST = 2100 };
 
@@ -121,4 +122,41 @@ Test(rows, a_recurrence_and_its_transpose_are_adjoint)
         right += h[i] * b[i];
     }
     cr_expect_lt(fabs(left - right), 1e-13 * fabs(left));
+}
+
+/* Reductions and maps of one type at one level, one result after the other. */
+static size_t run_all(const ad__row_kernels *kernels, size_t bytes, size_t n, const void *x,
+                      char *z)
+{
+    ad__row_kernel *const reductions[] = {kernels->sum, kernels->max, kernels->min, kernels->norm,
+                                          kernels->logsumexp};
+    size_t at = 0;
+    for (size_t i = 0; i < sizeof reductions / sizeof *reductions; i++, at += bytes) {
+        reductions[i](n, x, z + at);
+    }
+    kernels->softmax(n, x, z + at);
+    kernels->log_softmax(n, x, z + at + n * bytes);
+    kernels->recurrence(1, n / 2, 0, x, x, z + at + 2 * n * bytes);
+    return at + (2 * n + n / 2) * bytes;
+}
+
+Test(rows, every_instruction_set_has_the_same_bits)
+{
+    static double wide[MOST], expected[3 * MOST], got[3 * MOST];
+    static float narrow[MOST];
+    static int64_t whole[MOST];
+    const ad__row_kernels *const f64[] = {AD__EVERY_LEVEL(&ad__rows_f64)}, *const f32[] = {
+                                                                               AD__EVERY_LEVEL(
+                                                                                   &ad__rows_f32)};
+    draw(wide, narrow, whole);
+    for (int k = 0; k < LENGTHS; k++) {
+        for (int level = 1; level <= ad__level(); level++) {
+            size_t bytes = run_all(f64[0], sizeof(double), lengths[k], wide, (char *)expected);
+            run_all(f64[level], sizeof(double), lengths[k], wide, (char *)got);
+            cr_expect_eq(memcmp(got, expected, bytes), 0, "f64, %zu elements", lengths[k]);
+            bytes = run_all(f32[0], sizeof(float), lengths[k], narrow, (char *)expected);
+            run_all(f32[level], sizeof(float), lengths[k], narrow, (char *)got);
+            cr_expect_eq(memcmp(got, expected, bytes), 0, "f32, %zu elements", lengths[k]);
+        }
+    }
 }

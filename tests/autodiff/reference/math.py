@@ -7,8 +7,8 @@
 Each line is the polynomial whose largest error is least, found by Remez's exchange, for a function
 of math_internal.h under a weight that makes the error one of the result relative to its size. It
 reads: name, type, the base-2 logarithm of that error, and the coefficients, lowest first. Last come
-the two parts of log 2, the first with so many digits that whole numbers as large as exponents
-times it are exact.
+the parts of log 2 and pi / 2, all but the last with so few digits that their products with whole
+numbers, exponents or quarters of turns, are exact.
 """
 import struct
 
@@ -59,14 +59,25 @@ def log_tail(z):
     return mp.fsum(2 * z ** k / (2 * k + 3) for k in range(60))
 
 
+def sin_tail(z):
+    return mp.fsum((-1) ** (k + 1) * z ** k / mp.factorial(2 * k + 3) for k in range(20))
+
+
+def cos_tail(z):
+    return mp.fsum((-1) ** k * z ** k / mp.factorial(2 * k + 4) for k in range(20))
+
+
 HALF = mp.log(2) / 2 * mp.mpf("1.0001")
 S = (mp.sqrt(2) - 1) / (mp.sqrt(2) + 1) * mp.mpf("1.0001")
+EIGHTH = mp.pi / 4 * mp.mpf("1.01")
 
 # name, function, weight, ends, degree in f64 and in f32
 TABLES = [
     ("exp_tail", exp_tail, lambda r: abs(r) + TINY, -HALF, HALF, 10, 5),
     ("log_tail", log_tail, lambda z: z / 2 + TINY, mp.mpf(0), S ** 2, 6, 2),
     ("log_long_tail", log_tail, lambda z: z / 2 + TINY, mp.mpf(0), mp.mpf(1) / 9, 9, 3),
+    ("sin_tail", sin_tail, lambda z: z + TINY, mp.mpf(0), EIGHTH ** 2, 5, 2),
+    ("cos_tail", cos_tail, lambda z: z * z + TINY, mp.mpf(0), EIGHTH ** 2, 5, 2),
 ]
 
 
@@ -77,9 +88,14 @@ def main():
             single = [struct.unpack("f", struct.pack("f", float(x)))[0] for x in c]
             texts = [mp.nstr(x, 17) if kind == "f64" else f"{y:.9g}" for x, y in zip(c, single)]
             print(name, kind, mp.nstr(mp.log(largest, 2), 4), *texts)
-    for kind, digits in (("f64", 42), ("f32", 16)):
-        high = mp.floor(mp.ldexp(mp.log(2), digits)) / 2 ** digits
-        print("log 2", kind, float(high).hex(), float(mp.log(2) - high).hex())
+    for name, value, *digits in (("log 2 f64", mp.log(2), 42), ("log 2 f32", mp.log(2), 16),
+                                 ("pi / 2 f64", mp.pi / 2, 37, 37), ("pi / 2 f32", mp.pi / 2, 33)):
+        parts = []
+        for count in digits:
+            unit = mp.ldexp(1, mp.frexp(value)[1] - count)
+            parts.append(mp.floor(value / unit) * unit)
+            value -= parts[-1]
+        print(name, *(float(part).hex() for part in [*parts, value]))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The elementwise rows over double, and the numeric reverse sweep of scalar programs. */
+/* The numeric reverse sweep of scalar programs. */
+#include "elementwise_internal.h"
 #include "math_f64_internal.h"
-
-#define LOOP(name) name##__f64
 #include "numeric_internal.h"
 
 #include "../tape_internal.h"
-
-#undef AD_UNARY
-#undef AD_BINARY
-#undef AD_TERNARY
 
 /* One case a row: the result and the arguments, read only where the row uses them; then what is
  * added to the adjoint of each argument. */
