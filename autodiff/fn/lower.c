@@ -10,7 +10,7 @@ enum {
     TILE_BYTES = 4096,      /* of a register: 512 f64 */
     TILES_BYTES = 24 << 10, /* of all rooms of a block: half of an L1 cache */
     LEAST_TILE = 64,        /* elements */
-    PANEL_BYTES = 256 << 10  /* of a product's result: stays in L2 with what it meets there */
+    PANEL_BYTES = 256 << 10 /* of a product's result: stays in L2 with what it meets there */
 };
 
 static const ad__value *value(const plan *p, ad__id id)

@@ -4,7 +4,7 @@
 
 #include "steps_internal.h"
 
-/* What plan.c (places) and lower.c (steps) share while a plan is made. */
+/* What plan.c (order and end), places.c (memory) and lower.c (steps) share while a plan is made. */
 
 #define END (UINT32_MAX - 1) /* the position after all steps */
 
@@ -38,6 +38,10 @@ uint32_t ad__cell_of(plan *p, ad__id id);
 uint32_t ad__slot_of(plan *p, ad__id id);
 uint32_t ad__new_slot(plan *p, ad__id id);
 void ad__place_result(plan *p, ad__id id, uint32_t group);
+
+/* Bytes of the workspace for a value, from there on; given back. */
+size_t ad__take_bytes(plan *p, ad__id id, size_t bytes);
+void ad__free_bytes(plan *p, ad__id id);
 
 /* Appends the step of a group; 0 without memory. */
 int ad__make_step(plan *p, uint32_t group);
