@@ -25,7 +25,8 @@
  *   ad_assign           every assignment on the tape is part of the function, unless the options
  *                       leave them out: at the end of a call the views have their new content
  *
- * C's own branches are not on the tape: the function computes the branch that was recorded. */
+ * C's own branches are not on the tape: the function computes the branch that was recorded. Whether
+ * that is the right one for other inputs, ad_fn_guard tells. */
 
 typedef struct ad_fn ad_fn;
 
@@ -34,8 +35,9 @@ typedef struct ad_workspace ad_workspace;
 
 /* All may be left out. */
 typedef struct ad_fn_options {
-    int no_assign;                 /* 1: leave out the assignments: a function without effects */
-    int threads;                   /* that a call may use; 0: one. The bits do not depend on it */
+    int no_assign; /* 1: leave out the assignments: a function without effects */
+    int threads;   /* that a call may use; 0: one. The bits do not depend on it */
+    int guard;     /* 1: ad_fn_guard tells of branches that C would take otherwise */
     const ad_allocator *allocator; /* default: the C library's */
 } ad_fn_options;
 
@@ -100,12 +102,34 @@ AD_API int ad_fn_matches(const ad_fn *f, ad_tape *tape, int in_count, const ad_v
  * (-ffp-contract=off, or gcc's -std=c99) and libm is the same; where BLIS computes a product its
  * sums have another order, which is said at the head. name is a C identifier; options may be NULL.
  *
- * Errors: AD_ERR_DOMAIN for other names; AD_ERR_UNSUPPORTED if the function holds an ad_custom, or
- *         a matrix product is too large for C; AD_ERR_IO; AD_ERR_MEMORY. The text is
+ * Errors: AD_ERR_DOMAIN for other names; AD_ERR_UNSUPPORTED if the function holds an ad_custom or a
+ *         guard, or a matrix product is too large for C; AD_ERR_IO; AD_ERR_MEMORY. The text is
  *         ad_fn_message's. */
 AD_API ad_status ad_fn_emit_c(ad_fn *f, const char *path, const char *name);
 AD_API ad_status ad_fn_emit_c_with(ad_fn *f, const char *path, const char *name,
                                    const ad_emit_options *options);
+
+/* ---- branches of C [everyday] ---- */
+
+/* Something that C was told while recording, and would be told otherwise now. */
+typedef struct ad_fn_branch {
+    const char *name, *site; /* the operation, and where it was recorded, or NULL */
+    size_t element;          /* of a tensor, the first that differs */
+    double recorded, now;
+} ad_fn_branch;
+
+/* After a call of a function with the option guard: how many of the values that C may have branched
+ * on, for the inputs of that call, are not what they were while recording, and the first `room` of
+ * them. 0: C would have recorded this very program. Which values these are says ad_branch in tape.h;
+ * they are computed whether the outputs need them or not.
+ *
+ *   ad_fn_run(f, inputs, outputs);
+ *   if (ad_fn_guard(f, 0, NULL) > 0) {
+ *       the outputs are those of the other branch: record and compile again
+ *   }
+ *
+ * 0 too without the option, before the first call, and after one that failed. */
+AD_API size_t ad_fn_guard(const ad_fn *f, size_t room, ad_fn_branch *out);
 
 /* ---- threads of the caller's own [extending] ---- */
 
@@ -118,6 +142,7 @@ AD_API ad_status ad_fn_run_in(const ad_fn *f, ad_workspace *w, const void *const
 AD_API ad_status ad_fn_eval_in(const ad_fn *f, ad_workspace *w, const double *inputs,
                                double *outputs);
 AD_API const char *ad_workspace_message(const ad_workspace *w);
+AD_API size_t ad_fn_guard_in(const ad_fn *f, const ad_workspace *w, size_t room, ad_fn_branch *out);
 
 /* ---- size [rarely] ---- */
 

@@ -48,7 +48,7 @@ typedef struct ad_fn_memory {
     size_t scalars, addresses;
     size_t tiles;                        /* of all threads */
     size_t scratch;                      /* the most that an operation takes while it runs */
-    size_t head;                         /* the workspace itself */
+    size_t head;                         /* the workspace itself, its threads, what is guarded */
     size_t scratch_used, workspace_held; /* measured, of the function's own workspace until now */
     size_t function;                     /* held by the function beside its workspaces */
 } ad_fn_memory;

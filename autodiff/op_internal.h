@@ -142,6 +142,7 @@ struct ad_op {
     uint16_t number;           /* of a row or a leaf; else AD__STRUCTURED */
     ad__loop *loop[2];         /* elementwise: by AD_F64 and AD_F32 */
     double range[3][2];        /* elementwise: where tests draw each argument */
+    const char *partial[3];    /* elementwise: the texts of the derivatives */
     const ad__sample *samples; /* structured */
     int sample_count;
 };

@@ -64,9 +64,9 @@ void ad_tape_free(ad_tape *tape)
     ad__arena_clear(&tape->values);
     ad__arena_clear(&tape->keep);
     ad__arena_clear(&tape->scratch);
-    void *blocks[] = {(void *)tape->site, tape->node,       tape->value,
-                      tape->details,      tape->arguments,  tape->rewinds,
-                      tape->kinds,        tape->kind_table, tape->derived};
+    void *blocks[] = {(void *)tape->site, tape->node,    tape->value, tape->details,
+                      tape->arguments,    tape->rewinds, tape->kinds, tape->kind_table,
+                      tape->derived,      tape->notes};
     ad_allocator allocator = tape->allocator;
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         ad__resize(&allocator, blocks[i], 0);
@@ -171,6 +171,7 @@ ad_status ad_tape_rewind(ad_tape *tape, ad_mark mark)
         tape->structured = UINT32_MAX;
     }
     ad__forget_derived(tape, mark.node);
+    ad__forget_notes(tape, mark.node);
     ad__arena_rewind(&tape->values, (ad__arena_mark){mark.block, mark.used});
     return AD_OK;
 }
@@ -202,13 +203,45 @@ double ad__element_of(const ad_tape *tape, uint32_t node, size_t i)
     return NAN;
 }
 
+/* The same for a handle on a tape, noting that its value is read. */
+static uint32_t read_node(ad_var x)
+{
+    uint32_t node = readable(x);
+    if (node != 0) {
+        ad__note(x.tape, node, AD__READ);
+    }
+    return node;
+}
+
 double ad_value(ad_var x)
 {
     if (x.tape == NULL) {
         return x.ref.literal;
     }
-    uint32_t node = readable(x);
+    uint32_t node = read_node(x);
     return ad__kind_of(x.tape, node)->count == 1 ? ad__element_of(x.tape, node, 0) : NAN;
+}
+
+int ad_branch(ad_var condition)
+{
+    if (condition.tape == NULL) {
+        return condition.ref.literal != 0;
+    }
+    ad_tape *tape = condition.tape;
+    if (ad__check_handle(tape, condition, "ad_branch", NULL) != AD_OK) {
+        return 0;
+    }
+    uint32_t node = condition.ref.at.node;
+    const ad__kind *kind = ad__kind_of(tape, node);
+    if (kind->count != 1) {
+        char text[160];
+        ad_tape_fail(tape, AD_ERR_SHAPE, "ad_branch", tape->site[node],
+                     "%s; a condition is one number; reduce it with ad_max or ad_min",
+                     ad_shape_print(&kind->shape, text, sizeof text));
+        return 0;
+    }
+    ad__note(tape, node, AD__BRANCH);
+    return ad__element_of(tape, node, 0) != 0;
 }
 
 static const ad__kind *kind_of(ad_var x)
@@ -234,7 +267,7 @@ size_t ad_count(ad_var x)
 
 const void *ad_data(ad_var x)
 {
-    uint32_t node = readable(x);
+    uint32_t node = read_node(x);
     return node == 0 ? NULL : ad__data_of(x.tape, node);
 }
 
@@ -250,7 +283,7 @@ ad_status ad_read(ad_var x, size_t count, double *out)
     if (x.tape->error.status != AD_OK) {
         return x.tape->error.status;
     }
-    uint32_t node = readable(x);
+    uint32_t node = read_node(x);
     if (node == 0) {
         return AD_ERR_STALE;
     }
@@ -279,7 +312,8 @@ size_t ad_tape_bytes(const ad_tape *tape)
     if (tape == NULL) {
         return 0;
     }
-    size_t node = sizeof *tape->node + sizeof *tape->value + sizeof *tape->site;
+    size_t node =
+        sizeof *tape->node + sizeof *tape->value + sizeof *tape->site + sizeof *tape->notes;
     return sizeof *tape + node * tape->capacity + sizeof *tape->kinds * tape->kind_capacity +
            sizeof *tape->kind_table * tape->kind_table_len +
            sizeof *tape->details * tape->detail_capacity +

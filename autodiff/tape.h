@@ -82,6 +82,20 @@ AD_API const void *ad_data(ad_var x);
  * elements. */
 AD_API ad_status ad_read(ad_var x, size_t count, double *out);
 
+/* Whether a condition holds, that is, is not 0, for C's own `if`, `while` and `?:`
+ *
+ *   if (ad_branch(ad_less(x, y))) { .. }
+ *
+ * A compiled function takes the branch that was recorded. With ad_fn_options.guard it can tell when
+ * C would have taken another one: by a condition asked for here, or by a value read with one of the
+ * functions above that is one of few: a comparison, a sign, a rounded number, an argmax or another
+ * integer that was computed, and what elementwise operations, ad_max, ad_min and those that move
+ * elements make of these alone. Other numbers that are read (`if (ad_value(x) > 0)`) do not show
+ * what they are read for.
+ *
+ * Errors: AD_ERR_SHAPE unless it is one number, and 0; 0 also for a dead or stale handle. */
+AD_API int ad_branch(ad_var condition);
+
 /* 1 if an operation that made x failed, or x was forgotten by a rewind. */
 AD_API int ad_is_dead(ad_var x);
 

@@ -7,10 +7,10 @@
 
 /* The columns of a tape and the paths that write them.
  *
- * Columns are node, value and site, one entry each a node. Invariants: node 0 is dead, its kind is
- * AD__KIND_DEAD, so a test for AD__KIND_SCALAR excludes it. Columns have room for `capacity` nodes;
- * `limit` is the capacity, or 0 while there is an error, so that one comparison sends every failed
- * tape to the slow path. Arguments have smaller numbers than results. */
+ * Columns are node, value, site and notes, one entry each a node. Invariants: node 0 is dead, its
+ * kind is AD__KIND_DEAD, so a test for AD__KIND_SCALAR excludes it. Columns have room for `capacity`
+ * nodes; `limit` is the capacity, or 0 while there is an error, so that one comparison sends every
+ * failed tape to the slow path. Arguments have smaller numbers than results. */
 
 enum { AD__KIND_SCALAR, AD__KIND_DEAD, AD__KIND_FIRST_FREE };
 enum { AD__LITERALS = 64 };
@@ -45,6 +45,8 @@ struct ad_tape {
     ad__node *node;
     ad__slot *value;
     const char **site; /* where each node was recorded, or NULL */
+    uint8_t *notes; /* what C has done with each node below note_count; nothing with the others */
+    uint32_t note_count;
     uint32_t count, limit;
     uint32_t tag;     /* twice the number of rewinds so far, plus 1: that of new f64 scalars */
     uint32_t settled; /* nodes below are valid in handles of any age */
@@ -168,6 +170,24 @@ uint16_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape);
 int ad__note_derived(ad_tape *tape, uint32_t first);
 void ad__forget_derived(ad_tape *tape, uint32_t first);
 int ad__is_derived(const ad_tape *tape, uint32_t node);
+
+/* Notes that C has read a node's value, or has branched on it. Forgets such notes about nodes from
+ * first on. */
+enum { AD__READ = 1, AD__BRANCH = 2 };
+void ad__note_far(ad_tape *tape, uint32_t node, uint8_t what);
+static inline void ad__note(ad_tape *tape, uint32_t node, uint8_t what)
+{
+    if (node < tape->note_count) {
+        tape->notes[node] |= what;
+    } else {
+        ad__note_far(tape, node, what);
+    }
+}
+void ad__forget_notes(ad_tape *tape, uint32_t first);
+static inline uint8_t ad__notes_of(const ad_tape *tape, uint32_t node)
+{
+    return node < tape->note_count ? tape->notes[node] : 0;
+}
 
 /* ---- handles and nodes ---- */
 

@@ -27,11 +27,12 @@ int ad__reserve(ad_tape *tape, void **memory, uint32_t *capacity, uint32_t count
 
 int ad__grow(ad_tape *tape)
 {
-    uint32_t capacity = tape->capacity, values = capacity, sites = capacity;
+    uint32_t capacity = tape->capacity, values = capacity, sites = capacity, notes = capacity;
     if (capacity == UINT32_MAX ||
         !ad__reserve(tape, (void **)&tape->node, &capacity, capacity + 1, sizeof *tape->node) ||
         !ad__reserve(tape, (void **)&tape->value, &values, values + 1, sizeof *tape->value) ||
-        !ad__reserve(tape, (void **)&tape->site, &sites, sites + 1, sizeof *tape->site)) {
+        !ad__reserve(tape, (void **)&tape->site, &sites, sites + 1, sizeof *tape->site) ||
+        !ad__reserve(tape, (void **)&tape->notes, &notes, notes + 1, sizeof *tape->notes)) {
         return 0;
     }
     tape->capacity = capacity;
@@ -113,6 +114,20 @@ uint16_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape)
     tape->kinds[tape->kind_count] = kind;
     kind_enter(tape, tape->kind_count);
     return (uint16_t)tape->kind_count++;
+}
+
+/* ---- which nodes C has read ---- */
+
+void ad__note_far(ad_tape *tape, uint32_t node, uint8_t what)
+{
+    memset(tape->notes + tape->note_count, 0, node + 1 - tape->note_count);
+    tape->note_count = node + 1;
+    tape->notes[node] |= what;
+}
+
+void ad__forget_notes(ad_tape *tape, uint32_t first)
+{
+    tape->note_count = tape->note_count < first ? tape->note_count : first;
 }
 
 /* ---- which nodes are derivatives ---- */

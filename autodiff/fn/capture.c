@@ -17,6 +17,7 @@ typedef struct capture {
     ad__id *id;             /* of the value of a node */
     const ad__kind **kinds; /* by the tape's numbers, NULL: not yet met */
     uint8_t *needed;        /* by node */
+    uint8_t *guards;        /* by node */
     ad__id *views;          /* the leaves that are views */
     uint32_t view_count;
 } capture;
@@ -52,8 +53,8 @@ static void mark_roots(const capture *c)
     for (int i = 0; i < c->from->out_count; i++) {
         c->needed[out[i].ref.at.node] = 1;
     }
-    for (uint32_t node = 1; c->tape->has_assigned && node < c->tape->count; node++) {
-        if (is_assign(c->tape, node)) {
+    for (uint32_t node = 1; node < c->tape->count; node++) {
+        if (c->guards[node] || (c->tape->has_assigned && is_assign(c->tape, node))) {
             c->needed[node] = 1;
         }
     }
@@ -242,6 +243,34 @@ static ad_status check_views(const capture *c)
     return AD_OK;
 }
 
+/* The last outputs, with what they were while recording. */
+static int take_guards(capture *c)
+{
+    ad__program *p = c->p;
+    uint32_t i = 0;
+    size_t at = 0;
+    for (uint32_t node = 1; node < c->tape->count; node++) {
+        if (!c->guards[node]) {
+            continue;
+        }
+        const ad__kind *kind = kind_of(c, node);
+        size_t bytes = kind->count * ad_type_bytes(kind->type);
+        ad__guard guard = {.name = ad__op_of(c->tape, node)->name,
+                           .site = c->tape->site[node],
+                           .kind = kind,
+                           .recorded = copied(c, ad__data_of(c->tape, node), bytes),
+                           .at = at,
+                           .is_branch = c->guards[node] == AD__BRANCH};
+        if (guard.recorded == NULL) {
+            return 0;
+        }
+        at += ad__rounded(bytes);
+        p->outputs[p->output_count - p->guard_count + i] = content(c, node);
+        p->guards[i++] = guard;
+    }
+    return 1;
+}
+
 static ad_status take_all(capture *c)
 {
     ad_tape *tape = c->tape;
@@ -260,8 +289,11 @@ static ad_status take_all(capture *c)
             return out_of_memory(c);
         }
     }
-    for (uint32_t i = 0; i < p->output_count; i++) {
+    for (uint32_t i = 0; i < p->output_count - p->guard_count; i++) {
         p->outputs[i] = content(c, c->from->out[i].ref.at.node);
+    }
+    if (!take_guards(c)) {
+        return out_of_memory(c);
     }
     ad_status status = check_views(c);
     p->store_count = c->from->no_assign ? 0 : p->store_count;
@@ -285,8 +317,15 @@ static int make_tables(capture *c)
     ad_tape *tape = c->tape;
     ad__program *p = c->p;
     size_t n = tape->count;
+    c->guards = ad__arena_take(&tape->scratch, n);
+    if (c->guards == NULL) {
+        return 0;
+    }
+    memset(c->guards, 0, n);
+    p->guard_count = c->from->guard ? ad__find_guards(tape, c->guards) : 0;
     p->input_count = (uint32_t)c->from->in_count;
-    p->output_count = (uint32_t)c->from->out_count;
+    p->output_count = (uint32_t)c->from->out_count + p->guard_count;
+    p->guards = ad__arena_take(&p->keep, p->guard_count * sizeof *p->guards);
     p->inputs = ad__arena_take(&p->keep, p->input_count * sizeof *p->inputs);
     p->outputs = ad__arena_take(&p->keep, p->output_count * sizeof *p->outputs);
     p->stores = ad__arena_take(&p->keep, count_nodes(tape, is_assign) * sizeof *p->stores);
@@ -294,8 +333,8 @@ static int make_tables(capture *c)
     c->needed = ad__arena_take(&tape->scratch, n);
     c->kinds = ad__arena_take(&tape->scratch, tape->kind_count * sizeof *c->kinds);
     c->views = ad__arena_take(&tape->scratch, count_nodes(tape, is_view) * sizeof *c->views);
-    if (p->inputs == NULL || p->outputs == NULL || p->stores == NULL || c->id == NULL ||
-        c->needed == NULL || c->kinds == NULL || c->views == NULL) {
+    if (p->guards == NULL || p->inputs == NULL || p->outputs == NULL || p->stores == NULL ||
+        c->id == NULL || c->needed == NULL || c->kinds == NULL || c->views == NULL) {
         return 0;
     }
     memset(c->needed, 0, n);

@@ -225,6 +225,10 @@ ad_status ad_fn_emit_c_with(ad_fn *f, const char *path, const char *name,
                             "ad_fn_emit_c: the name is \"%s\"; give a C identifier",
                             name != NULL ? name : "NULL");
     }
+    if (f->program.guard_count > 0) {
+        return ad_error_set(error, AD_ERR_UNSUPPORTED,
+                            "ad_fn_emit_c: the function has a guard; compile it without");
+    }
     if (check_steps(&m, error) != AD_OK) {
         return error->status;
     }

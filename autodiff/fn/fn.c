@@ -30,11 +30,15 @@ static ad_status find_offsets(ad_fn *f)
         f->is_f64 &= kind->type == AD_F64;
     }
     at = 0;
-    for (uint32_t i = 0; i < p->output_count; i++) {
+    for (uint32_t i = 0; i < p->output_count - p->guard_count; i++) {
         const ad__kind *kind = p->values[p->outputs[i]].kind;
         f->output_at[i] = at;
         at += kind->count;
         f->is_f64 &= kind->type == AD_F64;
+    }
+    for (uint32_t i = 0; i < p->guard_count; i++) {
+        const ad__kind *kind = p->guards[i].kind;
+        f->guard_bytes += ad__rounded(kind->count * ad_type_bytes(kind->type));
     }
     return AD_OK;
 }
@@ -78,10 +82,11 @@ ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_cou
     }
     *f = (ad_fn){.allocator = allocator,
                  .threads = o->threads > 0 ? o->threads : 1,
-                 .no_assign = o->no_assign};
+                 .no_assign = o->no_assign,
+                 .guard = o->guard};
     ad__program_init(&f->program, &allocator);
     ad__arena_init(&f->arena, allocator);
-    const ad__capture capture = {tape, in_count, out_count, in, out, o->no_assign};
+    const ad__capture capture = {tape, in_count, out_count, in, out, o->no_assign, o->guard};
     ad_status status = compile(f, &capture);
     if (status == AD_OK) {
         f->own = ad_workspace_new(f, &allocator);
@@ -108,7 +113,7 @@ int ad_fn_matches(const ad_fn *f, ad_tape *tape, int in_count, const ad_var *in,
     }
     ad__program program;
     ad__program_init(&program, &f->allocator);
-    const ad__capture capture = {tape, in_count, out_count, in, out, f->no_assign};
+    const ad__capture capture = {tape, in_count, out_count, in, out, f->no_assign, f->guard};
     int matches = ad__capture_program(&capture, &program) == AD_OK &&
                   ad__fingerprint(&program) == f->fingerprint;
     ad__program_clear(&program);
@@ -135,7 +140,7 @@ static size_t arena_bytes(const ad_fn *f)
     const ad__plan *plan = &f->plan;
     return ad__rounded(plan->tensor_bytes) + ad__rounded(plan->slot_count * sizeof(double)) +
            ad__rounded(plan->cell_count * sizeof(void *)) +
-           (size_t)f->threads * ad__rounded(plan->room_bytes);
+           (size_t)f->threads * ad__rounded(plan->room_bytes) + f->guard_bytes;
 }
 
 size_t ad_fn_workspace_bytes(const ad_fn *f)
@@ -162,6 +167,7 @@ ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
         return NULL;
     }
     unsigned char *tensors = ad__arena_take(&w->arena, plan->tensor_bytes);
+    w->guards = ad__arena_take(&w->arena, f->guard_bytes);
     w->frame = (ad__frame){
         .cell = ad__arena_take(&w->arena, plan->cell_count * sizeof(void *)),
         .slot = ad__arena_take(&w->arena, plan->slot_count * sizeof(double)),

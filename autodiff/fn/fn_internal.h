@@ -15,7 +15,8 @@ struct ad_fn {
     ad__plan plan;
     size_t *input_at, *output_at; /* in elements, one after the other */
     int is_f64;                   /* every input and output */
-    int no_assign;
+    int no_assign, guard;
+    size_t guard_bytes;   /* of a workspace */
     uint64_t fingerprint; /* of the recording */
     int threads;
     ad_workspace *own;
@@ -28,6 +29,8 @@ struct ad_workspace {
     ad__team *team; /* NULL: one thread */
     double *clock;  /* if not NULL: when each step of a call begins, and the last one ends */
     ad__frame frame;
+    unsigned char *guards; /* what C would be told now */
+    int has_run;           /* the last call was without error */
     ad_error error;
 };
 

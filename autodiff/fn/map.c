@@ -183,6 +183,11 @@ ad_map *ad_map_new(ad_tape *tape, int in_count, const ad_var *in, int out_count,
     if (tape == NULL || ad_tape_status(tape) != AD_OK) {
         return NULL;
     }
+    if (o->guard) {
+        ad_tape_fail(tape, AD_ERR_UNSUPPORTED, "ad_map_new", NULL,
+                     "a map has no guard; take the conditions as outputs");
+        return NULL;
+    }
     ad_map *m = ad__resize(&allocator, NULL, sizeof *m);
     if (m == NULL) {
         ad_tape_fail(tape, AD_ERR_MEMORY, "ad_map_new", NULL, "out of memory");
@@ -191,7 +196,8 @@ ad_map *ad_map_new(ad_tape *tape, int in_count, const ad_var *in, int out_count,
     *m = (ad_map){.allocator = allocator, .threads = o->threads > 1 ? o->threads : 1};
     ad__program_init(&m->program, &allocator);
     ad__arena_init(&m->arena, allocator);
-    ad_status status = compile(m, &(ad__capture){tape, in_count, out_count, in, out, o->no_assign});
+    ad_status status =
+        compile(m, &(ad__capture){tape, in_count, out_count, in, out, o->no_assign, 0});
     if (status == AD_OK && m->threads > 1) {
         m->team = ad__team_new(m->threads, &allocator);
         status = m->team != NULL ? AD_OK : AD_ERR_MEMORY;

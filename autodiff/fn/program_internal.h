@@ -38,6 +38,15 @@ typedef struct ad__store {
     ad__id view, value;
 } ad__store;
 
+/* What C was told by a recording: one of the last outputs. */
+typedef struct ad__guard {
+    const char *name, *site; /* of the operation */
+    const ad__kind *kind;
+    const void *recorded;
+    size_t at;     /* where it is in a workspace's memory for guards */
+    int is_branch; /* all that counts is whether it is 0 */
+} ad__guard;
+
 typedef struct ad__kinds ad__kinds;
 
 typedef struct ad__program {
@@ -51,7 +60,8 @@ typedef struct ad__program {
     ad__id *inputs; /* leaves; prune keeps them */
     ad__id *outputs;
     ad__store *stores;
-    uint32_t input_count, output_count, store_count;
+    ad__guard *guards; /* of the last outputs, which are not the caller's */
+    uint32_t input_count, output_count, store_count, guard_count;
 } ad__program;
 
 void ad__program_init(ad__program *p, const ad_allocator *allocator);
@@ -99,13 +109,17 @@ typedef struct ad__capture {
     ad_tape *tape;
     int in_count, out_count;
     const ad_var *in, *out;
-    int no_assign;
+    int no_assign, guard;
 } ad__capture;
 ad_status ad__capture_program(const ad__capture *c, ad__program *p);
 
 /* A number for the whole program as it was captured: operations, arguments, shapes, attributes, the
  * elements of constants and the addresses of views. */
 uint64_t ad__fingerprint(const ad__program *p);
+
+/* Sets guards[node] where C was told something by a recording that may be otherwise in a call:
+ * AD__READ if it has read a value that is one of few, AD__BRANCH if it has branched. Counts them. */
+uint32_t ad__find_guards(const ad_tape *tape, uint8_t *guards);
 
 ad_status ad__simplify(ad__program *p);
 ad_status ad__fold(ad__program *p);

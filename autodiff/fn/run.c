@@ -10,6 +10,7 @@ typedef struct arguments {
     void *const *outputs;
     const double *x;
     double *y;
+    unsigned char *guards;
 } arguments;
 
 static const void *input_of(const ad_fn *f, const arguments *a, size_t i)
@@ -19,6 +20,10 @@ static const void *input_of(const ad_fn *f, const arguments *a, size_t i)
 
 static void *output_of(const ad_fn *f, const arguments *a, size_t i)
 {
+    size_t own = f->program.output_count - f->program.guard_count;
+    if (i >= own) {
+        return a->guards + f->program.guards[i - own].at;
+    }
     return a->outputs != NULL ? a->outputs[i] : a->y + f->output_at[i];
 }
 
@@ -94,6 +99,7 @@ static ad_status run(const ad_fn *f, ad_workspace *w, const arguments *a)
 {
     const ad__plan *plan = &f->plan;
     w->error.status = AD_OK;
+    w->has_run = 0;
     load(f, &w->frame, a);
     for (uint32_t i = 0; i < plan->step_count; i++) {
         note_time(w, i);
@@ -104,6 +110,7 @@ static ad_status run(const ad_fn *f, ad_workspace *w, const arguments *a)
     }
     note_time(w, plan->step_count);
     save(f, &w->frame, a);
+    w->has_run = 1;
     return AD_OK;
 }
 
@@ -112,7 +119,7 @@ static ad_status run(const ad_fn *f, ad_workspace *w, const arguments *a)
 ad_status ad_fn_run_in(const ad_fn *f, ad_workspace *w, const void *const *inputs,
                        void *const *outputs)
 {
-    return run(f, w, &(arguments){.inputs = inputs, .outputs = outputs});
+    return run(f, w, &(arguments){.inputs = inputs, .outputs = outputs, .guards = w->guards});
 }
 
 ad_status ad_fn_eval_in(const ad_fn *f, ad_workspace *w, const double *inputs, double *outputs)
@@ -121,7 +128,7 @@ ad_status ad_fn_eval_in(const ad_fn *f, ad_workspace *w, const double *inputs, d
         return ad_error_set(&w->error, AD_ERR_TYPE,
                             "ad_fn_eval: an input or output is not f64; use ad_fn_run");
     }
-    return run(f, w, &(arguments){.x = inputs, .y = outputs});
+    return run(f, w, &(arguments){.x = inputs, .y = outputs, .guards = w->guards});
 }
 
 ad_status ad_fn_run(ad_fn *f, const void *const *inputs, void *const *outputs)

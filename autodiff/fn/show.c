@@ -71,6 +71,7 @@ static void say_kind(const ad__kind *kind, char *text, size_t bytes)
 
 static void say_cell(const ad__listing *l, const ad__cell *cell, char *text, size_t bytes)
 {
+    size_t own = l->f->program.output_count - l->f->program.guard_count;
     switch (cell->kind) {
     case AD__CELL_WORK:
         ad__say(text, bytes, "workspace %zu", cell->at);
@@ -87,7 +88,8 @@ static void say_cell(const ad__listing *l, const ad__cell *cell, char *text, siz
         ad__say(text, bytes, "input %zu", cell->at);
         break;
     case AD__CELL_OUTPUT:
-        ad__say(text, bytes, "output %zu", cell->at);
+        ad__say(text, bytes, cell->at < own ? "output %zu" : "guard %zu",
+                cell->at < own ? cell->at : cell->at - own);
         break;
     }
 }
@@ -190,8 +192,9 @@ static void write_end(const printer *w, const char *what, unsigned number, ad__i
 static void write_ends(const printer *w)
 {
     const ad__program *p = &w->l->f->program;
+    uint32_t own = p->output_count - p->guard_count;
     for (uint32_t i = 0; i < p->output_count; i++) {
-        write_end(w, "output ", i, p->outputs[i]);
+        write_end(w, i < own ? "output " : "guard ", i < own ? i : i - own, p->outputs[i]);
     }
     for (uint32_t i = 0; i < p->store_count; i++) {
         write_end(w, "view %", p->stores[i].view, p->stores[i].value);
@@ -215,7 +218,8 @@ static void write_text(const printer *w, const ad__cost *steps)
     (void)fprintf(w->out,
                   "inputs %u, outputs %u, assignments %u; steps %u, operations %zu; %s, %s moved; "
                   "workspace %s\n",
-                  (unsigned)f->program.input_count, (unsigned)f->program.output_count,
+                  (unsigned)f->program.input_count,
+                  (unsigned)(f->program.output_count - f->program.guard_count),
                   (unsigned)f->program.store_count, (unsigned)f->plan.step_count, w->l->count,
                   flops, bytes, workspace);
     write_leaves(w);

@@ -166,8 +166,9 @@ static void write_graph(const graph *g, const ad__cost *steps)
             write_edges(g, s, g->l->operations[i].id);
         }
     }
+    uint32_t own = p->output_count - p->guard_count;
     for (uint32_t i = 0; i < p->output_count; i++) {
-        write_end(g, "output ", i, p->outputs[i]);
+        write_end(g, i < own ? "output " : "guard ", i < own ? i : i - own, p->outputs[i]);
     }
     for (uint32_t i = 0; i < p->store_count; i++) {
         write_end(g, "view %", p->stores[i].view, p->stores[i].value);

@@ -58,7 +58,11 @@
         ad__loops[TYPE][ad__level()]->of[NAME##__number](n, x, step, z);                           \
     }
 
-#define DESCRIBE(NAME, ARITY, TEXT, ...)                                                           \
+#define TEXTS(...)                                                                                 \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+#define DESCRIBE(NAME, ARITY, TEXT, PARTIALS, ...)                                                 \
     static ad_status NAME##__eval(const ad__call *call)                                            \
     {                                                                                              \
         return ad__elementwise_eval(call, NAME##__op.loop);                                        \
@@ -73,14 +77,15 @@
                               .vjp = NAME##__vjp,                                                  \
                               .text = TEXT,                                                        \
                               .loop = {NAME##__AD_F64, NAME##__AD_F32},                            \
-                              .range = {__VA_ARGS__}};
+                              .range = {__VA_ARGS__},                                              \
+                              .partial = PARTIALS};
 
 #define AD_UNARY(NAME, VALUE, DX, XLO, XHI)                                                        \
     extern const ad_op NAME##__op;                                                                 \
     ad_var NAME##_at(ad_var a, const char *site)                                                   \
         RECORD(NAME, a.tape, NODE_OF(i, a), i != 0, VALUE_OF(x, i), VALUE, i, 0, 0,                \
                ad__record_unary(a, site, &NAME##__op)) VJP(NAME, ARGUMENT(x, 0) PARTIAL(0, DX))    \
-            DESCRIBE(NAME, 1, #VALUE, {XLO, XHI})
+            DESCRIBE(NAME, 1, #VALUE, TEXTS(#DX), {XLO, XHI})
 
 #define AD_BINARY(NAME, VALUE, DX, DY, XLO, XHI, YLO, YHI)                                         \
     extern const ad_op NAME##__op;                                                                 \
@@ -89,7 +94,7 @@
                VALUE_OF(x, i) VALUE_OF(y, j), VALUE, i, j, 0,                                      \
                ad__record_binary(a, b, site, &NAME##__op))                                         \
             VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) PARTIAL(0, DX) PARTIAL(1, DY))                 \
-                DESCRIBE(NAME, 2, #VALUE, {XLO, XHI}, {YLO, YHI})
+                DESCRIBE(NAME, 2, #VALUE, TEXTS(#DX, #DY), {XLO, XHI}, {YLO, YHI})
 
 #define AD_TERNARY(NAME, VALUE, DX, DY, DW, XLO, XHI, YLO, YHI, WLO, WHI)                          \
     extern const ad_op NAME##__op;                                                                 \
@@ -102,7 +107,7 @@
                VALUE_OF(x, i) VALUE_OF(y, j) VALUE_OF(w, k), VALUE, i, j, k,                       \
                ad__record_ternary(a, b, c, site, &NAME##__op))                                     \
             VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2) PARTIAL(0, DX) PARTIAL(1, DY)   \
-                          PARTIAL(2, DW))                                                          \
-                DESCRIBE(NAME, 3, #VALUE, {XLO, XHI}, {YLO, YHI}, {WLO, WHI})
+                          PARTIAL(2, DW)) DESCRIBE(NAME, 3, #VALUE, TEXTS(#DX, #DY, #DW),          \
+                                                   {XLO, XHI}, {YLO, YHI}, {WLO, WHI})
 
 #include "../ops.def"
