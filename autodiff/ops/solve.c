@@ -64,8 +64,8 @@ static double solve_flops(const ad__call *call)
 {
     const ad_shape *shape = &call->kind.shape;
     size_t n = (size_t)shape->len[shape->rank - 2], m = (size_t)shape->len[shape->rank - 1];
-    double systems = call->kind.count == 0 ? 0 : (double)(call->kind.count / (n * m));
-    return systems * (ad__ldu_flops(n) + 4 * (double)n * (double)n * (double)m);
+    size_t systems = call->kind.count == 0 ? 0 : call->kind.count / (n * m);
+    return (double)systems * (ad__ldu_flops(n) + 4 * (double)n * (double)n * (double)m);
 }
 
 static ad_status solve_eval(const ad__call *call)
