@@ -221,16 +221,16 @@ int ad__mentions(const ad__chars *text, const char *word)
     return at != NULL;
 }
 
-/* What stands for a word of a text, which goes on at `after`. Returns where to go on. */
-static const char *put_word(ad__emit *e, const char *word, const char *after, int type,
-                            const char *const *arg)
+/* What stands for a word of a text, which goes on at `after`. */
+static void put_word(ad__emit *e, const char *word, const char *after, int type,
+                     const char *const *arg)
 {
     size_t len = (size_t)(after - word);
     int calls = *after == '(';
     for (int i = 0; i < 3 && arg != NULL; i++) {
         if (is(word, len, i == 0 ? "x" : i == 1 ? "y" : "w")) {
             ad__put(e, "%s", arg[i]);
-            return after;
+            return;
         }
     }
     uint32_t text = find(e, word, len, type);
@@ -249,15 +249,12 @@ static const char *put_word(ad__emit *e, const char *word, const char *after, in
         ad__put(e, "%s", ad__c_type((ad_type)type));
     } else if (is(word, len, "REAL")) {
         ad__put(e, "%s", type == AD_F32 ? "(float)" : "");
-    } else if (is(word, len, "CLONES") || is(word, len, "FLAT")) {
-        return after + (*after == ' ');
     } else if (text < ad__text_count && (calls || !ad__texts[text].is_function)) {
         put_name(e, text, word, len, type);
     } else {
         put_bytes(e, word, len);
         ad__put(e, "%s", calls && type == AD_F32 && is_libm(word, len) ? "f" : "");
     }
-    return after;
 }
 
 void ad__put_text(ad__emit *e, const char *text, int type, const char *const *arg)
@@ -276,7 +273,7 @@ void ad__put_text(ad__emit *e, const char *text, int type, const char *const *ar
             if (isdigit((unsigned char)*text)) {
                 put_bytes(e, text, (size_t)(end - text));
             } else {
-                end = put_word(e, text, end, type, arg);
+                put_word(e, text, end, type, arg);
             }
         } else if (*text == '.' || (text[0] == '-' && text[1] == '>')) { /* a member's name */
             end += *text == '-';

@@ -97,7 +97,7 @@ static void sum_columns(size_t m, size_t n, const void *x, void *z, void *room)
 /* Never for whole numbers. */
 static inline int is_nan(real x)
 {
-    return !(x < 0 || x >= 0);
+    return x < 0 ? 0 : !(x >= 0);
 }
 
 static inline real extreme_of_two(int largest, real x, real z)
