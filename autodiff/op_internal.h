@@ -85,7 +85,7 @@ typedef union ad__slot {
 } ad__slot;
 
 /* An elementwise row over tensors of one type: z[i] = f(x[0][i step[0]], ...) for i < n, where
- * steps are 0 or 1 and z overlaps no argument. */
+ * steps are 0 or 1, and z is an argument of step 1 itself or overlaps none. */
 typedef void ad__loop(size_t n, const void *const *x, const size_t *step, void *z);
 
 /* A case for the automatic tests of a structured operation: shapes and range of its differentiable

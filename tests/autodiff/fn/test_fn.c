@@ -131,6 +131,23 @@ Test(fn, parts_are_read_in_place_and_put_back_among_zeros)
     }
 }
 
+/* The result takes over the bytes of its argument, and some elements are far from 0. */
+static void far_sine(ad_tape *tape, const ad_var *in, ad_var *out, void *user)
+{
+    (void)tape, (void)user;
+    ad_var x = ad_cumsum(ad_mul(in[0], ad_exp(ad_mul(in[0], 60))), 0);
+    out[0] = ad_sum(ad_sin(x), AD_ALL);
+    ad_grad(out[0], 1, in, out + 1);
+}
+
+Test(fn, a_sine_may_be_computed_in_the_place_of_its_argument)
+{
+    for (int type = AD_F64; type <= AD_F32; type++) {
+        const replay r = {"sine", 1, 2, type, {AD_SHAPE(3000)}, -1, 1, far_sine, NULL};
+        test_replay(&r, NULL);
+    }
+}
+
 /* ---- state ---- */
 
 Test(fn, assignments_happen_at_the_end_and_each_call_goes_on_from_the_last)
