@@ -24,7 +24,8 @@ typedef struct capture {
 
 static ad_status out_of_memory(const capture *c)
 {
-    return ad_tape_fail(c->tape, AD_ERR_MEMORY, "ad_fn_new", NULL, "out of memory");
+    ad_tape_fail(c->tape, AD_ERR_MEMORY, "ad_fn_new", NULL, "out of memory");
+    return AD_ERR_MEMORY;
 }
 
 /* ---- what is needed ---- */

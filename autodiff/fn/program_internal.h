@@ -111,7 +111,7 @@ typedef struct ad__capture {
     const ad_var *in, *out;
     int no_assign, guard;
 } ad__capture;
-ad_status ad__capture_program(const ad__capture *c, ad__program *p);
+ad_status ad__capture_program(const ad__capture *from, ad__program *p);
 
 /* A number for the whole program as it was captured: operations, arguments, shapes, attributes, the
  * elements of constants and the addresses of views. */
