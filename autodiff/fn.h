@@ -88,8 +88,8 @@ AD_API int ad_fn_matches(const ad_fn *f, ad_tape *tape, int in_count, const ad_v
 
 /* ---- as C [everyday] ---- */
 
-/* Writes the function as C99 that needs libm alone: no memory is allocated and nothing lasts between
- * two calls. What it is, and what it takes, is said at its head:
+/* Writes the function as C99 that needs libm alone: no memory is allocated and nothing lasts
+ * between two calls. What it is, and what it takes, is said at its head:
  *
  *   void model(const double in0[784], double out0[10], model_workspace *w);
  *
@@ -120,8 +120,8 @@ typedef struct ad_fn_branch {
 
 /* After a call of a function with the option guard: how many of the values that C may have branched
  * on, for the inputs of that call, are not what they were while recording, and the first `room` of
- * them. 0: C would have recorded this very program. Which values these are says ad_branch in tape.h;
- * they are computed whether the outputs need them or not.
+ * them. 0: C would have recorded this very program. ad_branch in tape.h says which values these
+ * are; they are computed whether the outputs need them or not.
  *
  *   ad_fn_run(f, inputs, outputs);
  *   if (ad_fn_guard(f, 0, NULL) > 0) {
@@ -146,9 +146,9 @@ AD_API size_t ad_fn_guard_in(const ad_fn *f, const ad_workspace *w, size_t room,
 
 /* ---- size [rarely] ---- */
 
-/* Bytes of a workspace, known before the first call: all that the function asks the allocator for to
- * make one, and all that a call uses. Only BLIS, which large products go to, has buffers of its own
- * beside it, a few megabytes for the process. */
+/* Bytes of a workspace, known before the first call: all that the function asks the allocator for
+ * to make one, and all that a call uses. Only BLIS, which large products go to, has buffers of its
+ * own beside it, a few megabytes for the process. */
 AD_API size_t ad_fn_workspace_bytes(const ad_fn *f);
 
 #ifdef __cplusplus

@@ -86,7 +86,7 @@ static int is_view(const ad_tape *tape, uint32_t node)
     return tape->node[node].row == AD__VIEW || tape->node[node].row == AD__ASSIGNED;
 }
 
-/* The value of a node; what a view stands for now: itself, or what was assigned last. */
+/* The value of a node; of a view what is in it at this point: itself, or what was assigned last. */
 static ad__id content(const capture *c, uint32_t node)
 {
     const ad__program *p = c->p;

@@ -179,8 +179,8 @@ typedef struct ad__groups {
 /* Whether a value is an f64 scalar, which is kept in a slot. */
 int ad__in_slot(const ad__value *v);
 
-/* Element i of the larger tensor is element (i / repeat) % period of the smaller one that broadcasts
- * to it; 0 if no two numbers say so. */
+/* Element i of the larger tensor is element (i / repeat) % period of the smaller one that
+ * broadcasts to it; 0 if no two numbers say so. */
 int ad__spread_of(const ad__kind *small, const ad__kind *large, size_t *repeat, size_t *period);
 
 /* All of it is taken from the arena. Errors: AD_ERR_MEMORY. */
@@ -194,7 +194,8 @@ size_t ad__call_scratch(const ad__call_step *c, const ad__array *x);
 size_t ad__block_room(const ad__block *b);
 size_t ad__product_room(const ad__product *p);
 
-/* Elements first to end - 1. If panel_operand is not AD__NONE, that register's element 0 is panel. */
+/* Elements first to end - 1. Unless panel_operand is AD__NONE, element 0 of that register is
+ * panel. */
 void ad__run_block_range(const ad__block *b, const ad__frame *f, size_t first, size_t end,
                          unsigned char *room, uint32_t panel_operand, const void *panel);
 
