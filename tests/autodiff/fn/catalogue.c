@@ -48,11 +48,11 @@ void each_row(void (*test)(const replay *r))
     const ad_shape large[3] = {AD_SHAPE(3, 700), AD_SHAPE(700), AD_SHAPE(3, 1)};
     for (const ad_op *const *op = ad__catalogue; *op != NULL; op++) {
         for (int type = AD_F64; type <= AD_F32 && (*op)->arity > 0; type++) {
-            test_row(*op, type, tensors, test);
-            test_row(*op, type, mixed, test);
-            test_row(*op, type, large, test);
+            test_row(*op, (ad_type)type, tensors, test);
+            test_row(*op, (ad_type)type, mixed, test);
+            test_row(*op, (ad_type)type, large, test);
             if (type == AD_F64) {
-                test_row(*op, type, scalars, test);
+                test_row(*op, (ad_type)type, scalars, test);
             }
         }
     }

@@ -42,7 +42,7 @@ Test(fn, a_network_replays_with_its_gradient)
             const replay r = {"network",
                               4,
                               5,
-                              type,
+                              (ad_type)type,
                               {AD_SHAPE(rows, 5), AD_SHAPE(5, 7), AD_SHAPE(7), AD_SHAPE(7, 3)},
                               -1,
                               1,
@@ -124,8 +124,9 @@ Test(fn, parts_are_read_in_place_and_put_back_among_zeros)
 {
     for (int type = AD_F64; type <= AD_F32; type++) {
         for (int64_t n = 3; n < 5000; n = 2 * n + 1) {
-            const replay r = {"neighbours", 2, 7,          type, {AD_SHAPE(n), AD_SHAPE(n - 1, 3)},
-                              -1,           1, neighbours, NULL};
+            const replay r = {
+                "neighbours", 2, 7,          (ad_type)type, {AD_SHAPE(n), AD_SHAPE(n - 1, 3)},
+                -1,           1, neighbours, NULL};
             test_replay(&r, NULL);
         }
     }
@@ -143,7 +144,7 @@ static void far_sine(ad_tape *tape, const ad_var *in, ad_var *out, void *user)
 Test(fn, a_sine_may_be_computed_in_the_place_of_its_argument)
 {
     for (int type = AD_F64; type <= AD_F32; type++) {
-        const replay r = {"sine", 1, 2, type, {AD_SHAPE(3000)}, -1, 1, far_sine, NULL};
+        const replay r = {"sine", 1, 2, (ad_type)type, {AD_SHAPE(3000)}, -1, 1, far_sine, NULL};
         test_replay(&r, NULL);
     }
 }

@@ -135,7 +135,7 @@ Test(fn_guard, step_functions_are_noticed_and_other_numbers_are_not)
         cr_assert_eq(ad_fn_eval(f, (double[]){1, 2.5}, &sum), AD_OK);
         cr_expect_eq(ad_fn_guard(f, 0, NULL), 0, "%s", r->name);
         cr_assert_eq(ad_fn_eval(f, (double[]){3, 1.25}, &sum), AD_OK);
-        cr_expect_eq(ad_fn_guard(f, 0, NULL), r->is_noticed, "%s", r->name);
+        cr_expect_eq(ad_fn_guard(f, 0, NULL), (size_t)r->is_noticed, "%s", r->name);
         ad_fn_free(f);
         ad_tape_free(tape);
     }

@@ -21,9 +21,9 @@ static ad_status show_costs(FILE *out, const ad_fn *f)
     return ad_fn_show_costs(out, f, 0, NULL);
 }
 
-static int occurrences(const char *text, const char *part)
+static size_t occurrences(const char *text, const char *part)
 {
-    int count = 0;
+    size_t count = 0;
     for (const char *at = text; (at = strstr(at, part)) != NULL; at += strlen(part)) {
         count++;
     }
@@ -179,9 +179,9 @@ static void check_program(const replay *r)
     char *text = written(ad_fn_show_text, f), *dot = written(ad_fn_show_dot, f);
     char *table = written(show_costs, f);
     cr_expect_eq(occurrences(text, "\nstep "), steps);
-    cr_expect_eq(occurrences(text, "\noutput "), r->out_count);
+    cr_expect_eq(occurrences(text, "\noutput "), (size_t)r->out_count);
     cr_expect_eq(occurrences(table, "\n"), steps + 2);
-    cr_expect_eq(occurrences(dot, "label=\"output "), r->out_count);
+    cr_expect_eq(occurrences(dot, "label=\"output "), (size_t)r->out_count);
     free(text);
     free(dot);
     free(table);

@@ -133,7 +133,7 @@ Test(fn_workspace, reductions_over_any_axes_take_the_scratch_that_was_reserved)
         for (unsigned mask = 0; mask < 8; mask++) {
             for (int type = AD_F64; type <= AD_F32; type++) {
                 ad_tape *tape = ad_tape_new();
-                ad_var x = leaf_of(tape, type, shapes[s], 0.25);
+                ad_var x = leaf_of(tape, (ad_type)type, shapes[s], 0.25);
                 ad_axes axes = axes_of(mask);
                 ad_var y[REPLAY_MOST] = {ad_sum(x, axes), ad_norm(x, axes), ad_logsumexp(x, axes),
                                          ad_softmax(x, axes), ad_log_softmax(x, axes)};
