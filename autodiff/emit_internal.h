@@ -66,7 +66,7 @@ int ad__mentions(const ad__chars *text, const char *word);
 void ad__put_text(ad__emit *e, const char *text, int type, const char *const *arg);
 
 /* The name of a kernel for a type; it is part of the program from now on. */
-void ad__put_kernel(ad__emit *e, const char *name, int type);
+void ad__put_kernel(ad__emit *e, const char *word, int type);
 
 /* A number as a constant of its type, which reads as the same number. */
 void ad__put_number(ad__emit *e, ad_type type, const void *element);
@@ -82,8 +82,8 @@ const char *ad__c_type(ad_type type);
 /* Argument i, of a type: x3, or where there are many ((const double *)x[3]). */
 void ad__put_argument(ad__emit *e, int i, ad_type type);
 
-/* for (size_t NAME = 0; NAME < LEN; NAME++) { with the depth of its line; and its end. */
-void ad__put_loop(ad__emit *e, int depth, const char *name, size_t len);
+/* for (size_t INDEX = 0; INDEX < LEN; INDEX++) { with the depth of its line; and its end. */
+void ad__put_loop(ad__emit *e, int depth, const char *index, size_t len);
 void ad__put_end(ad__emit *e, int depth);
 
 /* array[at + i0 * stride[0] + i1 * stride[1] + ..], for the loops i0, i1, .. around it. */

@@ -147,7 +147,7 @@ ad_status nn__score(nn__feed *feed, nn__compiled *c, const nn_array *x, const nn
         int64_t n = rows - first < feed->size ? rows - first : feed->size;
         int is_full = n == feed->size;
         nn_array part_x, part_y;
-        double value, right;
+        double value = NAN, right = NAN;
         ad_status status = slice(x, y, first, n, &part_x, &part_y, error);
         if (status == AD_OK) {
             status = nn__feed_gather(feed, &part_x, &part_y, n, NULL, error);

@@ -129,9 +129,9 @@ void ad__elementwise_emit(ad__emit *e, const ad__call *call, const char *text)
     static const char *const x[] = {"x0", "x1", "x2"};
     static const char *const arg[] = {"a0", "a1", "a2"};
     walk w = walk_of(call);
-    ptrdiff_t stride[4][AD_MAX_RANK], dense = 1;
+    ptrdiff_t stride[4][AD_MAX_RANK] = {{0}}, dense = 1;
     for (int i = 0; i < w.rank; i++) { /* loops are numbered from the outermost */
-        for (int a = 0; a < call->count; a++) {
+        for (int a = 0; a < call->count && a < 3; a++) {
             stride[a][w.rank - 1 - i] = (ptrdiff_t)w.stride[a][i];
         }
         stride[3][w.rank - 1 - i] = dense;
@@ -142,7 +142,7 @@ void ad__elementwise_emit(ad__emit *e, const ad__call *call, const char *text)
         (void)snprintf(index, sizeof index, "i%d", i);
         ad__put_loop(e, 1 + i, index, w.len[w.rank - 1 - i]);
     }
-    for (int a = 0; a < call->count; a++) {
+    for (int a = 0; a < call->count && a < 3; a++) {
         ad__put(e, "%*sconst %s a%d = ", 4 * w.rank + 4, "", ad__c_type(call->kind.type), a);
         ad__put_element(e, x[a], 0, w.rank, stride[a]);
         ad__put(e, ";\n");
