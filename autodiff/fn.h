@@ -38,6 +38,7 @@ typedef struct ad_fn_options {
     int no_assign; /* 1: leave out the assignments: a function without effects */
     int threads;   /* that a call may use; 0: one. The bits do not depend on it */
     int guard;     /* 1: ad_fn_guard tells of branches that C would take otherwise */
+    int resizable; /* 1: keep what ad_fn_resized needs */
     const ad_allocator *allocator; /* default: the C library's */
 } ad_fn_options;
 
@@ -130,6 +131,23 @@ typedef struct ad_fn_branch {
  *
  * 0 too without the option, before the first call, and after one that failed. */
 AD_API size_t ad_fn_guard(const ad_fn *f, size_t room, ad_fn_branch *out);
+
+/* ---- other shapes [everyday] ---- */
+
+/* The same function for inputs of other shapes, one each: as many axes as before, with other lengths
+ * where they were above 1, such as the rows of a last, smaller batch. f was made with .resizable = 1;
+ * no tape is needed. The bits are those of a recording at these shapes.
+ *
+ * Shapes that the library took from a variable follow it: those of gradients and means, of
+ * ad_reshape, of ad_size, of what ad_shaped_like was told. Numbers and shapes that C computed from a
+ * length are constants, as the elements of other leaves are. It has no guard. ad_fn_matches tells whether a recording
+ * at these shapes is the program that was made.
+ *
+ * Errors: AD_ERR_STATE if f was not made to be resized, or was made by this call; AD_ERR_SHAPE if an
+ *         operation, named with its line, does not fit its arguments any more or cannot tell which
+ *         length follows; what the shape function of an ad_custom says; AD_ERR_MEMORY.
+ * Owns: the caller, until ad_fn_free; f may be freed before. error may be NULL. */
+AD_API ad_fn *ad_fn_resized(const ad_fn *f, const ad_shape *shapes, ad_error *error);
 
 /* ---- threads of the caller's own [extending] ---- */
 

@@ -46,6 +46,20 @@ typedef struct ad__vjp {
     ad_var *dx;           /* out: contributions, literal 0 (none) before the call */
 } ad__vjp;
 
+/* An operation that a resized function carries out on arguments of other shapes. Its attributes, a
+ * copy, are to be changed where they hold lengths that the program has changed. */
+typedef struct ad__resizing {
+    int count;                                  /* of arguments */
+    const ad__kind *const *before, *const *now; /* of the arguments */
+    const ad__kind *result;                     /* before */
+    const ad__kind
+        *like; /* now: of the variable whose shape was recorded, or NULL; see ad__follow */
+    int change_count;
+    const int64_t (*changes)[2]; /* lengths of the inputs that change: before and now */
+    void *attributes;
+    ad_error *error;
+} ad__resizing;
+
 typedef struct ad_op ad_op;
 struct ad__emit;
 
@@ -113,6 +127,12 @@ struct ad_op {
     /* 1: the result is zeros, but argument 0's elements, as they lie, from element *first on; NULL:
      * never. */
     int (*placed)(const ad__call *call, size_t *first);
+
+    /* 1: eval reads the shapes of its arguments alone. */
+    int of_shapes;
+
+    /* Makes the attributes fit arguments of other shapes, before infer. NULL: they fit any. */
+    ad_status (*resize)(ad__resizing *r);
 
     /* 1: eval changes the memory of argument 0, a view, which it does not read. */
     int writes;

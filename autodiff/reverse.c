@@ -3,6 +3,7 @@
 
 #include "ops.h"
 #include "ops/elementwise_internal.h"
+#include "ops/reduce_internal.h"
 #include "tape_internal.h"
 
 #include <string.h>
@@ -56,7 +57,8 @@ static ad_var fit(ad_tape *tape, uint32_t node, ad_var c, const char *origin, co
 {
     const ad__kind *kind = ad__kind_of(tape, node);
     if (c.tape == NULL) {
-        return ad_full_at(tape, kind->type, kind->shape, c.ref.literal, site);
+        c = ad_full_at(tape, kind->type, kind->shape, c.ref.literal, site);
+        return ad__follow(c, ad__handle(tape, node));
     }
     if (ad__check_handle(tape, c, origin, site) != AD_OK) {
         return c;
@@ -66,7 +68,7 @@ static ad_var fit(ad_tape *tape, uint32_t node, ad_var c, const char *origin, co
         ad_tape_fail(tape, AD_ERR_TYPE, origin, site, "its derivative is %s for an argument of %s",
                      ad_type_name(own->type), ad_type_name(kind->type));
     }
-    return own != kind ? ad_sum_to_at(c, kind->shape, site) : c;
+    return own != kind ? ad__sum_to(c, kind->shape, ad__handle(tape, node), site) : c;
 }
 
 /* Adds a contribution to the cotangent of a node. */
@@ -243,8 +245,10 @@ static ad_status transform(ad_tape *tape, int results, const ad_var *y, const ad
         uint32_t node = x[i].ref.at.node;
         uint32_t found = r.adjoint != NULL && node <= r.last ? r.adjoint[node - r.first] : 0;
         const ad__kind *kind = ad__kind_of(tape, node);
-        dx[i] = found != 0 ? variable(&r, found)
-                           : ad_full_at(tape, kind->type, kind->shape, 0, tape->site[node]);
+        dx[i] =
+            found != 0
+                ? variable(&r, found)
+                : ad__follow(ad_full_at(tape, kind->type, kind->shape, 0, tape->site[node]), x[i]);
     }
     return tape->error.status;
 }

@@ -31,7 +31,9 @@ size_t ad_type_bytes(ad_type type)
 
 ad_shape ad_shape_of_lens(int rank, const int64_t *lens)
 {
-    ad_shape shape = {.rank = rank};
+    ad_shape shape;
+    memset(&shape, 0, sizeof shape); /* padding too: equal shapes are compared byte by byte */
+    shape.rank = rank;
     if (rank > 0 && rank <= AD_MAX_RANK) {
         memcpy(shape.len, lens, (size_t)rank * sizeof *lens);
     }

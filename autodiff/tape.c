@@ -300,6 +300,27 @@ ad_status ad_read(ad_var x, size_t count, double *out)
     return AD_OK;
 }
 
+/* ---- shapes that are taken from variables ---- */
+
+ad_var ad__follow(ad_var z, ad_var like)
+{
+    ad_tape *tape = z.tape;
+    uint32_t node = z.ref.at.node;
+    if (tape != NULL && tape == like.tape && node + 1 == tape->count && like.ref.at.node < node &&
+        tape->node[node].row == AD__STRUCTURED) {
+        tape->details[tape->node[node].arg[0]].like = like.ref.at.node;
+    }
+    return z;
+}
+
+ad_var ad_shaped_like(ad_var z, ad_var x)
+{
+    ad_shape own = ad_shape_of(z), shape = ad_shape_of(x);
+    int follows = z.tape != NULL && z.tape == x.tape && !ad_is_dead(z) && !ad_is_dead(x) &&
+                  ad_shape_equal(&own, &shape);
+    return follows ? ad__follow(z, x) : z;
+}
+
 /* ---- size ---- */
 
 size_t ad_tape_len(const ad_tape *tape)

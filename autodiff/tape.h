@@ -99,6 +99,16 @@ AD_API int ad_branch(ad_var condition);
 /* 1 if an operation that made x failed, or x was forgotten by a rewind. */
 AD_API int ad_is_dead(ad_var x);
 
+/* ---- shapes that are taken from variables [extending] ---- */
+
+/* z, which was recorded last with the shape of x: a function that is resized (ad_fn_resized) gives
+ * it the shape that x has then. Without it, such a shape is constant:
+ *
+ *   ad_shaped_like(ad_random_bernoulli(key, 0, 0.5, ad_shape_of(x), AD_F64), x)
+ *
+ * No error and no effect if z has not x's shape, or is not the last one recorded. */
+AD_API ad_var ad_shaped_like(ad_var z, ad_var x);
+
 /* ---- size [rarely] ---- */
 
 /* Nodes recorded, and bytes of heap memory held. */

@@ -21,6 +21,7 @@ typedef struct ad__detail {
     const void *attributes; /* of a view: the caller's memory */
     uint32_t bytes;         /* of the attributes */
     uint32_t first, count;  /* its arguments, in the tape's argument list */
+    uint32_t like;          /* a node whose shape its attributes hold, or 0 */
 } ad__detail;
 
 /* A handle is valid if no rewind since it was made went below its node. The stack keeps the last
@@ -148,6 +149,10 @@ ad_var ad__record_ternary(ad_var a, ad_var b, ad_var c, const char *site, const 
  * appends. attributes are copied, bytes of them. Returns a dead handle on any error. */
 ad_var ad__record(const ad_op *op, int count, const ad_var *x, const void *attributes, size_t bytes,
                   const char *site);
+
+/* Notes that the attributes of z, which was recorded last, hold the shape, or a length, of another
+ * variable: where a recorded program runs on other shapes, they follow it. Returns z. */
+ad_var ad__follow(ad_var z, ad_var like);
 
 /* A leaf of a type and shape whose elements are data itself (borrowed) or a copy of it. */
 ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shape *shape,

@@ -110,7 +110,8 @@ uint16_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape)
     if (kind == NULL) {
         return AD__KIND_DEAD;
     }
-    *kind = (ad__kind){type, *shape, ad_shape_count(shape)};
+    /* unused lengths are 0: equal shapes have equal bytes */
+    *kind = (ad__kind){type, ad_shape_of_lens(shape->rank, shape->len), ad_shape_count(shape)};
     tape->kinds[tape->kind_count] = kind;
     kind_enter(tape, tape->kind_count);
     return (uint16_t)tape->kind_count++;

@@ -48,7 +48,7 @@ static ad_var like(ad_var a, ad_var y, const char *cost)
                      ad_shape_print(&own, target, sizeof target));
         return dead(a);
     }
-    return ad_reshape_at(y, shape, cost);
+    return ad_shaped_like(ad_reshape_at(y, shape, cost), a);
 }
 
 ad_var nn_mse(ad_var a, ad_var y)
@@ -66,16 +66,17 @@ ad_var nn_sse(ad_var a, ad_var y)
     return ad_sum(ad_square(ad_sub(a, like(a, y, __func__))), AD_ALL);
 }
 
-/* The number of rows, at least 1. */
-static double rows_of(ad_var a)
+/* factor over the number of rows, which is at least 1. */
+static ad_var by_rows(double factor, ad_var a)
 {
     ad_shape shape = ad_shape_of(a);
-    return shape.rank > 0 && shape.len[0] > 0 ? (double)shape.len[0] : 1;
+    int has_rows = a.tape != NULL && shape.rank > 0 && shape.len[0] > 0;
+    return has_rows ? ad_div(factor, ad_size(a, AD_AXES(0))) : ad_literal(factor);
 }
 
 ad_var nn_quadratic(ad_var a, ad_var y)
 {
-    return ad_mul(nn_sse(a, y), 0.5 / rows_of(a));
+    return ad_mul(nn_sse(a, y), by_rows(0.5, a));
 }
 
 ad_var nn_binary_cross_entropy(ad_var a, ad_var y)
@@ -117,7 +118,7 @@ ad_var nn_softmax_cross_entropy(ad_var a, ad_var y)
         y = ad_one_hot(classes, shape.len[1], ad_type_of(a));
     }
     ad_var log_p = ad_log_softmax(a, AD_AXES(-1));
-    return ad_mul(ad_sum(ad_mul(like(a, y, __func__), log_p), AD_ALL), -1 / rows_of(a));
+    return ad_mul(ad_sum(ad_mul(like(a, y, __func__), log_p), AD_ALL), by_rows(-1, a));
 }
 
 ad_var nn_penalty(const nn_params *params, const ad_var *vars, double l1, double l2)

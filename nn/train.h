@@ -29,9 +29,11 @@
  *
  * A step is recorded on a tape until it has been the same program three times; then it is compiled
  * (fn.h) and runs many times faster, with the same bits. The first step of each epoch is recorded
- * again, and a program that has changed is compiled anew. So C code of layers and costs, which runs
- * while a step is recorded, is not called for every batch: if it branches on values, or changes
- * numbers that are on no tape, between the steps of one epoch, say .recorded = 1.
+ * again, and a program that has changed is compiled anew. The smaller batch at the end of an epoch
+ * runs the same function, resized, unless its own recording is another program: one with a number
+ * that C took from the batch's shape. So C code of layers and costs, which runs while a step is
+ * recorded, is not called for every batch: if it branches on values, or changes numbers that are on
+ * no tape, between the steps of one epoch, say .recorded = 1.
  *
  * One data set, model, seed and build of the library give the same result, bit for bit. */
 

@@ -135,7 +135,7 @@ static ad_status score_recorded(nn__feed *feed, nn__compiled *c, nn_cost cost, n
     }
     *value = ad_value(y);
     *score = metric != NULL ? metric(a, batch.y) : NAN;
-    return c != NULL ? nn__compile(c, feed, &batch, 1, &y, a, 1, error) : AD_OK;
+    return nn__compile(c, feed, &batch, 1, &y, a, 1, error);
 }
 
 ad_status nn__score(nn__feed *feed, nn__compiled *c, const nn_array *x, const nn_array *y,
@@ -145,7 +145,6 @@ ad_status nn__score(nn__feed *feed, nn__compiled *c, const nn_array *x, const nn
     int64_t rows = nn_array_rows(x);
     for (int64_t first = 0; first < rows; first += feed->size) {
         int64_t n = rows - first < feed->size ? rows - first : feed->size;
-        int is_full = n == feed->size;
         nn_array part_x, part_y;
         double value = NAN, right = NAN;
         ad_status status = slice(x, y, first, n, &part_x, &part_y, error);
@@ -155,10 +154,9 @@ ad_status nn__score(nn__feed *feed, nn__compiled *c, const nn_array *x, const nn
         if (status != AD_OK) {
             return status;
         }
-        status =
-            is_full && first > 0 && nn__is_settled(c)
-                ? nn__run_compiled(c, feed, metric, 1, &value, &right, error)
-                : score_recorded(feed, is_full ? c : NULL, cost, metric, &value, &right, error);
+        status = first > 0 && nn__is_settled(c, feed)
+                     ? nn__run_compiled(c, feed, metric, 1, &value, &right, error)
+                     : score_recorded(feed, c, cost, metric, &value, &right, error);
         if (status != AD_OK) {
             return status;
         }

@@ -12,7 +12,9 @@ enum {
 static void forget(nn__compiled *c)
 {
     ad_fn_free(c->f);
-    c->f = NULL;
+    ad_fn_free(c->last);
+    c->f = c->last = NULL;
+    c->has_no_last = 0;
     c->same = 0;
 }
 
@@ -23,16 +25,22 @@ void nn__compiled_clear(nn__compiled *c, const nn__feed *feed)
     c->output = NULL;
 }
 
-int nn__is_settled(const nn__compiled *c)
+static int is_full(const nn__feed *feed)
 {
-    return c->f != NULL && c->same >= SETTLED;
+    return feed->x_shape.len[0] == feed->size;
+}
+
+int nn__is_settled(const nn__compiled *c, const nn__feed *feed)
+{
+    return (is_full(feed) ? c->f : c->last) != NULL && c->same >= SETTLED;
 }
 
 static ad_status compile(nn__compiled *c, nn__feed *feed, const ad_var *in, int out_count,
                          const ad_var *out, int threads, ad_error *error)
 {
     ad_var a = out[out_count - 1];
-    const ad_fn_options options = {.threads = threads, .allocator = &feed->allocator};
+    const ad_fn_options options = {
+        .threads = threads, .resizable = 1, .allocator = &feed->allocator};
     c->cost_type = ad_type_of(out[0]);
     c->type = ad_type_of(a);
     c->shape = ad_shape_of(a);
@@ -46,6 +54,28 @@ static ad_status compile(nn__compiled *c, nn__feed *feed, const ad_var *in, int 
     return c->f != NULL ? AD_OK : nn__tape_error(feed->tape, error);
 }
 
+/* The function for a smaller batch, if it is the program that was recorded. */
+static ad_status resize(nn__compiled *c, nn__feed *feed, const ad_var *in, int out_count,
+                        const ad_var *out, ad_error *error)
+{
+    const ad_shape shapes[] = {feed->x_shape, feed->y_shape};
+    ad_error reason;
+    if (c->has_no_last || c->last != NULL || c->f == NULL || c->same < SETTLED) {
+        return AD_OK;
+    }
+    c->last = ad_fn_resized(c->f, shapes, &reason);
+    c->last_shape = ad_shape_of(out[out_count - 1]);
+    if (c->last == NULL && reason.status == AD_ERR_MEMORY) {
+        return ad_error_set(error, AD_ERR_MEMORY, "out of memory for a compiled step");
+    }
+    c->has_no_last = c->last == NULL || !ad_fn_matches(c->last, feed->tape, 2, in, out_count, out);
+    if (c->has_no_last) {
+        ad_fn_free(c->last);
+        c->last = NULL;
+    }
+    return nn__tape_error(feed->tape, error);
+}
+
 ad_status nn__compile(nn__compiled *c, nn__feed *feed, const nn__batch *batch, int count,
                       const ad_var *costs, ad_var a, int threads, ad_error *error)
 {
@@ -57,6 +87,9 @@ ad_status nn__compile(nn__compiled *c, nn__feed *feed, const nn__batch *batch, i
     out[count] = a;
     if (c->changes >= FICKLE || batch->y.tape == NULL) {
         return AD_OK;
+    }
+    if (!is_full(feed)) {
+        return resize(c, feed, in, count + 1, out, error);
     }
     if (c->f != NULL && ad_fn_matches(c->f, feed->tape, 2, in, count + 1, out)) {
         c->same++;
@@ -86,9 +119,10 @@ ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, nn_metric metric, in
         out[i] = c->cost_type == AD_F64 ? (void *)&wide[i] : (void *)&narrow[i];
     }
     out[count] = c->output;
-    ad_status status = ad_fn_run(c->f, (const void *[]){feed->x, feed->y}, out);
+    ad_fn *f = is_full(feed) ? c->f : c->last;
+    ad_status status = ad_fn_run(f, (const void *[]){feed->x, feed->y}, out);
     if (status != AD_OK) {
-        return ad_error_set(error, status, "%s", ad_fn_message(c->f));
+        return ad_error_set(error, status, "%s", ad_fn_message(f));
     }
     for (int i = 0; i < count; i++) {
         costs[i] = c->cost_type == AD_F64 ? wide[i] : (double)narrow[i];
@@ -99,7 +133,8 @@ ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, nn_metric metric, in
         if (nn__feed_view(feed, &batch, error) != AD_OK) {
             return error->status;
         }
-        *score = metric(ad_input_view(feed->tape, c->type, c->shape, c->output), batch.y);
+        ad_shape shape = is_full(feed) ? c->shape : c->last_shape;
+        *score = metric(ad_input_view(feed->tape, c->type, shape, c->output), batch.y);
     }
     return nn__tape_error(feed->tape, error);
 }

@@ -42,29 +42,33 @@ ad_status nn__feed_view(nn__feed *feed, nn__batch *batch, ad_error *error);
 ad_status nn__feed_record(nn__feed *feed, nn__batch *batch, ad_error *error);
 
 /* A function of the batch that was recorded, compiled once it has been the same several times. Its
- * outputs are one or two costs and what the model made of x, which the metric reads. */
+ * outputs are one or two costs and what the model made of x, which the metric reads. The smaller batch
+ * at the end has the same function, resized; what a full batch's recording shows holds for both. */
 typedef struct nn__compiled {
-    ad_fn *f;
-    int same;     /* recordings in a row that were this program */
-    int changes;  /* times that the recording was another one */
-    void *output; /* room for the model's result, */
-    ad_type type; /* its type and shape, */
+    ad_fn *f, *last;
+    ad_shape last_shape; /* of the model's result for the smaller batch */
+    int has_no_last; /* f cannot be resized to it, or gives another program than its recording */
+    int same;        /* recordings in a row that were this program */
+    int changes;     /* times that the recording was another one */
+    void *output;    /* room for the model's result, */
+    ad_type type;    /* its type and shape, */
     ad_shape shape;
     ad_type cost_type; /* and that of the costs */
 } nn__compiled;
 
 void nn__compiled_clear(nn__compiled *c, const nn__feed *feed);
 
-/* After a recording: compiles it, or sees whether it is what was compiled. If programs keep
- * changing, or cannot be compiled, there is no function, and every batch is recorded.
+/* After a recording: compiles it, or sees whether it is what was compiled; of a smaller batch, once
+ * the function is settled, resizes that and sees whether it is the recording. If programs keep
+ * changing, or cannot be compiled or resized, there is no function, and such batches are recorded.
  * Errors: AD_ERR_MEMORY. */
 ad_status nn__compile(nn__compiled *c, nn__feed *feed, const nn__batch *batch, int count,
                       const ad_var *costs, ad_var a, int threads, ad_error *error);
 
-/* Whether the function may stand for the next recording. */
-int nn__is_settled(const nn__compiled *c);
+/* Whether a function may stand for the recording of what was gathered. */
+int nn__is_settled(const nn__compiled *c, const nn__feed *feed);
 
-/* Runs it on what was gathered: count costs and the metric's value. */
+/* Runs that on what was gathered: count costs and the metric's value. */
 ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, nn_metric metric, int count,
                            double *costs, double *score, ad_error *error);
 
@@ -74,7 +78,7 @@ typedef struct nn__steps {
     nn__feed *feed;
     nn_stepper *stepper;
     nn_metric metric;
-    nn__compiled compiled; /* the step of a full batch */
+    nn__compiled compiled; /* the step */
     double total;          /* the last cost with its penalties */
 } nn__steps;
 

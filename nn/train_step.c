@@ -41,8 +41,7 @@ static ad_status check_cost(ad_var cost, ad_error *error)
                         ad_shape_print(&shape, text, sizeof text));
 }
 
-static ad_status step_recorded(nn__steps *s, double factor, int is_full, nn_score *score,
-                               ad_error *error)
+static ad_status step_recorded(nn__steps *s, double factor, nn_score *score, ad_error *error)
 {
     const nn_fit_options *o = s->options;
     nn__feed *b = s->feed;
@@ -69,17 +68,16 @@ static ad_status step_recorded(nn__steps *s, double factor, int is_full, nn_scor
     }
     nn_step(s->stepper, b->params, b->grads, factor);
     ad_status status = nn__tape_error(b->tape, error);
-    return status == AD_OK && is_full && !o->recorded
+    return status == AD_OK && !o->recorded
                ? nn__compile(&s->compiled, b, &batch, 2, costs, a, o->threads, error)
                : status;
 }
 
 ad_status nn__step(nn__steps *s, double factor, int fresh, nn_score *score, ad_error *error)
 {
-    int is_full = s->feed->x_shape.len[0] == s->feed->size;
     s->total = 0;
-    if (fresh || !is_full || !nn__is_settled(&s->compiled)) {
-        return step_recorded(s, factor, is_full, score, error);
+    if (fresh || !nn__is_settled(&s->compiled, s->feed)) {
+        return step_recorded(s, factor, score, error);
     }
     double costs[2];
     nn_stepper_advance(s->stepper, factor);

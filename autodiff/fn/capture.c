@@ -30,6 +30,13 @@ static ad_status out_of_memory(const capture *c)
 
 /* ---- what is needed ---- */
 
+/* The node whose shape the attributes of a node hold, or 0. */
+static uint32_t like_of(const capture *c, uint32_t node)
+{
+    int has = c->from->resizable && c->tape->node[node].row == AD__STRUCTURED;
+    return has ? ad__detail_of(c->tape, node)->like : 0;
+}
+
 /* Marks the nodes that the marked ones are made of. An assignment needs its value and its view. */
 static void mark_needed(const capture *c)
 {
@@ -38,6 +45,9 @@ static void mark_needed(const capture *c)
         const uint32_t *arg = ad__args_of(c->tape, node, &count);
         for (int i = 0; i < count && c->needed[node]; i++) {
             c->needed[arg[i]] = 1;
+        }
+        if (c->needed[node]) {
+            c->needed[like_of(c, node)] = 1;
         }
     }
 }
@@ -158,6 +168,8 @@ static int take_operation(capture *c, uint32_t node)
     for (int i = 0; i < count; i++) {
         args[i] = content(c, args[i]);
     }
+    uint32_t like = like_of(c, node);
+    c->p->values[c->id[node]].like = like != 0 ? 1 + c->id[like] : 0;
     return 1;
 }
 

@@ -43,13 +43,10 @@ static ad_status find_offsets(ad_fn *f)
     return AD_OK;
 }
 
-static ad_status compile(ad_fn *f, const ad__capture *capture)
+/* Optimises the program that f has, and plans it. */
+static ad_status finish(ad_fn *f)
 {
-    ad_status status = ad__capture_program(capture, &f->program);
-    if (status == AD_OK) {
-        f->fingerprint = ad__fingerprint(&f->program);
-        status = ad__optimise(&f->program);
-    }
+    ad_status status = ad__optimise(&f->program);
     ad__arena scratch;
     ad__groups groups;
     ad__arena_init(&scratch, f->allocator);
@@ -63,7 +60,41 @@ static ad_status compile(ad_fn *f, const ad__capture *capture)
     if (status == AD_OK) {
         status = find_offsets(f);
     }
-    return status;
+    if (status == AD_OK) {
+        f->own = ad_workspace_new(f, &f->allocator);
+    }
+    return status == AD_OK && f->own == NULL ? AD_ERR_MEMORY : status;
+}
+
+static ad_status compile(ad_fn *f, const ad__capture *capture)
+{
+    ad_error error;
+    ad__program *captured = f->resizable ? &f->source : &f->program;
+    ad_status status = ad__capture_program(capture, captured);
+    if (status == AD_OK) {
+        f->fingerprint = ad__fingerprint(captured);
+    }
+    if (status == AD_OK && f->resizable) {
+        status = ad__program_resized(&f->source, NULL, &f->program, &error);
+    }
+    return status == AD_OK ? finish(f) : status;
+}
+
+/* A function without a program yet, with these options of a capture; NULL without memory. */
+static ad_fn *empty(const ad_allocator *allocator, const ad__capture *options, int threads)
+{
+    ad_fn *f = ad__resize(allocator, NULL, sizeof *f);
+    if (f != NULL) {
+        *f = (ad_fn){.allocator = *allocator,
+                     .threads = threads > 0 ? threads : 1,
+                     .no_assign = options->no_assign,
+                     .guard = options->guard,
+                     .resizable = options->resizable};
+        ad__program_init(&f->program, allocator);
+        ad__program_init(&f->source, allocator);
+        ad__arena_init(&f->arena, *allocator);
+    }
+    return f;
 }
 
 ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_count,
@@ -75,29 +106,47 @@ ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_cou
     if (tape == NULL || ad_tape_status(tape) != AD_OK) {
         return NULL;
     }
-    ad_fn *f = ad__resize(&allocator, NULL, sizeof *f);
-    if (f == NULL) {
-        ad_tape_fail(tape, AD_ERR_MEMORY, "ad_fn_new", NULL, "out of memory");
-        return NULL;
-    }
-    *f = (ad_fn){.allocator = allocator,
-                 .threads = o->threads > 0 ? o->threads : 1,
-                 .no_assign = o->no_assign,
-                 .guard = o->guard};
-    ad__program_init(&f->program, &allocator);
-    ad__arena_init(&f->arena, allocator);
-    const ad__capture capture = {tape, in_count, out_count, in, out, o->no_assign, o->guard};
-    ad_status status = compile(f, &capture);
-    if (status == AD_OK) {
-        f->own = ad_workspace_new(f, &allocator);
-        status = f->own != NULL ? AD_OK : AD_ERR_MEMORY;
-    }
+    const ad__capture capture = {tape, in_count,     out_count, in,
+                                 out,  o->no_assign, o->guard,  o->resizable};
+    ad_fn *f = empty(&allocator, &capture, o->threads);
+    ad_status status = f != NULL ? compile(f, &capture) : AD_ERR_MEMORY;
     if (status != AD_OK) {
         ad_tape_fail(tape, status, "ad_fn_new", NULL, "out of memory"); /* the first error stays */
         ad_fn_free(f);
         return NULL;
     }
     return f;
+}
+
+ad_fn *ad_fn_resized(const ad_fn *f, const ad_shape *shapes, ad_error *error)
+{
+    ad_error own;
+    error = error != NULL ? error : &own;
+    *error = (ad_error){.status = AD_OK};
+    if (f->source.count == 0) {
+        ad_error_set(error, AD_ERR_STATE,
+                     "ad_fn_resized: f was not made to be resized; give .resizable = 1 to "
+                     "ad_fn_new_with, and resize the function that it makes");
+        return NULL;
+    }
+    const ad__capture options = {.no_assign = f->no_assign, .resizable = 1};
+    ad_fn *resized = empty(&f->allocator, &options, f->threads);
+    ad_status status = AD_ERR_MEMORY;
+    if (resized != NULL) {
+        status = ad__program_resized(&f->source, shapes, &resized->program, error);
+        resized->fingerprint = ad__fingerprint(&resized->program);
+    }
+    if (status == AD_OK) {
+        status = finish(resized);
+    }
+    if (status != AD_OK) {
+        ad_fn_free(resized);
+        if (error->status == AD_OK) {
+            ad_error_set(error, status, "ad_fn_resized: out of memory");
+        }
+        return NULL;
+    }
+    return resized;
 }
 
 ad_fn *ad_fn_new(ad_tape *tape, int in_count, const ad_var *in, int out_count, const ad_var *out)
@@ -113,7 +162,8 @@ int ad_fn_matches(const ad_fn *f, ad_tape *tape, int in_count, const ad_var *in,
     }
     ad__program program;
     ad__program_init(&program, &f->allocator);
-    const ad__capture capture = {tape, in_count, out_count, in, out, f->no_assign, f->guard};
+    const ad__capture capture = {tape, in_count,     out_count, in,
+                                 out,  f->no_assign, f->guard,  f->resizable};
     int matches = ad__capture_program(&capture, &program) == AD_OK &&
                   ad__fingerprint(&program) == f->fingerprint;
     ad__program_clear(&program);
@@ -128,6 +178,7 @@ void ad_fn_free(ad_fn *f)
     ad_allocator allocator = f->allocator;
     ad_workspace_free(f->own);
     ad__program_clear(&f->program);
+    ad__program_clear(&f->source);
     ad__arena_clear(&f->arena);
     ad__resize(&allocator, f, 0);
 }

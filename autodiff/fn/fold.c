@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Computes now what is made of constants alone, by the operation's own eval: the same bits. A result
+/* Computes now what is made of constants, or of shapes, alone, by the operation's own eval: the same bits. A result
  * larger than its arguments stays an operation, since storing it would cost more than it saves. A
  * value that fails is left to the call, which reports it. */
 #include "program_internal.h"
@@ -9,8 +9,8 @@ enum { SMALL = 64 };
 static int can_fold(const ad__program *p, const ad__value *v)
 {
     size_t given = 0;
-    if (ad__is_leaf(v) || v->count == 0) {
-        return 0;
+    if (ad__is_leaf(v) || v->count == 0 || v->op->of_shapes) {
+        return v->op->of_shapes;
     }
     for (uint32_t i = 0; i < v->count; i++) {
         const ad__value *x = &p->values[p->args[v->first + i]];

@@ -197,7 +197,7 @@ ad_map *ad_map_new(ad_tape *tape, int in_count, const ad_var *in, int out_count,
     ad__program_init(&m->program, &allocator);
     ad__arena_init(&m->arena, allocator);
     ad_status status =
-        compile(m, &(ad__capture){tape, in_count, out_count, in, out, o->no_assign, 0});
+        compile(m, &(ad__capture){tape, in_count, out_count, in, out, o->no_assign, 0, 0});
     if (status == AD_OK && m->threads > 1) {
         m->team = ad__team_new(m->threads, &allocator);
         status = m->team != NULL ? AD_OK : AD_ERR_MEMORY;

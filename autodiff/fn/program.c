@@ -34,6 +34,7 @@ const ad__kind *ad__program_kind(ad__program *p, const ad__kind *kind)
         return NULL;
     }
     *added = (ad__kinds){p->kinds, *kind};
+    added->kind.shape = ad_shape_of_lens(kind->shape.rank, kind->shape.len);
     added->kind.count = ad_shape_count(&kind->shape);
     p->kinds = added;
     return &added->kind;

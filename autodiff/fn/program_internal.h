@@ -8,6 +8,7 @@
  * work on, one pass a file.
  *
  *   capture      tape -> program
+ *   resize       program -> program for inputs of other shapes
  *   simplify     operations that change nothing, or that a shorter one says
  *   fold         values of constants alone
  *   common       values computed twice
@@ -31,6 +32,7 @@ typedef struct ad__value {
     const char *site;
     uint32_t attribute_bytes;
     uint32_t first, count; /* its arguments are program->args[first ..] */
+    uint32_t like;         /* 1 + the value whose shape the attributes hold, or 0; see ad__follow */
 } ad__value;
 
 /* At the end of a call the view has the value's elements. */
@@ -110,8 +112,14 @@ typedef struct ad__capture {
     int in_count, out_count;
     const ad_var *in, *out;
     int no_assign, guard;
+    int resizable; /* take `like` over too, and what it names, needed or not */
 } ad__capture;
 ad_status ad__capture_program(const ad__capture *from, ad__program *p);
+
+/* The program for inputs of these shapes, or, if shapes is NULL, once more. to is initialised, and to
+ * be cleared in any case. Errors: as ad_fn_resized. */
+ad_status ad__program_resized(const ad__program *from, const ad_shape *shapes, ad__program *to,
+                              ad_error *error);
 
 /* A number for the whole program as it was captured: operations, arguments, shapes, attributes, the
  * elements of constants and the addresses of views. */

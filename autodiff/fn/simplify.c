@@ -6,17 +6,19 @@
  *   chain(1, x)                                  x;  chain(0, x) is that 0
  *   above(x, 0) where relu(x) is computed        above(relu(x), 0): one of the two is kept
  *   stop_gradient(x), a shape or type it has     x
+ *   a sum over no axis                           x
  *   reshape of a reshape                         one reshape
  *   an elementwise argument broadcast or         the argument before it: elementwise operations
  *   reshaped from one element                    broadcast by themselves */
 #include "program_internal.h"
 
+#include "../ops/reduce_internal.h"
 #include "ops.h"
 
 #include <string.h>
 
 extern const ad_op ad_stop_gradient__op, ad_reshape__op, ad_broadcast_to__op, ad_cast__op,
-    ad_transpose__op;
+    ad_sum__op, ad_transpose__op;
 
 typedef struct simplify {
     ad__program *p;
@@ -74,7 +76,8 @@ static ad__id unit_row(const simplify *s, const ad__value *v)
 
 static ad__id same_elements(const simplify *s, const ad__value *v)
 {
-    int moves = v->op == &ad_stop_gradient__op || v->op == &ad_reshape__op ||
+    int moves = (v->op == &ad_sum__op && ((const ad__reduction *)v->attributes)->mask == 0) ||
+                v->op == &ad_stop_gradient__op || v->op == &ad_reshape__op ||
                 v->op == &ad_broadcast_to__op || v->op == &ad_cast__op;
     return moves ? taken(s, v, 0) : AD__NONE;
 }

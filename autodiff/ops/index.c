@@ -30,6 +30,15 @@ ad_status ad__infer_len(const ad__call *call, int64_t len)
                                    "length %" PRId64 "; give that of the axis, 0 or more", len);
 }
 
+ad_status ad__resize_indexed(ad__resizing *r)
+{
+    ad__indexing *a = r->attributes;
+    if (r->like != NULL) {
+        a->len = r->like->shape.len[ad__front_axis(a->axis, &r->like->shape)];
+    }
+    return AD_OK;
+}
+
 ad_status ad__check_indices(const ad__call *call, int i, int64_t len)
 {
     const ad__kind *kind = call->x[i].kind;
@@ -155,7 +164,7 @@ static void take_vjp(ad__vjp *v)
     const ad__indexing *a = v->attributes;
     ad_shape shape = ad_shape_of(v->x[0]);
     int axis = ad__front_axis(a->axis, &shape);
-    v->dx[0] = ad_segment_sum(v->g, v->x[1], axis, shape.len[axis]);
+    v->dx[0] = ad__follow(ad_segment_sum(v->g, v->x[1], axis, shape.len[axis]), v->x[0]);
 }
 
 /* Indices of the samples: some twice, some not at all, some from the end. */
@@ -296,6 +305,7 @@ static const ad__sample segment_samples[] = {{1, {{3, {2, 2, 3}}}, -2, 2, segmen
 
 const ad_op ad_segment_sum__op = {.name = "ad_segment_sum",
                                   .infer = segment_infer,
+                                  .resize = ad__resize_indexed,
                                   .eval = segment_eval,
                                   .emit = segment_emit,
                                   .flops = ad__one_in,

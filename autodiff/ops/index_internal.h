@@ -17,6 +17,9 @@ ad_status ad__infer_indices(const ad__call *call, int i);
 /* Errors: AD_ERR_DOMAIN unless len can be the length of an axis. */
 ad_status ad__infer_len(const ad__call *call, int64_t len);
 
+/* len of the axis that the operation follows. */
+ad_status ad__resize_indexed(ad__resizing *r);
+
 /* Errors: AD_ERR_INDEX for the first element of argument i outside -len to len - 1. */
 ad_status ad__check_indices(const ad__call *call, int i, int64_t len);
 

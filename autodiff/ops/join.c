@@ -86,7 +86,7 @@ static void concat_vjp(ad__vjp *v)
         ad_shape shape = ad_shape_of(v->x[i]);
         int64_t len = shape.len[ad__front_axis(axis, &shape)];
         if (v->needs[i]) {
-            v->dx[i] = ad_slice(v->g, axis, at, at + len, 1);
+            v->dx[i] = ad__follow(ad_slice(v->g, axis, at, at + len, 1), v->x[i]);
         }
         at += len;
     }
@@ -257,7 +257,7 @@ ad_status ad_split_at(ad_var x, int axis, int count, const int64_t *lens, ad_var
     int64_t start = 0;
     for (int i = 0; i < count; i++) {
         int64_t len = error.status != AD_OK ? 0 : lens != NULL ? lens[i] : shape.len[at] / count;
-        parts[i] = ad_slice_at(x, at, start, start + len, 1, site);
+        parts[i] = ad__follow(ad_slice_at(x, at, start, start + len, 1, site), x);
         start += len;
     }
     return x.tape == NULL ? error.status : ad_tape_status(x.tape);
@@ -265,15 +265,17 @@ ad_status ad_split_at(ad_var x, int axis, int count, const int64_t *lens, ad_var
 
 /* ---- repeat and tile ---- */
 
-/* Repeats each of `groups` runs of `run` elements; the axis becomes `times` as long. */
-static ad_var repeat_runs(ad_var x, size_t groups, size_t run, int axis, int64_t times,
-                          const char *site)
+/* Repeats the axis as a whole, or, if each, every element of it: it becomes `times` as long. */
+static ad_var repeat_axis(ad_var x, int axis, int each, int64_t times, const char *site)
 {
     ad_shape shape = ad_shape_of(x);
-    int64_t g = (int64_t)groups, r = (int64_t)run;
+    ad__along a = ad__along_axis(&shape, axis);
+    int64_t lens[4] = {(int64_t)a.outer, 1, 1, (int64_t)a.inner};
+    lens[each ? 1 : 2] = (int64_t)a.len;
+    x = ad_reshape_at(x, ad_shape_of_lens(4, lens), site);
+    lens[each ? 2 : 1] = times;
+    x = ad_broadcast_to_at(x, ad_shape_of_lens(4, lens), site);
     shape.len[axis] *= times;
-    x = ad_reshape_at(x, AD_SHAPE(g, 1, r), site);
-    x = ad_broadcast_to_at(x, AD_SHAPE(g, times, r), site);
     return ad_reshape_at(x, shape, site);
 }
 
@@ -308,8 +310,7 @@ ad_var ad_repeat_at(ad_var x, int axis, int64_t times, const char *site)
     if (at < 0) {
         return x.tape == NULL ? ad_literal(NAN) : ad__dead(x.tape);
     }
-    ad__along a = ad__along_axis(&shape, at);
-    return repeat_runs(x, a.outer * a.len, a.inner, at, times, site);
+    return repeat_axis(x, at, 1, times, site);
 }
 
 ad_var ad_tile_at(ad_var x, int axis, int64_t times, const char *site)
@@ -319,6 +320,5 @@ ad_var ad_tile_at(ad_var x, int axis, int64_t times, const char *site)
     if (at < 0) {
         return x.tape == NULL ? ad_literal(NAN) : ad__dead(x.tape);
     }
-    ad__along a = ad__along_axis(&shape, at);
-    return repeat_runs(x, a.outer, a.len * a.inner, at, times, site);
+    return repeat_axis(x, at, 0, times, site);
 }

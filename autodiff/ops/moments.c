@@ -9,23 +9,60 @@
 
 #include <math.h>
 
-/* x, and the number of elements that go into one mean; after an error NaN, and what is dead. */
-static ad_var counted(ad_var x, ad_axes axes, double *count, const char *origin, const char *site)
+/* ---- numbers of elements ---- */
+
+/* Over these axes, less ddof; NaN unless more than 0 are left, where some must be. */
+typedef struct counting {
+    ad__reduction over;
+    int must_be, ddof;
+} counting;
+
+static ad_status size_infer(ad__call *call)
 {
+    call->kind.type = call->x[0].kind->type;
+    call->kind.shape = (ad_shape){.rank = 0};
+    return ad__check_float(call->kind.type, &call->x[0].kind->shape, call->error);
+}
+
+static ad_status size_eval(const ad__call *call)
+{
+    const counting *c = call->attributes;
+    double count = (double)ad__reduced_count(&call->x[0].kind->shape, c->over);
+    count = !c->must_be || count > c->ddof ? count - c->ddof : (double)NAN;
+    if (call->kind.type == AD_F64) {
+        *(double *)call->z = count;
+    } else {
+        *(float *)call->z = (float)count;
+    }
+    return AD_OK;
+}
+
+const ad_op ad_size__op = {
+    .name = "ad_size", .infer = size_infer, .of_shapes = 1, .eval = size_eval};
+
+/* Records it in the name of origin. */
+static ad_var counted(ad_var x, ad_axes axes, int must_be, int ddof, const char *origin,
+                      const char *site)
+{
+    counting c = {.must_be = must_be, .ddof = ddof};
     ad_error error;
-    ad__reduction r;
     ad_shape shape;
-    *count = (double)NAN;
     if (!ad__shape_for(x, &shape, origin, site)) {
         return x;
     }
     if (ad__check_float(ad_type_of(x), &shape, &error) != AD_OK ||
-        ad__reduction_of(axes, &shape, &r, &error) != AD_OK) {
+        ad__reduction_of(axes, &shape, &c.over, &error) != AD_OK) {
         return ad__failed(x, &error, origin, site);
     }
-    *count = (double)ad__reduced_count(&shape, r);
-    return x;
+    return ad__record(&ad_size__op, 1, &x, &c, sizeof c, site);
 }
+
+ad_var ad_size_at(ad_var x, ad_axes axes, const char *site)
+{
+    return counted(x, axes, 0, 0, "ad_size", site);
+}
+
+/* ---- moments ---- */
 
 static ad_axes keeping(ad_axes axes)
 {
@@ -35,33 +72,29 @@ static ad_axes keeping(ad_axes axes)
 
 ad_var ad_mean_at(ad_var x, ad_axes axes, const char *site)
 {
-    double count;
-    x = counted(x, axes, &count, "ad_mean", site);
-    return ad_div_at(ad_sum_at(x, axes, site), ad_literal(count), site);
+    ad_var count = counted(x, axes, 0, 0, "ad_mean", site);
+    return ad_div_at(ad_sum_at(x, axes, site), count, site);
 }
 
 /* x - mean(x), and what sums over it are divided by: NaN unless that is above 0. */
-static ad_var centred(ad_var x, ad_axes axes, int ddof, double *divisor, const char *origin,
+static ad_var centred(ad_var x, ad_axes axes, int ddof, ad_var *divisor, const char *origin,
                       const char *site)
 {
-    x = counted(x, axes, divisor, origin, site);
-    *divisor = *divisor > ddof ? *divisor - ddof : (double)NAN;
+    *divisor = counted(x, axes, 1, ddof, origin, site);
     return ad_sub_at(x, ad_mean_at(x, keeping(axes), site), site);
 }
 
 ad_var ad_variance_at(ad_var x, ad_axes axes, int ddof, const char *site)
 {
-    double divisor;
-    ad_var c = centred(x, axes, ddof, &divisor, "ad_variance", site);
-    return ad_div_at(ad_sum_at(ad_square_at(c, site), axes, site), ad_literal(divisor), site);
+    ad_var divisor, c = centred(x, axes, ddof, &divisor, "ad_variance", site);
+    return ad_div_at(ad_sum_at(ad_square_at(c, site), axes, site), divisor, site);
 }
 
 /* By the norm, which has the derivative 0 where all elements are equal. */
 ad_var ad_std_at(ad_var x, ad_axes axes, int ddof, const char *site)
 {
-    double divisor;
-    ad_var c = centred(x, axes, ddof, &divisor, "ad_std", site);
-    return ad_div_at(ad_norm_at(c, axes, site), ad_literal(sqrt(divisor)), site);
+    ad_var divisor, c = centred(x, axes, ddof, &divisor, "ad_std", site);
+    return ad_div_at(ad_norm_at(c, axes, site), ad_sqrt_at(divisor, site), site);
 }
 
 /* ---- norm ---- */

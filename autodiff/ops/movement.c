@@ -2,6 +2,7 @@
 /* Operations that move elements and compute nothing. */
 #include "movement_internal.h"
 
+#include "reduce_internal.h"
 #include "strided_internal.h"
 #include "../emit_internal.h"
 #include "../tape_internal.h"
@@ -63,41 +64,7 @@ ad_var ad__failed(ad_var x, const ad_error *error, const char *origin, const cha
     return ad__dead(x.tape);
 }
 
-/* The shape that an operation was given. */
-static const ad_shape *shape_attribute(const ad__call *call)
-{
-    return call->attributes;
-}
-
-/* ---- reshape ---- */
-
-static ad_status reshape_infer(ad__call *call)
-{
-    const ad__kind *x = call->x[0].kind;
-    ad_shape shape = *shape_attribute(call);
-    char a[160], b[160];
-    int open = -1;
-    size_t known = 1;
-    for (int i = 0; i < shape.rank && i < AD_MAX_RANK; i++) {
-        if (shape.len[i] == -1 && open < 0) {
-            open = i;
-        } else {
-            known *= (size_t)shape.len[i];
-        }
-    }
-    if (open >= 0) {
-        shape.len[open] = known > 0 ? (int64_t)(x->count / known) : 0;
-    }
-    if (!ad_shape_is_valid(&shape) || ad_shape_count(&shape) != x->count) {
-        return ad_error_set(call->error, AD_ERR_SHAPE,
-                            "%s to %s: the numbers of elements differ; one length may be -1",
-                            ad_shape_print(&x->shape, a, sizeof a),
-                            ad_shape_print(shape_attribute(call), b, sizeof b));
-    }
-    call->kind.type = x->type;
-    call->kind.shape = shape;
-    return AD_OK;
-}
+/* ---- copies ---- */
 
 ad_status ad__copy_eval(const ad__call *call)
 {
@@ -112,38 +79,12 @@ void ad__copy_emit(ad__emit *e, const ad__call *call)
     ad__put(e, "    memcpy(z, x0, %zu * sizeof *z);\n", call->kind.count);
 }
 
-static void reshape_vjp(ad__vjp *v)
-{
-    v->dx[0] = ad_reshape(v->g, ad_shape_of(v->x[0]));
-}
-
-static ad_var reshape_flat(const ad_var *x)
-{
-    return ad_reshape_at(x[0], AD_SHAPE(-1), NULL);
-}
-
-static const ad__sample reshape_samples[] = {{1, {{2, {2, 3}}}, -2, 2, reshape_flat}};
-
-const ad_op ad_reshape__op = {.name = "ad_reshape",
-                              .infer = reshape_infer,
-                              .shares = 1,
-                              .eval = ad__copy_eval,
-                              .emit = ad__copy_emit,
-                              .vjp = reshape_vjp,
-                              .samples = reshape_samples,
-                              .sample_count = 1};
-
-ad_var ad_reshape_at(ad_var x, ad_shape shape, const char *site)
-{
-    return ad__record(&ad_reshape__op, 1, &x, &shape, sizeof shape, site);
-}
-
 /* ---- broadcast_to ---- */
 
 static ad_status broadcast_infer(ad__call *call)
 {
     const ad__kind *x = call->x[0].kind;
-    const ad_shape *shape = shape_attribute(call);
+    const ad_shape *shape = call->attributes;
     ad_shape wide;
     char a[160], b[160];
     if (!ad_shape_is_valid(shape) || ad_shape_broadcast(&x->shape, shape, &wide) != AD_OK ||
@@ -156,6 +97,23 @@ static ad_status broadcast_infer(ad__call *call)
     }
     call->kind.type = x->type;
     call->kind.shape = *shape;
+    return AD_OK;
+}
+
+/* The shape of the variable that it was taken from; or else lengths that are x's follow x. */
+static ad_status broadcast_resize(ad__resizing *r)
+{
+    ad_shape *shape = r->attributes;
+    const ad_shape *x = &r->before[0]->shape;
+    int missing = shape->rank - x->rank;
+    if (r->like != NULL) {
+        *shape = r->like->shape;
+    }
+    for (int i = missing; i < shape->rank && r->like == NULL; i++) {
+        if (shape->len[i] == x->len[i - missing]) {
+            shape->len[i] = r->now[0]->shape.len[i - missing];
+        }
+    }
     return AD_OK;
 }
 
@@ -191,7 +149,7 @@ static void broadcast_emit(ad__emit *e, const ad__call *call)
 
 static void broadcast_vjp(ad__vjp *v)
 {
-    v->dx[0] = ad_sum_to(v->g, ad_shape_of(v->x[0]));
+    v->dx[0] = ad__sum_to(v->g, ad_shape_of(v->x[0]), v->x[0], v->site);
 }
 
 static ad_var broadcast_matrix(const ad_var *x)
@@ -203,6 +161,7 @@ static const ad__sample broadcast_samples[] = {{1, {{2, {3, 1}}}, -2, 2, broadca
 
 const ad_op ad_broadcast_to__op = {.name = "ad_broadcast_to",
                                    .infer = broadcast_infer,
+                                   .resize = broadcast_resize,
                                    .eval = broadcast_eval,
                                    .emit = broadcast_emit,
                                    .vjp = broadcast_vjp,
@@ -211,6 +170,7 @@ const ad_op ad_broadcast_to__op = {.name = "ad_broadcast_to",
 
 ad_var ad_broadcast_to_at(ad_var x, ad_shape shape, const char *site)
 {
+    shape = ad_shape_of_lens(shape.rank, shape.len); /* unused lengths are 0 */
     return ad__record(&ad_broadcast_to__op, 1, &x, &shape, sizeof shape, site);
 }
 

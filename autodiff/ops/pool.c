@@ -7,6 +7,7 @@
 #include "ops.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 typedef struct pooling {
     ad_shape window, stride, padding;
@@ -191,7 +192,14 @@ const ad_op ad_max_pool_indices__op = {.name = "ad_max_pool_indices",
 ad_var ad_max_pool_indices_at(ad_var x, ad_shape window, ad_shape stride, ad_shape padding,
                               const char *site)
 {
-    const pooling p = {window, stride, padding};
+    const ad_shape given[] = {window, stride, padding};
+    pooling p;
+    ad_shape *kept[] = {&p.window, &p.stride, &p.padding};
+    memset(&p, 0, sizeof p); /* attributes are compared byte by byte */
+    for (int i = 0; i < 3; i++) {
+        kept[i]->rank = given[i].rank;
+        memcpy(kept[i]->len, given[i].len, sizeof given[i].len);
+    }
     return ad__record(&ad_max_pool_indices__op, 1, &x, &p, sizeof p, site);
 }
 

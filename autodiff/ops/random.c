@@ -50,6 +50,14 @@ static ad_status random_infer(ad__call *call)
     return status;
 }
 
+static ad_status random_resize(ad__resizing *r)
+{
+    if (r->like != NULL) {
+        ((recipe *)r->attributes)->shape = r->like->shape;
+    }
+    return AD_OK;
+}
+
 /* Seed and stream of the sequence of a key and stream: block `counter` of the generator names it, so
  * that sequences of neighbouring counters have nothing in common. */
 static void find_sequence(const int64_t *from, int64_t stream, uint64_t *out)
@@ -126,16 +134,19 @@ static void bernoulli_emit(ad__emit *e, const ad__call *call)
 
 const ad_op ad_random_uniform__op = {.name = "ad_random_uniform",
                                      .infer = random_infer,
+                                     .resize = random_resize,
                                      .eval = uniform_eval,
                                      .emit = uniform_emit,
                                      .flops = ad__one_each};
 const ad_op ad_random_normal__op = {.name = "ad_random_normal",
                                     .infer = random_infer,
+                                    .resize = random_resize,
                                     .eval = normal_eval,
                                     .emit = normal_emit,
                                     .flops = ad__one_each};
 const ad_op ad_random_bernoulli__op = {.name = "ad_random_bernoulli",
                                        .infer = random_infer,
+                                       .resize = random_resize,
                                        .eval = bernoulli_eval,
                                        .emit = bernoulli_emit,
                                        .flops = ad__one_each};
@@ -143,7 +154,10 @@ const ad_op ad_random_bernoulli__op = {.name = "ad_random_bernoulli",
 static ad_var record(const ad_op *op, ad_var key, int64_t stream, double p, ad_shape shape,
                      ad_type type, const char *site)
 {
-    const recipe r = {.stream = stream, .p = p, .type = type, .shape = shape};
+    recipe r;
+    memset(&r, 0, sizeof r); /* attributes are compared byte by byte */
+    r.stream = stream, r.p = p, r.type = type;
+    r.shape = ad_shape_of_lens(shape.rank, shape.len);
     return ad__record(op, 1, &key, &r, sizeof r, site);
 }
 

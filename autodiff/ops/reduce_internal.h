@@ -10,8 +10,11 @@
 /* Axes, checked. */
 typedef struct ad__reduction {
     uint32_t mask; /* bit i: axis i is reduced */
-    int keep;      /* reduced axes stay with length 1 */
+    int keep;      /* not 0: reduced axes stay with length 1 */
 } ad__reduction;
+
+/* keep of an ad_sum_to whose axes depend on lengths. */
+enum { AD__KEEP_TO = 2 };
 
 /* Reads the caller's set. Errors: AD_ERR_SHAPE for an axis outside the shape or named twice. */
 ad_status ad__reduction_of(ad_axes axes, const ad_shape *shape, ad__reduction *out,
@@ -57,6 +60,9 @@ ad_var ad__reduce(const ad_op *op, ad_var x, ad_axes axes, const char *site);
 
 /* The axes of a recorded operation again. */
 ad_axes ad__axes_of(const ad__vjp *v, int keep);
+
+/* ad_sum_to the shape of like, if that is a variable. */
+ad_var ad__sum_to(ad_var x, ad_shape shape, ad_var like, const char *site);
 
 /* y of the result's shape, with the reduced axes of length 1, so that it broadcasts to x's. */
 ad_var ad__kept(const ad__vjp *v, ad_var y);

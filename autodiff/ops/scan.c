@@ -76,7 +76,7 @@ static void recurrence_vjp(ad__vjp *v)
         ad_var later = ad_slice(r->transpose ? v->z : h, r->axis, 1, AD_END, 1);
         ad_var earlier = ad_slice(r->transpose ? h : v->z, r->axis, 0, -1, 1);
         ad_var da = r->transpose ? ad_chain(earlier, later) : ad_chain(later, earlier);
-        v->dx[0] = ad_unslice(da, r->axis, shape.len[r->axis], 1, AD_END, 1);
+        v->dx[0] = ad__follow(ad_unslice(da, r->axis, shape.len[r->axis], 1, AD_END, 1), v->z);
     }
     v->dx[1] = h;
 }
@@ -106,15 +106,17 @@ const ad_op ad_recurrence__op = {.name = "ad_recurrence",
                                  .sample_count =
                                      sizeof recurrence_samples / sizeof *recurrence_samples};
 
-/* v of a shape that it broadcasts to; a number as a tensor of the type. */
-static ad_var widened(ad_tape *tape, ad_var v, ad_type type, const ad_shape *shape,
+/* v of a shape that it broadcasts to; a number as a tensor of the type. It is the shape of other,
+ * or else one that neither has. */
+static ad_var widened(ad_tape *tape, ad_var v, ad_var other, ad_type type, const ad_shape *shape,
                       const char *site)
 {
     if (v.tape == NULL) {
-        return ad_full_at(tape, type, *shape, v.ref.literal, site);
+        return ad_shaped_like(ad_full_at(tape, type, *shape, v.ref.literal, site), other);
     }
     ad_shape own = ad_shape_of(v);
-    return ad_shape_equal(&own, shape) ? v : ad_broadcast_to_at(v, *shape, site);
+    return ad_shape_equal(&own, shape) ? v
+                                       : ad_shaped_like(ad_broadcast_to_at(v, *shape, site), other);
 }
 
 /* Records the recurrence in the name of origin. */
@@ -135,8 +137,8 @@ static ad_var record(ad_var a, ad_var b, int axis, int transpose, const char *or
             ad__check_float(ad_type_of(any), &shape, &error) != AD_OK) {
             return ad__failed(any, &error, origin, site);
         }
-        vars[0] = widened(tape, a, ad_type_of(any), &shape, site);
-        vars[1] = widened(tape, b, ad_type_of(any), &shape, site);
+        vars[0] = widened(tape, a, b, ad_type_of(any), &shape, site);
+        vars[1] = widened(tape, b, a, ad_type_of(any), &shape, site);
     }
     return ad__record(&ad_recurrence__op, 2, vars, &r, sizeof r, site);
 }
@@ -166,7 +168,7 @@ ad_var ad_cumprod_at(ad_var x, int axis, const char *site)
         return ad__failed(x, &error, "ad_cumprod", site);
     }
     ad_var first = ad_slice_at(x, at, 0, 1, 1, site);
-    ad_var start = ad_unslice_at(first, at, shape.len[at], 0, 1, 1, site);
+    ad_var start = ad__follow(ad_unslice_at(first, at, shape.len[at], 0, 1, 1, site), x);
     return ad_recurrence_at(x, start, at, 0, site);
 }
 

@@ -202,7 +202,7 @@ static void gather_vjp(ad__vjp *v)
 {
     ad_shape shape = ad_shape_of(v->x[0]);
     int axis = axis_of(v) < 0 ? axis_of(v) + shape.rank : axis_of(v);
-    v->dx[0] = ad_scatter_sum(v->g, v->x[1], axis, shape.len[axis]);
+    v->dx[0] = ad__follow(ad_scatter_sum(v->g, v->x[1], axis, shape.len[axis]), v->x[0]);
 }
 
 static const ad__sample gather_samples[] = {{1, {{2, {4, 3}}}, -2, 2, gather_first},
@@ -261,6 +261,7 @@ static const ad__sample scatter_sum_samples[] = {{1, {{2, {2, 3}}}, -2, 2, scatt
 
 const ad_op ad_scatter_sum__op = {.name = "ad_scatter_sum",
                                   .infer = scatter_sum_infer,
+                                  .resize = ad__resize_indexed,
                                   .eval = scatter_sum_eval,
                                   .emit = scatter_sum_emit,
                                   .flops = ad__one_in,
@@ -342,8 +343,10 @@ static ad_var spread(ad_var x, ad_var indices, ad_var values, const char *site)
         !ad_shape_equal(&wide, &shape)) {
         return values; /* infer names what does not fit */
     }
-    return values.tape == NULL ? ad_full_at(x.tape, ad_type_of(x), shape, values.ref.literal, site)
-                               : ad_broadcast_to_at(values, shape, site);
+    ad_var z = values.tape == NULL
+                   ? ad_full_at(x.tape, ad_type_of(x), shape, values.ref.literal, site)
+                   : ad_broadcast_to_at(values, shape, site);
+    return ad__follow(z, indices);
 }
 
 ad_var ad_scatter_add_at(ad_var x, ad_var indices, ad_var values, int axis, const char *site)
@@ -373,7 +376,8 @@ static void scatter_vjp(ad__vjp *v)
     }
     if (v->needs[2]) {
         int64_t len = shape.len[ad__front_axis(axis, &shape)];
-        ad_var won = ad_scatter_winners(v->x[1], axis, len, ad_type_of(v->x[0]));
+        ad_var won =
+            ad__follow(ad_scatter_winners(v->x[1], axis, len, ad_type_of(v->x[0])), v->x[0]);
         v->dx[2] = ad_chain(won, ad_gather(v->g, v->x[1], axis));
     }
 }
@@ -468,6 +472,7 @@ static void winners_emit(ad__emit *e, const ad__call *call)
 
 const ad_op ad_scatter_winners__op = {.name = "ad_scatter_winners",
                                       .infer = winners_infer,
+                                      .resize = ad__resize_indexed,
                                       .eval = winners_eval,
                                       .emit = winners_emit,
                                       .scratch = winners_scratch};

@@ -13,7 +13,8 @@
 #undef AD_HERE
 #define AD_HERE v->site
 
-/* A slice as the caller gave it; len is that of the whole axis where no argument has it. */
+/* A slice as the caller gave it; len is that of the whole axis where no argument has it. If it
+ * follows a variable, that has this length, or, of a slice, the bounds are parts of its own axis. */
 typedef struct bounds {
     int axis;
     int64_t start, stop, step, len;
@@ -24,6 +25,16 @@ typedef struct span {
     int axis;
     int64_t first, step, count;
 } span;
+
+/* Without stray bytes in between: attributes are compared byte by byte. */
+static ad_var record(const ad_op *op, ad_var x, int axis, int64_t start, int64_t stop, int64_t step,
+                     int64_t len, const char *site)
+{
+    bounds b;
+    memset(&b, 0, sizeof b);
+    b.axis = axis, b.start = start, b.stop = stop, b.step = step, b.len = len;
+    return ad__record(op, 1, &x, &b, sizeof b, site);
+}
 
 /* A bound counted from the front and cut to lo .. hi. */
 static int64_t cut(int64_t bound, int64_t len, int64_t lo, int64_t hi)
@@ -93,6 +104,20 @@ static int slice_part(const ad__call *call, size_t *first)
     return lies_together(b, shape, shape->len[ad__front_axis(b->axis, shape)], first);
 }
 
+/* Bounds that were taken from lengths hold for these alone. */
+static ad_status slice_resize(ad__resizing *r)
+{
+    const bounds *b = r->attributes;
+    const ad_shape *before = &r->before[0]->shape, *now = &r->now[0]->shape;
+    int axis = ad__front_axis(b->axis, before);
+    return r->like == NULL || before->len[axis] == now->len[axis]
+               ? AD_OK
+               : ad_error_set(r->error, AD_ERR_SHAPE,
+                              "part of an axis of length %" PRId64 ", which is %" PRId64
+                              " now; where the parts end is not known",
+                              before->len[axis], now->len[axis]);
+}
+
 static ad_status slice_eval(const ad__call *call)
 {
     const bounds *b = call->attributes;
@@ -136,7 +161,7 @@ static void slice_vjp(ad__vjp *v)
     const bounds *b = v->attributes;
     ad_shape shape = ad_shape_of(v->x[0]);
     int64_t len = shape.len[ad__front_axis(b->axis, &shape)];
-    v->dx[0] = ad_unslice(v->g, b->axis, len, b->start, b->stop, b->step);
+    v->dx[0] = ad__follow(ad_unslice(v->g, b->axis, len, b->start, b->stop, b->step), v->x[0]);
 }
 
 static ad_var slice_odd_columns(const ad_var *x)
@@ -155,6 +180,7 @@ static const ad__sample slice_samples[] = {{1, {{2, {2, 5}}}, -2, 2, slice_odd_c
 const ad_op ad_slice__op = {.name = "ad_slice",
                             .infer = slice_infer,
                             .part = slice_part,
+                            .resize = slice_resize,
                             .eval = slice_eval,
                             .emit = slice_emit,
                             .vjp = slice_vjp,
@@ -163,8 +189,7 @@ const ad_op ad_slice__op = {.name = "ad_slice",
 
 ad_var ad_slice_at(ad_var x, int axis, int64_t start, int64_t stop, int64_t step, const char *site)
 {
-    bounds b = {axis, start, stop, step, 0};
-    return ad__record(&ad_slice__op, 1, &x, &b, sizeof b, site);
+    return record(&ad_slice__op, x, axis, start, stop, step, 0, site);
 }
 
 /* ---- an argument among constants ---- */
@@ -242,6 +267,15 @@ static int unslice_placed(const ad__call *call, size_t *first)
     return lies_together(b, &call->x[0].kind->shape, b->len, first);
 }
 
+static ad_status unslice_resize(ad__resizing *r)
+{
+    bounds *b = r->attributes;
+    if (r->like != NULL) {
+        b->len = r->like->shape.len[ad__front_axis(b->axis, &r->like->shape)];
+    }
+    return AD_OK;
+}
+
 static ad_status unslice_eval(const ad__call *call)
 {
     const bounds *b = call->attributes;
@@ -277,6 +311,7 @@ static const ad__sample unslice_samples[] = {{1, {{2, {3, 2}}}, -2, 2, unslice_r
 const ad_op ad_unslice__op = {.name = "ad_unslice",
                               .infer = unslice_infer,
                               .placed = unslice_placed,
+                              .resize = unslice_resize,
                               .eval = unslice_eval,
                               .emit = unslice_emit,
                               .vjp = unslice_vjp,
@@ -286,8 +321,7 @@ const ad_op ad_unslice__op = {.name = "ad_unslice",
 ad_var ad_unslice_at(ad_var x, int axis, int64_t len, int64_t start, int64_t stop, int64_t step,
                      const char *site)
 {
-    bounds b = {axis, start, stop, step, len};
-    return ad__record(&ad_unslice__op, 1, &x, &b, sizeof b, site);
+    return record(&ad_unslice__op, x, axis, start, stop, step, len, site);
 }
 
 /* ---- pad ---- */
@@ -337,9 +371,7 @@ static void pad_emit(ad__emit *e, const ad__call *call)
 static void pad_vjp(ad__vjp *v)
 {
     const padding *p = v->attributes;
-    ad_shape shape = ad_shape_of(v->x[0]);
-    int64_t len = shape.len[ad__front_axis(p->axis, &shape)];
-    v->dx[0] = ad_slice(v->g, p->axis, p->before, p->before + len, 1);
+    v->dx[0] = ad_slice(v->g, p->axis, p->before, p->after > 0 ? -p->after : AD_END, 1);
 }
 
 static ad_var pad_columns(const ad_var *x)
@@ -387,8 +419,7 @@ ad_var ad_select_at(ad_var x, int axis, int64_t index, const char *site)
                      index, at, ad_shape_print(&shape, text, sizeof text), -len, len - 1);
         return ad__failed(x, &error, "ad_select", site);
     }
-    index = index < 0 ? index + len : index;
-    ad_var z = ad_slice_at(x, at, index, index + 1, 1, site);
+    ad_var z = ad_slice_at(x, at, index, index == -1 ? AD_END : index + 1, 1, site);
     shape.rank--;
     for (int i = at; i < shape.rank; i++) {
         shape.len[i] = shape.len[i + 1];

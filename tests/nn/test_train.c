@@ -346,6 +346,95 @@ Test(train, c_code_of_a_cost_runs_while_a_step_is_recorded_and_no_more_after)
     nn_fit_result_clear(&fit);
 }
 
+/* ---- the smaller batch at the end of an epoch ---- */
+
+/* Each has its own C code run while a step is recorded. */
+static ad_var following_cost(ad_var a, ad_var y)
+{
+    calls++;
+    return nn_softmax_cross_entropy(a, y);
+}
+
+/* Divides by a number that C takes from the shape: the smaller batch's is another one. */
+static ad_var dividing_cost(ad_var a, ad_var y)
+{
+    calls++;
+    ad_var p = ad_log_softmax(a, AD_AXES(-1)), hot = ad_one_hot(y, CLASSES, AD_F64);
+    return ad_mul(ad_sum(ad_mul(p, hot), AD_ALL), -1.0 / (double)ad_shape_of(a).len[0]);
+}
+
+/* Weights and history of 50 rows, 9 of them held out, in batches of 9: 4 full ones and one of 5; the
+ * held-out rows in one of 9. Returns how often the cost was recorded. */
+static int fit_with_rest(nn_cost cost, int recorded, int64_t batch, double *w, nn_epoch *history)
+{
+    enum { EPOCHS = 9 };
+    points p = make_points(2);
+    nn_model *net = small_net();
+    calls = 0;
+    nn_fit_result fit =
+        nn_fit(net, inputs(&p), labels(&p), .cost = cost, .optim = nn_adam(.rate = 0.01),
+               .metric = nn_accuracy, .epochs = EPOCHS, .batch = batch, .validation = 0.18,
+               .clip = 1, .l2 = 1e-3, .recorded = recorded);
+    cr_assert_eq(fit.error.status, AD_OK, "%s", fit.error.message);
+    const nn_param *first = nn_params_at(nn_model_params(net), 0);
+    memcpy(w, first->data, ad_shape_count(&first->shape) * sizeof *w);
+    memcpy(history, fit.history, EPOCHS * sizeof *history);
+    nn_fit_result_clear(&fit);
+    nn_model_free(net);
+    return calls;
+}
+
+static int with_rest_as_recorded(nn_cost cost, int64_t batch)
+{
+    double w[2][24];
+    nn_epoch history[2][9];
+    int recorded = fit_with_rest(cost, 1, batch, w[1], history[1]);
+    int run = fit_with_rest(cost, 0, batch, w[0], history[0]);
+    cr_expect_arr_eq(w[0], w[1], sizeof w[0]);
+    for (int i = 0; i < 9; i++) {
+        cr_expect_eq(history[0][i].train.cost, history[1][i].train.cost);
+        cr_expect_eq(history[0][i].train.metric, history[1][i].train.metric);
+        cr_expect_eq(history[0][i].validation.cost, history[1][i].validation.cost);
+        cr_expect_eq(history[0][i].validation.metric, history[1][i].validation.metric);
+    }
+    cr_expect_lt(run, recorded);
+    return run;
+}
+
+/* Batches of 9: in each epoch the first step and the scoring are recorded; in the first epoch two
+ * steps more until the function is settled, and once the rest. Of 4 and 2: the rest is one row. */
+Test(train, a_smaller_last_batch_runs_resized_with_the_bits_of_recorded_ones)
+{
+    cr_expect_eq(with_rest_as_recorded(following_cost, 9), 9 + 9 + 2 + 1);
+    with_rest_as_recorded(following_cost, 4);
+    with_rest_as_recorded(following_cost, 2);
+}
+
+Test(train, the_rest_of_the_held_out_rows_is_scored_resized_with_the_same_bits)
+{
+    points p = make_points(2), held = make_points(3);
+    nn_array x = inputs(&held), y = labels(&held);
+    nn_model *net = small_net();
+    calls = 0;
+    nn_fit_result fit = nn_fit(net, inputs(&p), labels(&p), .cost = following_cost,
+                               .metric = nn_accuracy, .optim = nn_adam(.rate = 0.01), .epochs = 5,
+                               .batch = 7, .validation_x = &x, .validation_y = &y);
+    cr_assert_eq(fit.error.status, AD_OK, "%s", fit.error.message);
+    /* each first batch; in the first epoch two more and the rest, of steps and of scorings */
+    cr_expect_eq(calls, 2 * (5 + 2 + 1));
+    nn_evaluation e =
+        nn_evaluate(net, x, y, .cost = following_cost, .metric = nn_accuracy, .batch = 7);
+    cr_expect_eq(fit.history[4].validation.cost, e.cost);
+    cr_expect_eq(fit.history[4].validation.metric, e.metric);
+    nn_fit_result_clear(&fit);
+    nn_model_free(net);
+}
+
+Test(train, a_smaller_last_batch_that_is_another_program_stays_recorded)
+{
+    cr_expect_eq(with_rest_as_recorded(dividing_cost, 9), 9 + 9 + 2 + 9);
+}
+
 /* ---- memory ---- */
 
 Test(train, more_steps_an_epoch_allocate_no_more)

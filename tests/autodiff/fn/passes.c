@@ -34,7 +34,7 @@ void test_passes_stop(void)
 
 ad__program *test_capture(int in_count, const ad_var *in, int out_count, const ad_var *out)
 {
-    const ad__capture capture = {test_tape, in_count, out_count, in, out, 0, 0};
+    const ad__capture capture = {test_tape, in_count, out_count, in, out, 0, 0, 0};
     renew();
     cr_assert_eq(ad__capture_program(&capture, &program), AD_OK, "%s", ad_tape_message(test_tape));
     return &program;
