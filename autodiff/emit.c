@@ -264,6 +264,11 @@ void ad__put_text(ad__emit *e, const char *text, int type, const char *const *ar
         if (text[0] == '/' && text[1] == '*') {
             end = strstr(text, "*/") + 2;
             put_bytes(e, text, (size_t)(end - text));
+        } else if (*text == '"') {
+            for (; *end != '"'; end++) {
+                end += *end == '\\';
+            }
+            put_bytes(e, text, (size_t)(++end - text));
         } else if (is_word(*text)) {
             while (is_word(*end) || (isdigit((unsigned char)*text) && *end == '.') ||
                    (isdigit((unsigned char)*text) && (*end == '+' || *end == '-') &&

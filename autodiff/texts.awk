@@ -30,7 +30,7 @@ function depth_of(line,    i, c, sum) {
 }
 
 function quoted(line) {
-    gsub(/\\/, "\\\\", line)
+    gsub(/\\/, "&&", line)
     gsub(/"/, "\\\"", line)
     return "    \"" line "\\n\"\n"
 }

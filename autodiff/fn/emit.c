@@ -80,34 +80,67 @@ static void put_steps(emission *m)
     }
 }
 
+/* Whether a save is one of many that only differ in their numbers. */
+static int is_listed(const emission *m, const ad__slot_copy *c)
+{
+    return c->memory == NULL && m->f->is_f64 && m->program->output_count > FEW &&
+           m->memory[c->slot] != AD__NONE;
+}
+
+/* Of many, the number of the output's element and of the slot. */
+static void put_listed_saves(emission *m)
+{
+    uint32_t count = 0;
+    m->e.out = &m->constants;
+    for (uint32_t i = 0; i < m->plan->save_count; i++) {
+        const ad__slot_copy *c = &m->plan->saves[i];
+        if (is_listed(m, c)) {
+            ad__put(&m->e, "%s{%zu, %u}",
+                    count == 0       ? "\nstatic const uint32_t saves[][2] = {\n    "
+                    : count % 6 == 0 ? ",\n    "
+                                     : ", ",
+                    m->f->output_at[c->index], (unsigned)m->memory[c->slot]);
+            count++;
+        }
+    }
+    ad__put(&m->e, "%s", count > 0 ? "};\n" : "");
+    m->e.out = &m->body;
+    if (count > 0) {
+        ad__put_loop(&m->e, 1, "i", count);
+        ad__put(&m->e, "        out[saves[i][0]] = s[saves[i][1]];\n");
+        ad__put_end(&m->e, 1);
+    }
+}
+
 /* What slots give to outputs and views; a view's own number may go elsewhere, so it is read before
  * any is written. */
 static void put_saves(emission *m)
 {
     const ad__plan *plan = m->plan;
-    char text[PLACE];
+    char from[PLACE], to[PLACE];
     m->e.out = &m->body;
-    for (int writes = 0; writes < 2; writes++) {
-        for (uint32_t i = 0; i < plan->save_count; i++) {
-            const ad__slot_copy *c = &plan->saves[i];
-            int is_view =
-                m->load[c->slot] != AD__NONE && plan->loads[m->load[c->slot]].memory != NULL;
-            if (!writes) {
-                if (is_view) {
-                    ad__emit_slot(m, c->slot, text);
-                    ad__put(&m->e, "    const double old%u = %s;\n", (unsigned)i, text);
-                }
-                continue;
-            }
-            ad__put(&m->e, "    %s[0] = ",
-                    c->memory != NULL ? ad__emit_view(m, c->index, text)
-                                      : ad__emit_output(m, c->index, text));
-            (void)snprintf(text, sizeof text, "old%u", (unsigned)i);
-            if (!is_view) {
-                ad__emit_slot(m, c->slot, text);
-            }
-            ad__put(&m->e, "%s;\n", text);
+    for (uint32_t i = 0; i < plan->save_count; i++) {
+        ad__id load = m->load[plan->saves[i].slot];
+        if (load != AD__NONE && plan->loads[load].memory != NULL) {
+            ad__emit_slot(m, plan->saves[i].slot, from);
+            ad__put(&m->e, "    const double old%u = %s;\n", (unsigned)i, from);
         }
+    }
+    put_listed_saves(m);
+    for (uint32_t i = 0; i < plan->save_count; i++) {
+        const ad__slot_copy *c = &plan->saves[i];
+        ad__id load = m->load[c->slot];
+        if (is_listed(m, c)) {
+            continue;
+        }
+        ad__emit_slot(m, c->slot, from);
+        if (load != AD__NONE && plan->loads[load].memory != NULL) {
+            (void)snprintf(from, sizeof from, "old%u", (unsigned)i);
+        }
+        ad__put(&m->e, "    %s[0] = %s;\n",
+                c->memory != NULL ? ad__emit_view(m, c->index, to)
+                                  : ad__emit_output(m, c->index, to),
+                from);
     }
 }
 
@@ -116,7 +149,11 @@ static void put_saves(emission *m)
 static void put_list(emission *m, const char *name, size_t count, const ad__id *ids)
 {
     char shape[160];
-    for (size_t i = 0; i < count; i++) {
+    if (count > FEW) {
+        ad__put(&m->e, " *   %s  %zu arrays%s\n", name, count,
+                m->f->is_f64 && ids != m->views ? ", one after the other" : "");
+    }
+    for (size_t i = 0; i < count && count <= FEW; i++) {
         const ad__value *v = &m->program->values[ids[i]];
         ad__put(&m->e, " *   %s%zu  %s %s", name, i, ad_type_name(v->kind->type),
                 ad_shape_print(&v->kind->shape, shape, sizeof shape));
@@ -159,6 +196,9 @@ static void put_head(emission *m)
                             : "");
     ad__put(e, " */\n#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n"
                "#include <string.h>\n");
+    if (m->options->test != NULL) {
+        ad__put(e, "#include <stdio.h>\n");
+    }
     if (e->uses_cblas) {
         ad__put(e, "\n#include <cblas.h>\n");
     }
@@ -173,6 +213,9 @@ static void put_head(emission *m)
 static void put_all(emission *m, ad__chars *text)
 {
     ad__emit *e = &m->e;
+    if (e->is_out_of_memory) {
+        return;
+    }
     put_steps(m);
     put_saves(m);
     e->out = text;
@@ -191,6 +234,7 @@ static void put_all(emission *m, ad__chars *text)
     ad__put_unused(m);
     ad__put(e, "%s%s}\n", m->body.text != NULL ? m->body.text : "",
             m->fails ? "    return 0;\n" : "");
+    ad__put(e, "%s", m->main.text != NULL ? m->main.text : "");
 }
 
 static ad_status write_file(const char *path, const ad__chars *text, ad_error *error)
@@ -208,6 +252,76 @@ static ad_status write_file(const char *path, const ad__chars *text, ad_error *e
                         path != NULL ? path : "NULL");
 }
 
+/* Where the text has the numbers of views, they are constants: the program gets shorter, and
+ * nothing is left for a compiler to compute in its own way. */
+static void fix_views(emission *m, ad__program *p)
+{
+    for (ad__id id = 0; id < p->count && !m->options->pass_weights; id++) {
+        int is_stored = 0;
+        for (uint32_t i = 0; i < p->store_count; i++) {
+            is_stored |= p->stores[i].view == id;
+        }
+        if (ad__row_of(&p->values[id]) == AD__VIEW && !is_stored) {
+            ad__make_constant(p, id, p->values[id].attributes);
+        }
+    }
+}
+
+/* The program and plan that are written. Errors: AD_ERR_MEMORY. */
+static ad_status make_plan(emission *m, ad__program *program, ad__plan *plan)
+{
+    ad__arena scratch;
+    ad__groups groups;
+    ad_status status = ad__program_copy(&m->f->program, program);
+    ad__arena_init(&scratch, m->f->allocator);
+    if (status == AD_OK) {
+        fix_views(m, program);
+        status = ad__optimise(program);
+    }
+    if (status == AD_OK) {
+        status = ad__fuse(program, &scratch, &groups);
+    }
+    if (status == AD_OK) {
+        status = ad__plan_of(program, &groups, &m->arena, plan);
+    }
+    ad__arena_clear(&scratch);
+    m->program = program;
+    m->plan = plan;
+    return status;
+}
+
+/* The whole text. Errors: AD_ERR_UNSUPPORTED, AD_ERR_MEMORY; of running it at the test's inputs. */
+static ad_status make_text(emission *m, ad__chars *text, ad_error *error)
+{
+    ad__program program = {.allocator = m->f->allocator};
+    ad__plan plan;
+    ad__arena_init(&m->arena, m->f->allocator);
+    ad__arena_init(&program.keep, m->f->allocator);
+    ad_status status = make_plan(m, &program, &plan);
+    if (status == AD_OK) {
+        status = check_steps(m, error);
+    }
+    if (status == AD_OK) {
+        status = ad__emit_init(&m->e, &m->f->allocator);
+    }
+    if (status == AD_OK) {
+        m->e.cblas = m->options->cblas;
+        m->e.is_out_of_memory = !ad__emit_find_places(m);
+        status = m->options->test != NULL ? ad__emit_main(m) : AD_OK;
+        put_all(m, text);
+        status = m->e.is_out_of_memory ? AD_ERR_MEMORY : status;
+    }
+    ad__chars *const sections[] = {&m->constants, &m->steps, &m->body, &m->main};
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+        ad__chars_clear(&m->e, sections[i]);
+    }
+    ad__emit_clear(&m->e);
+    ad__program_clear(&program);
+    ad__arena_clear(&m->arena);
+    return status == AD_ERR_MEMORY ? ad_error_set(error, status, "ad_fn_emit_c: out of memory")
+                                   : status;
+}
+
 ad_status ad_fn_emit_c_with(ad_fn *f, const char *path, const char *name,
                             const ad_emit_options *options)
 {
@@ -215,8 +329,7 @@ ad_status ad_fn_emit_c_with(ad_fn *f, const char *path, const char *name,
     ad_error *error = &f->own->error;
     ad__chars text = {NULL, 0, 0};
     emission m = {.f = f,
-                  .program = &f->program,
-                  .plan = &f->plan,
+                  .e = {.allocator = f->allocator},
                   .options = options != NULL ? options : &usual,
                   .name = name};
     error->status = AD_OK;
@@ -229,28 +342,11 @@ ad_status ad_fn_emit_c_with(ad_fn *f, const char *path, const char *name,
         return ad_error_set(error, AD_ERR_UNSUPPORTED,
                             "ad_fn_emit_c: the function has a guard; compile it without");
     }
-    if (check_steps(&m, error) != AD_OK) {
-        return error->status;
+    ad_status status = make_text(&m, &text, error);
+    if (status == AD_OK) {
+        status = write_file(path, &text, error);
     }
-    if (ad__emit_init(&m.e, &f->allocator) != AD_OK) {
-        return ad_error_set(error, AD_ERR_MEMORY, "ad_fn_emit_c: out of memory");
-    }
-    m.e.cblas = m.options->cblas;
-    ad__arena_init(&m.arena, f->allocator);
-    if (ad__emit_find_places(&m)) {
-        put_all(&m, &text);
-    } else {
-        m.e.is_out_of_memory = 1;
-    }
-    ad_status status = m.e.is_out_of_memory
-                           ? ad_error_set(error, AD_ERR_MEMORY, "ad_fn_emit_c: out of memory")
-                           : write_file(path, &text, error);
-    ad__chars *const sections[] = {&text, &m.constants, &m.steps, &m.body};
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
-        ad__chars_clear(&m.e, sections[i]);
-    }
-    ad__arena_clear(&m.arena);
-    ad__emit_clear(&m.e);
+    ad__chars_clear(&m.e, &text);
     return status;
 }
 

@@ -14,18 +14,17 @@ enum {
     PLACE = 64,         /* characters of a place */
     FEW = 32,           /* inputs, outputs or weights that are parameters each */
     STACK_SLOTS = 4096, /* numbers between scalars that are kept on the stack */
-    LONGEST = 500       /* scalar operations of a function */
 };
 
 typedef struct emission {
-    const ad_fn *f;
+    ad_fn *f;
     const ad__program *program;
     const ad__plan *plan;
     const ad_emit_options *options;
     const char *name;
     ad__arena arena;
     ad__emit e;
-    ad__chars constants, steps, body; /* sections of the text */
+    ad__chars constants, steps, body, main; /* sections of the text */
 
     ad__id *views; /* those that are parameters, by their number */
     uint32_t view_count;
@@ -35,7 +34,8 @@ typedef struct emission {
     uint32_t *part;          /* by value: the function of scalars that computes it, or AD__NONE */
     uint8_t *stays, *leaves; /* by value: read within that function; elsewhere */
     uint32_t part_count;
-    ad__id *in_slot; /* by slot: the result that it holds, or AD__NONE */
+    uint8_t row_written[AD__DEAD]; /* by row: its value is a function */
+    ad__id *in_slot;               /* by slot: the result that it holds, or AD__NONE */
 
     /* a slot's numbers are a constant, or read where a load says, or kept in memory */
     uint32_t *load;   /* by slot: its load, or AD__NONE */
@@ -49,6 +49,9 @@ typedef struct emission {
 } emission;
 
 /* ---- places ---- */
+
+/* Operations of a function, of those that a run is divided into. */
+size_t ad__emit_part(const ad__scalars *s);
 
 /* Finds what the other functions tell. 0 without memory. */
 int ad__emit_find_places(emission *m);
@@ -102,6 +105,9 @@ int ad__emit_parameters(emission *m, uint32_t capacity, parameters *out); /* 0 w
 uint32_t ad__emit_parameter(emission *m, parameters *p, uint32_t cell, int is_written);
 void ad__put_step_head(emission *m, uint32_t number, const parameters *p, const char *more);
 void ad__put_step_call(emission *m, uint32_t number, const parameters *p, const char *more);
+
+/* Writes main, with the results of a run. Errors: those of ad_fn_run. */
+ad_status ad__emit_main(emission *m);
 
 /* "ad_tanh [2, 3], model.c:12" */
 void ad__put_origin(emission *m, ad__id id);

@@ -64,7 +64,7 @@ static void find_workspace(emission *m)
  * enough are in the one before. */
 static void note_result(emission *m, const ad__scalars *s, size_t j)
 {
-    m->part_count += j % LONGEST == 0;
+    m->part_count += j % ad__emit_part(s) == 0;
     m->part[s->ids[j]] = m->part_count;
     m->in_slot[s->ops[j].z] = s->ids[j];
 }
@@ -88,7 +88,7 @@ static void find_parts(emission *m)
     for (uint32_t i = 0; i < plan->step_count; i++) {
         const ad__scalars *s = plan->steps[i].plan;
         for (size_t j = 0; plan->steps[i].kind == &ad__scalars_kind && j < s->count; j++) {
-            uint32_t part = m->part_count + (j % LONGEST == 0);
+            uint32_t part = m->part_count + (j % ad__emit_part(s) == 0);
             for (int a = 0; a < ad__numbered[s->ops[j].row]->arity; a++) {
                 note_read(m, s->ops[j].x[a], part);
             }

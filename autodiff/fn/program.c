@@ -22,6 +22,38 @@ void ad__program_clear(ad__program *p)
     *p = (ad__program){.allocator = p->allocator};
 }
 
+static void *copied(ad__program *p, const void *from, size_t bytes)
+{
+    void *copy = ad__arena_take(&p->keep, bytes);
+    if (copy != NULL && bytes > 0) {
+        memcpy(copy, from, bytes);
+    }
+    return copy;
+}
+
+ad_status ad__program_copy(const ad__program *from, ad__program *to)
+{
+    ad__program_init(to, &from->allocator);
+    to->kinds = from->kinds;
+    to->input_count = from->input_count;
+    to->output_count = from->output_count - from->guard_count;
+    to->store_count = from->store_count;
+    to->inputs = copied(to, from->inputs, to->input_count * sizeof *to->inputs);
+    to->outputs = copied(to, from->outputs, to->output_count * sizeof *to->outputs);
+    to->stores = copied(to, from->stores, to->store_count * sizeof *to->stores);
+    int fits = to->inputs != NULL && to->outputs != NULL && to->stores != NULL;
+    for (ad__id id = 0; id < from->count && fits; id++) {
+        ad__id same;
+        const ad__value *v = &from->values[id];
+        fits = ad__program_add(to, *v, ad__arguments(from, v), &same);
+    }
+    if (!fits) {
+        ad__program_clear(to);
+        return AD_ERR_MEMORY;
+    }
+    return AD_OK;
+}
+
 const ad__kind *ad__program_kind(ad__program *p, const ad__kind *kind)
 {
     for (const ad__kinds *k = p->kinds; k != NULL; k = k->next) {

@@ -69,6 +69,10 @@ typedef struct ad__program {
 void ad__program_init(ad__program *p, const ad_allocator *allocator);
 void ad__program_clear(ad__program *p);
 
+/* A program of its own, without the guards, that shares what passes do not change with `from`, which
+ * must outlive it. Errors: AD_ERR_MEMORY. */
+ad_status ad__program_copy(const ad__program *from, ad__program *to);
+
 /* The operation of a row, or a leaf: AD__STRUCTURED for all others. */
 static inline uint16_t ad__row_of(const ad__value *v)
 {

@@ -98,3 +98,22 @@ static void ad__multiply(size_t n, size_t m, const real *x, int transpose_x, con
         product(n, m, n, a, b, z);
     }
 }
+
+/* Prints how far results are from those that were recorded. 1 if they are not the same function's. */
+static int compare_results(const char *name, size_t n, const real *result, const real *recorded)
+{
+    double largest = 0, worst = 0;
+    size_t others = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double a = (double)result[i], b = (double)recorded[i];
+        const double size = b < 0 ? -b : b, off = a < b ? b - a : a - b;
+        const int is_same =
+            memcmp(result + i, recorded + i, sizeof *result) == 0 || (isnan(a) && isnan(b));
+        others += !is_same;
+        largest = size > largest && !isinf(size) ? size : largest;
+        worst = !is_same && !(off < worst) ? off : worst;
+    }
+    printf("%s[%lu]: first %.9g, largest difference %.3g, %lu elements have other bits\n", name,
+           (unsigned long)n, n > 0 ? (double)result[0] : 0.0, worst, (unsigned long)others);
+    return !(worst <= (sizeof(real) == 4 ? 1e-4 : 1e-9) * largest);
+}

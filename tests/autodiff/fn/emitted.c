@@ -7,14 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MANY = 32 }; /* parameters of a kind beyond which they are one array */
 
 struct emitted {
     char *text;
-    double seconds;
     void *library, *workspace;
     int (*call)(const void *const *in, void *const *out, void *const *view, void *w);
 };
@@ -88,11 +86,7 @@ emitted *emitted_new(ad_fn *f, int in_count, int out_count, int view_count,
                    "%s -std=c99 -Wall -Wextra -Wpedantic -Werror -O2 -ffp-contract=off -shared "
                    "-fPIC -o %s %s -lm",
                    compiler, object, source);
-    struct timespec start, end;
-    clock_gettime(CLOCK_MONOTONIC, &start);
     cr_assert_eq(system(command), 0, "%s", command);
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    e->seconds = (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec);
     e->library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
     cr_assert_not_null(e->library, "%s", dlerror());
     *(void **)&e->call = dlsym(e->library, "call");
@@ -120,11 +114,6 @@ int emitted_run(emitted *e, const void *const *in, void *const *out, void *const
 const char *emitted_text(const emitted *e)
 {
     return e->text;
-}
-
-double emitted_seconds(const emitted *e)
-{
-    return e->seconds;
 }
 
 int same_elements(ad_type type, size_t count, const void *a, const void *b)

@@ -16,9 +16,7 @@ void emitted_free(emitted *e);
 /* What the emitted function returns; views are those that are its parameters. */
 int emitted_run(emitted *e, const void *const *in, void *const *out, void *const *view);
 
-/* The text, and seconds that compiling took. */
 const char *emitted_text(const emitted *e);
-double emitted_seconds(const emitted *e);
 
 /* 1 if two arrays have the same bits, or both NaN, whose sign and payload C leaves open. */
 int same_elements(ad_type type, size_t count, const void *a, const void *b);
