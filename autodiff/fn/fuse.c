@@ -27,6 +27,8 @@ typedef struct fuse {
     uint8_t *floats;  /* by value: how many values would come with it; 0: it does not float */
     uint8_t *updates; /* by value: it serves stores alone */
     uint8_t *rigid;   /* by value: something else than blocks of its own shape reads it */
+    uint8_t *joined;  /* by value: a block of its own shape reads it */
+    uint8_t *final;   /* by value: nothing reads it, it is an output alone */
 } fuse;
 
 static const ad__value *value(const fuse *f, ad__id id)
@@ -223,9 +225,11 @@ static void place(fuse *f, ad__id id, uint32_t group)
     add(f, group, id);
 }
 
-/* The open group of an argument with the same kind, or AD__NONE. */
+/* The open group of an argument with the same kind, the latest one, or AD__NONE: so a sum of many
+ * products grows with each of them, and none is kept for the end. */
 static uint32_t group_to_join(const fuse *f, const ad__value *v)
 {
+    uint32_t latest = AD__NONE;
     for (uint32_t i = 0; i < v->count; i++) {
         ad__id arg = f->p->args[v->first + i], x = f->g->root[arg];
         uint32_t group = f->g->of[x];
@@ -235,11 +239,11 @@ static uint32_t group_to_join(const fuse *f, const ad__value *v)
         }
         const ad__group *g = &f->g->group[group];
         int fits = g->kind == AD__GROUP_BLOCK || g->kind == AD__GROUP_PRODUCT;
-        if (fits && g->count < LARGEST) {
-            return group;
+        if (fits && g->count < LARGEST && (latest == AD__NONE || group > latest)) {
+            latest = group;
         }
     }
-    return AD__NONE;
+    return latest;
 }
 
 /* ---- one value after the other ---- */
@@ -274,7 +278,7 @@ static void take_elementwise(fuse *f, ad__id id)
         weight += f->floats[f->g->root[f->p->args[v->first + i]]];
     }
     f->floats[id] = (uint8_t)(weight < LARGEST ? weight : LARGEST);
-    if (weight >= LARGEST) {
+    if (weight >= LARGEST || f->final[id]) {
         need(f, id);
     }
 }
@@ -302,7 +306,7 @@ static void take_structured(fuse *f, ad__id id)
     run_updates(f);
     uint32_t group = new_group(f, is_product ? AD__GROUP_PRODUCT : AD__GROUP_CALL);
     add(f, group, id);
-    if (!is_product) {
+    if (!is_product || !f->joined[id]) {
         run_group(f, group);
     }
 }
@@ -351,16 +355,22 @@ static void mark_updates(fuse *f)
     }
 }
 
-static void mark_rigid(fuse *f)
+/* Marks values by what reads them. */
+static void mark_readers(fuse *f)
 {
     const ad__program *p = f->p;
     memset(f->rigid, 0, p->count);
+    memset(f->joined, 0, p->count);
+    memset(f->final, 1, p->count);
     for (ad__id id = 0; id < p->count; id++) {
         const ad__value *v = &p->values[id];
         int is_block = is_block_row(f, v) && !ad__in_slot(v);
         for (uint32_t i = 0; i < v->count; i++) {
             ad__id x = p->args[v->first + i];
-            f->rigid[x] |= !is_block || value(f, x)->kind != v->kind;
+            uint8_t joins = is_block && value(f, x)->kind == v->kind;
+            f->rigid[x] |= !joins;
+            f->joined[x] |= joins;
+            f->final[x] = 0;
         }
     }
     for (uint32_t i = 0; i < p->output_count; i++) {
@@ -368,6 +378,7 @@ static void mark_rigid(fuse *f)
     }
     for (uint32_t i = 0; i < p->store_count; i++) {
         f->rigid[p->stores[i].value] = 1;
+        f->final[p->stores[i].value] = 0;
     }
 }
 
@@ -383,12 +394,15 @@ static int make_tables(fuse *f, ad__arena *arena)
     g->offset = ad__arena_take(arena, n * sizeof *g->offset);
     g->placed = ad__arena_take(arena, n * sizeof *g->placed);
     f->rigid = ad__arena_take(arena, n);
+    f->joined = ad__arena_take(arena, n);
+    f->final = ad__arena_take(arena, n);
     f->open = ad__arena_take(arena, n * sizeof *f->open);
     f->floats = ad__arena_take(arena, n);
     f->updates = ad__arena_take(arena, n);
     if (g->group == NULL || g->order == NULL || g->of == NULL || g->next == NULL ||
         g->root == NULL || g->offset == NULL || g->placed == NULL || f->rigid == NULL ||
-        f->open == NULL || f->floats == NULL || f->updates == NULL) {
+        f->joined == NULL || f->final == NULL || f->open == NULL || f->floats == NULL ||
+        f->updates == NULL) {
         return 0;
     }
     memset(g->of, 0xff, n * sizeof *g->of); /* AD__NONE */
@@ -406,7 +420,7 @@ ad_status ad__fuse(const ad__program *p, ad__arena *arena, ad__groups *out)
         return AD_ERR_MEMORY;
     }
     mark_updates(&f);
-    mark_rigid(&f);
+    mark_readers(&f);
     for (ad__id id = 0; id < p->count; id++) {
         take(&f, id);
     }

@@ -102,6 +102,23 @@ Test(fn_plan, a_block_writes_over_an_operand_that_it_is_the_last_to_read)
     test_same_bits(1, &x, 1, &y);
 }
 
+/* The sum so far, and the product that is added to it. */
+Test(fn_plan, a_sum_of_many_products_keeps_none_of_them)
+{
+    enum { PRODUCTS = 10, SIDE = 16 };
+    ad_var x[PRODUCTS], sum = ad_literal(0);
+    for (int i = 0; i < PRODUCTS; i++) {
+        x[i] = ad_full(test_tape, AD_F64, AD_SHAPE(SIDE, SIDE), 0.25);
+        x[i] = ad_input_array(test_tape, AD_F64, AD_SHAPE(SIDE, SIDE), ad_data(x[i]));
+        ad_var product = ad_matmul(x[i], x[0]);
+        sum = i > 0 ? ad_add(sum, product) : product;
+    }
+    sum = mixed(sum);
+    const ad__plan *steps = plan_of(test_capture(PRODUCTS, x, 1, &sum));
+    cr_expect_leq(steps->tensor_bytes, 2 * SIDE * SIDE * sizeof(double));
+    test_same_bits(PRODUCTS, x, 1, &sum);
+}
+
 Test(fn_plan, a_view_is_assigned_to_in_place)
 {
     double memory[LEN] = {1};
