@@ -39,6 +39,7 @@ typedef struct ad_fn_options {
     int threads;   /* that a call may use; 0: one. The bits do not depend on it */
     int guard;     /* 1: ad_fn_guard tells of branches that C would take otherwise */
     int resizable; /* 1: keep what ad_fn_resized needs */
+    size_t memory; /* bytes that tensors may take in a call, 0: any number; see "memory" below */
     const ad_allocator *allocator; /* default: the C library's */
 } ad_fn_options;
 
@@ -57,7 +58,8 @@ extern "C" {
  * be any variables of the tape, inputs included. options may be NULL.
  *
  * Errors: the tape's own; AD_ERR_STATE if an input is no leaf of the tape, or is named twice;
- *         AD_ERR_STALE, AD_ERR_FOREIGN for handles that are not on it; AD_ERR_MEMORY.
+ *         AD_ERR_STALE, AD_ERR_FOREIGN for handles that are not on it; AD_ERR_DOMAIN if
+ *         options.memory is too little, with the least that was found; AD_ERR_MEMORY.
  * Owns: the caller, until ad_fn_free (NULL is fine). Views' memory must outlive the function. */
 AD_API ad_fn *ad_fn_new(ad_tape *tape, int in_count, const ad_var *in, int out_count,
                         const ad_var *out);
@@ -103,9 +105,9 @@ AD_API int ad_fn_matches(const ad_fn *f, ad_tape *tape, int in_count, const ad_v
  * (-ffp-contract=off, or gcc's -std=c99) and libm is the same; where BLIS computes a product its
  * sums have another order, which is said at the head. name is a C identifier; options may be NULL.
  *
- * Errors: AD_ERR_DOMAIN for other names; AD_ERR_UNSUPPORTED if the function holds an ad_custom or a
- *         guard, or a matrix product is too large for C; AD_ERR_IO; AD_ERR_MEMORY. The text is
- *         ad_fn_message's. */
+ * Errors: AD_ERR_DOMAIN for other names, or if the text cannot keep to options.memory;
+ *         AD_ERR_UNSUPPORTED if the function holds an ad_custom or a guard, or a matrix product is
+ *         too large for C; AD_ERR_IO; AD_ERR_MEMORY. The text is ad_fn_message's. */
 AD_API ad_status ad_fn_emit_c(ad_fn *f, const char *path, const char *name);
 AD_API ad_status ad_fn_emit_c_with(ad_fn *f, const char *path, const char *name,
                                    const ad_emit_options *options);
@@ -145,7 +147,8 @@ AD_API size_t ad_fn_guard(const ad_fn *f, size_t room, ad_fn_branch *out);
  *
  * Errors: AD_ERR_STATE if f was not made to be resized, or was made by this call; AD_ERR_SHAPE if an
  *         operation, named with its line, does not fit its arguments any more or cannot tell which
- *         length follows; what the shape function of an ad_custom says; AD_ERR_MEMORY.
+ *         length follows; AD_ERR_DOMAIN if options.memory, which stays, is too little; what the shape
+ *         function of an ad_custom says; AD_ERR_MEMORY.
  * Owns: the caller, until ad_fn_free; f may be freed before. error may be NULL. */
 AD_API ad_fn *ad_fn_resized(const ad_fn *f, const ad_shape *shapes, ad_error *error);
 
@@ -162,7 +165,21 @@ AD_API ad_status ad_fn_eval_in(const ad_fn *f, ad_workspace *w, const double *in
 AD_API const char *ad_workspace_message(const ad_workspace *w);
 AD_API size_t ad_fn_guard_in(const ad_fn *f, const ad_workspace *w, size_t room, ad_fn_branch *out);
 
-/* ---- size [rarely] ---- */
+/* ---- memory [rarely] ---- */
+
+/* options.memory limits the bytes of tensors that a call holds at one time, which is most of a
+ * workspace: what the gradient will read, and all else that lives from one step to a later one.
+ * Inputs, outputs, views and constants are not counted, nor are scalars, what a step needs while it
+ * runs and what each thread has for itself: ad_fn_memory_of in fn_show.h tells all of them.
+ *
+ * What does not fit is computed a second time, from what is kept, as often as it takes: elementwise
+ * operations first; then stages of the program, from checkpoints in binomial order, which reverse a
+ * chain of l layers with c checkpoints at the least number of steps. The bits are those without a
+ * limit, whatever it is. ad_fn_memory_of tells the operations and flops that a call has more for it,
+ * before the first call; the emitted C has them too.
+ *
+ * There is one turning point: where the program holds most. A second derivative, whose program
+ * turns more than once, saves less than a gradient. */
 
 /* Bytes of a workspace, known before the first call: all that the function asks the allocator for
  * to make one, and all that a call uses. Only BLIS, which large products go to, has buffers of its

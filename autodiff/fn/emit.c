@@ -267,24 +267,15 @@ static void fix_views(emission *m, ad__program *p)
     }
 }
 
-/* The program and plan that are written. Errors: AD_ERR_MEMORY. */
-static ad_status make_plan(emission *m, ad__program *program, ad__plan *plan)
+/* The program and plan that are written. Errors: AD_ERR_MEMORY; AD_ERR_DOMAIN, in *unfit. */
+static ad_status make_plan(emission *m, ad__program *program, ad__plan *plan, ad_error *unfit)
 {
-    ad__arena scratch;
-    ad__groups groups;
+    ad__budget budget = {.limit = m->f->budget.limit};
     ad_status status = ad__program_copy(&m->f->program, program);
-    ad__arena_init(&scratch, m->f->allocator);
     if (status == AD_OK) {
         fix_views(m, program);
-        status = ad__optimise(program);
+        status = ad__make_plan(program, &budget, &m->arena, plan, unfit);
     }
-    if (status == AD_OK) {
-        status = ad__fuse(program, &scratch, &groups);
-    }
-    if (status == AD_OK) {
-        status = ad__plan_of(program, &groups, &m->arena, plan);
-    }
-    ad__arena_clear(&scratch);
     m->program = program;
     m->plan = plan;
     return status;
@@ -295,9 +286,10 @@ static ad_status make_text(emission *m, ad__chars *text, ad_error *error)
 {
     ad__program program = {.allocator = m->f->allocator};
     ad__plan plan;
+    ad_error unfit = {.status = AD_OK};
     ad__arena_init(&m->arena, m->f->allocator);
     ad__arena_init(&program.keep, m->f->allocator);
-    ad_status status = make_plan(m, &program, &plan);
+    ad_status status = make_plan(m, &program, &plan, &unfit);
     if (status == AD_OK) {
         status = check_steps(m, error);
     }
@@ -318,8 +310,11 @@ static ad_status make_text(emission *m, ad__chars *text, ad_error *error)
     ad__emit_clear(&m->e);
     ad__program_clear(&program);
     ad__arena_clear(&m->arena);
-    return status == AD_ERR_MEMORY ? ad_error_set(error, status, "ad_fn_emit_c: out of memory")
-                                   : status;
+    if (status == AD_ERR_MEMORY || unfit.status != AD_OK) {
+        ad_error_set(error, status, "ad_fn_emit_c: %s",
+                     status == AD_ERR_MEMORY ? "out of memory" : unfit.message);
+    }
+    return status;
 }
 
 ad_status ad_fn_emit_c_with(ad_fn *f, const char *path, const char *name,

@@ -43,20 +43,36 @@ static ad_status find_offsets(ad_fn *f)
     return AD_OK;
 }
 
-/* Optimises the program that f has, and plans it. */
-static ad_status finish(ad_fn *f)
+ad_status ad__make_plan(ad__program *p, ad__budget *budget, ad__arena *arena, ad__plan *plan,
+                        ad_error *unfit)
 {
-    ad_status status = ad__optimise(&f->program);
     ad__arena scratch;
     ad__groups groups;
-    ad__arena_init(&scratch, f->allocator);
-    if (status == AD_OK) {
-        status = ad__fuse(&f->program, &scratch, &groups);
+    ad__arena_init(&scratch, p->allocator);
+    ad_status status = ad__optimise(p);
+    if (status == AD_OK && budget->limit > 0) {
+        status = ad__keep_within(p, budget);
+    }
+    if (status == AD_OK && budget->least > 0) {
+        status = ad_error_set(unfit, AD_ERR_DOMAIN,
+                              "the tensors of a call take %zu bytes at least; options.memory is "
+                              "%zu",
+                              budget->least, budget->limit);
     }
     if (status == AD_OK) {
-        status = ad__plan_of(&f->program, &groups, &f->arena, &f->plan);
+        status = ad__fuse(p, &scratch, &groups);
+    }
+    if (status == AD_OK) {
+        status = ad__plan_of(p, &groups, arena, plan);
     }
     ad__arena_clear(&scratch);
+    return status;
+}
+
+/* Plans the program that f has. */
+static ad_status finish(ad_fn *f, ad_error *unfit)
+{
+    ad_status status = ad__make_plan(&f->program, &f->budget, &f->arena, &f->plan, unfit);
     if (status == AD_OK) {
         status = find_offsets(f);
     }
@@ -68,7 +84,7 @@ static ad_status finish(ad_fn *f)
 
 static ad_status compile(ad_fn *f, const ad__capture *capture)
 {
-    ad_error error;
+    ad_error error, unfit = {.status = AD_OK};
     ad__program *captured = f->resizable ? &f->source : &f->program;
     ad_status status = ad__capture_program(capture, captured);
     if (status == AD_OK) {
@@ -77,19 +93,25 @@ static ad_status compile(ad_fn *f, const ad__capture *capture)
     if (status == AD_OK && f->resizable) {
         status = ad__program_resized(&f->source, NULL, &f->program, &error);
     }
-    return status == AD_OK ? finish(f) : status;
+    if (status == AD_OK) {
+        status = finish(f, &unfit);
+    }
+    return unfit.status == AD_OK
+               ? status
+               : ad_tape_fail(capture->tape, status, "ad_fn_new", NULL, "%s", unfit.message);
 }
 
-/* A function without a program yet, with these options of a capture; NULL without memory. */
-static ad_fn *empty(const ad_allocator *allocator, const ad__capture *options, int threads)
+/* A function without a program yet, with these options; NULL without memory. */
+static ad_fn *empty(const ad_allocator *allocator, const ad_fn_options *options)
 {
     ad_fn *f = ad__resize(allocator, NULL, sizeof *f);
     if (f != NULL) {
         *f = (ad_fn){.allocator = *allocator,
-                     .threads = threads > 0 ? threads : 1,
+                     .threads = options->threads > 0 ? options->threads : 1,
                      .no_assign = options->no_assign,
                      .guard = options->guard,
-                     .resizable = options->resizable};
+                     .resizable = options->resizable,
+                     .budget = {.limit = options->memory}};
         ad__program_init(&f->program, allocator);
         ad__program_init(&f->source, allocator);
         ad__arena_init(&f->arena, *allocator);
@@ -108,7 +130,7 @@ ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_cou
     }
     const ad__capture capture = {tape, in_count,     out_count, in,
                                  out,  o->no_assign, o->guard,  o->resizable};
-    ad_fn *f = empty(&allocator, &capture, o->threads);
+    ad_fn *f = empty(&allocator, o);
     ad_status status = f != NULL ? compile(f, &capture) : AD_ERR_MEMORY;
     if (status != AD_OK) {
         ad_tape_fail(tape, status, "ad_fn_new", NULL, "out of memory"); /* the first error stays */
@@ -120,7 +142,7 @@ ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_cou
 
 ad_fn *ad_fn_resized(const ad_fn *f, const ad_shape *shapes, ad_error *error)
 {
-    ad_error own;
+    ad_error own, unfit = {.status = AD_OK};
     error = error != NULL ? error : &own;
     *error = (ad_error){.status = AD_OK};
     if (f->source.count == 0) {
@@ -129,20 +151,24 @@ ad_fn *ad_fn_resized(const ad_fn *f, const ad_shape *shapes, ad_error *error)
                      "ad_fn_new_with, and resize the function that it makes");
         return NULL;
     }
-    const ad__capture options = {.no_assign = f->no_assign, .resizable = 1};
-    ad_fn *resized = empty(&f->allocator, &options, f->threads);
+    const ad_fn_options options = {.threads = f->threads,
+                                   .no_assign = f->no_assign,
+                                   .resizable = 1,
+                                   .memory = f->budget.limit};
+    ad_fn *resized = empty(&f->allocator, &options);
     ad_status status = AD_ERR_MEMORY;
     if (resized != NULL) {
         status = ad__program_resized(&f->source, shapes, &resized->program, error);
         resized->fingerprint = ad__fingerprint(&resized->program);
     }
     if (status == AD_OK) {
-        status = finish(resized);
+        status = finish(resized, &unfit);
     }
     if (status != AD_OK) {
         ad_fn_free(resized);
         if (error->status == AD_OK) {
-            ad_error_set(error, status, "ad_fn_resized: out of memory");
+            ad_error_set(error, status, "ad_fn_resized: %s",
+                         unfit.status != AD_OK ? unfit.message : "out of memory");
         }
         return NULL;
     }

@@ -20,6 +20,7 @@ struct ad_fn {
     ad__program source;   /* if it is resizable, the recording as it was captured; else empty */
     uint64_t fingerprint; /* of the recording */
     int threads;
+    ad__budget budget;
     ad_workspace *own;
 };
 
@@ -34,5 +35,10 @@ struct ad_workspace {
     int has_run;           /* the last call was without error */
     ad_error error;
 };
+
+/* Optimises a program and plans it within the budget. Errors: AD_ERR_DOMAIN if that cannot be met,
+ * with what to say in *unfit; AD_ERR_MEMORY. */
+ad_status ad__make_plan(ad__program *p, ad__budget *budget, ad__arena *arena, ad__plan *plan,
+                        ad_error *unfit);
 
 #endif

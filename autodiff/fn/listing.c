@@ -176,20 +176,6 @@ void ad__listing_clear(ad__listing *l)
 
 /* ---- cost ---- */
 
-/* x is room for its arguments. */
-static double flops_of(const ad__program *p, const ad__value *v, ad__array *x)
-{
-    if (ad__is_row(v)) {
-        return (double)v->kind->count;
-    }
-    for (uint32_t i = 0; i < v->count; i++) {
-        x[i] = (ad__array){p->values[p->args[v->first + i]].kind, NULL};
-    }
-    const ad__call call = {
-        .count = (int)v->count, .x = x, .attributes = v->attributes, .kind = *v->kind};
-    return v->op->flops != NULL ? v->op->flops(&call) : 0;
-}
-
 /* What only moves elements need not read all of a larger tensor. */
 static double bytes_read(const ad__value *v, const ad__value *x)
 {
@@ -204,7 +190,7 @@ static ad__cost cost_of(const ad__listing *l, size_t step, const ad__operation *
 {
     const ad__program *p = &l->f->program;
     const ad__value *v = &p->values[o->id];
-    ad__cost cost = {flops_of(p, v, x), 0};
+    ad__cost cost = {ad__value_flops(p, v, x), 0};
     for (uint32_t i = 0; i < v->count; i++) {
         ad__id from = ad__listed(l, p->args[v->first + i]);
         if (l->step[from] != step && seen[from] != step + 1) {

@@ -183,9 +183,11 @@ ad_map *ad_map_new(ad_tape *tape, int in_count, const ad_var *in, int out_count,
     if (tape == NULL || ad_tape_status(tape) != AD_OK) {
         return NULL;
     }
-    if (o->guard) {
-        ad_tape_fail(tape, AD_ERR_UNSUPPORTED, "ad_map_new", NULL,
-                     "a map has no guard; take the conditions as outputs");
+    if (o->guard || o->memory > 0) {
+        ad_tape_fail(tape, AD_ERR_UNSUPPORTED, "ad_map_new", NULL, "%s",
+                     o->guard ? "a map has no guard; take the conditions as outputs"
+                              : "a map holds tiles of rows alone, and its memory has no limit; "
+                                "leave out .memory");
         return NULL;
     }
     ad_map *m = ad__resize(&allocator, NULL, sizeof *m);

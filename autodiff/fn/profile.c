@@ -231,7 +231,9 @@ ad_fn_memory ad_fn_memory_of(const ad_fn *f)
                       .scalars = ad__rounded(plan->slot_count * sizeof(double)),
                       .addresses = ad__rounded(plan->cell_count * sizeof(void *)),
                       .tiles = (size_t)f->threads * ad__rounded(plan->room_bytes),
-                      .scratch = plan->call_bytes};
+                      .scratch = plan->call_bytes,
+                      .again = f->budget.operations,
+                      .again_flops = f->budget.flops};
     m.head = m.workspace - m.tensors - m.scalars - m.addresses - m.tiles - m.scratch;
     m.scratch_used = f->own->scratch_used;
     m.workspace_held = sizeof *f->own + ad__arena_bytes(&f->own->arena) +

@@ -108,6 +108,19 @@ int ad__program_add(ad__program *p, ad__value value, const ad__id *args, ad__id 
     return 1;
 }
 
+double ad__value_flops(const ad__program *p, const ad__value *v, ad__array *x)
+{
+    if (ad__is_row(v)) {
+        return (double)v->kind->count;
+    }
+    for (uint32_t i = 0; i < v->count; i++) {
+        x[i] = (ad__array){p->values[p->args[v->first + i]].kind, NULL};
+    }
+    const ad__call call = {
+        .count = (int)v->count, .x = x, .attributes = v->attributes, .kind = *v->kind};
+    return v->op->flops != NULL ? v->op->flops(&call) : 0;
+}
+
 void ad__make_constant(ad__program *p, ad__id id, const void *elements)
 {
     ad__value *v = &p->values[id];

@@ -99,6 +99,9 @@ static inline size_t ad__value_bytes(const ad__value *v)
     return v->kind->count * ad_type_bytes(v->kind->type);
 }
 
+/* What one evaluation counts as; x is room for its arguments. */
+double ad__value_flops(const ad__program *p, const ad__value *v, ad__array *x);
+
 /* Appends a value; its arguments are copied, attributes are not. 0 (of any id) without memory. */
 int ad__program_add(ad__program *p, ad__value value, const ad__id *args, ad__id *id);
 

@@ -187,6 +187,16 @@ int ad__spread_of(const ad__kind *small, const ad__kind *large, size_t *repeat, 
 ad_status ad__fuse(const ad__program *p, ad__arena *arena, ad__groups *out);
 ad_status ad__plan_of(const ad__program *p, const ad__groups *g, ad__arena *arena, ad__plan *out);
 
+/* The pass budget: values are computed again where keeping them would take more bytes of tensors
+ * than the limit. */
+typedef struct ad__budget {
+    size_t limit;
+    size_t least;      /* if the limit cannot be met: the least found, and p is as before; else 0 */
+    size_t operations; /* more than before, in a call */
+    double flops;
+} ad__budget;
+ad_status ad__keep_within(ad__program *p, ad__budget *b);
+
 /* Bytes of scratch that a call takes, where x has the arguments' kinds. */
 size_t ad__call_scratch(const ad__call_step *c, const ad__array *x);
 

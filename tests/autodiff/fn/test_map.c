@@ -120,7 +120,7 @@ Test(map, an_input_may_be_shared_by_all_rows_and_views_are_read_at_each_run)
     ad_map_free(m);
 }
 
-Test(map, refuses_tensors_and_assignments)
+Test(map, refuses_tensors_assignments_guards_and_limits)
 {
     double w = 1;
     ad_tape *tape = ad_tape_new();
@@ -137,6 +137,12 @@ Test(map, refuses_tensors_and_assignments)
     ad_map *m = ad_map_new(tape, 1, &x, 1, &y, &(ad_fn_options){.no_assign = 1});
     cr_expect_not_null(m);
     ad_map_free(m);
+    cr_expect_null(ad_map_new(tape, 1, &x, 1, &y, &(ad_fn_options){.guard = 1}));
+    cr_expect_eq(ad_tape_status(tape), AD_ERR_UNSUPPORTED);
+    ad_tape_clear_error(tape);
+    cr_expect_null(ad_map_new(tape, 1, &x, 1, &y, &(ad_fn_options){.memory = 1 << 20}));
+    cr_expect_eq(ad_tape_status(tape), AD_ERR_UNSUPPORTED);
+    cr_expect_not_null(strstr(ad_tape_message(tape), "leave out .memory"));
     ad_map_free(NULL);
     ad_tape_free(tape);
 }

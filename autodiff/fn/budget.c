@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* Keeps the tensors of a call within a limit: the choice of what is computed again that costs the
+ * least among those whose plan, made on trial, is small enough. */
+#include "budget_internal.h"
+
+#include <string.h>
+
+/* ---- binomial checkpoints ---- */
+
+/* (s + r over s), stages that s checkpoints reverse if each is advanced over r times at most; large
+ * numbers are cut. */
+static uint64_t reach(uint64_t s, int64_t r)
+{
+    uint64_t product = r >= 0;
+    for (uint64_t i = 1; r > 0 && i <= s; i++) {
+        product = product * ((uint64_t)r + i) / i;
+        if (product > UINT32_MAX) {
+            return UINT32_MAX;
+        }
+    }
+    return product;
+}
+
+uint32_t ad__next_checkpoint(uint32_t stages, uint32_t checkpoints)
+{
+    uint64_t all = (uint64_t)checkpoints + 1; /* with the one before the first stage */
+    int64_t r = 1;
+    while (reach(all, r) < stages) {
+        r++;
+    }
+    uint64_t most = reach(all, r - 1), behind = reach(all - 1, r - 1);
+    if (stages > behind && stages - behind < most) {
+        most = stages - behind;
+    }
+    return most < stages ? (uint32_t)most : stages - 1;
+}
+
+/* ---- one choice ---- */
+
+typedef struct search {
+    ad__program *p;
+    ad__turned turned;
+    size_t limit, least;
+    ad__choice best; /* that is small enough */
+    int has_best;
+    ad_status status;
+} search;
+
+static void free_values(ad__program *q)
+{
+    ad__resize(&q->allocator, q->values, 0);
+    ad__resize(&q->allocator, q->args, 0);
+}
+
+/* The program with a choice, whose lists are in the arena; 0 if it is too long. */
+static int write_choice(search *s, ad__choice choice, ad__arena *arena, ad__program *q)
+{
+    size_t most = (size_t)s->p->count * 128 + 100000;
+    int is_too_long = 0;
+    *q = (ad__program){.allocator = s->p->allocator};
+    s->status = ad__compute_again(&s->turned, choice, most, arena, q, &is_too_long);
+    if (s->status == AD_OK && !is_too_long) {
+        s->status = ad__prune(q);
+    }
+    return s->status == AD_OK && !is_too_long;
+}
+
+/* Bytes of the tensors of a program. */
+static ad_status planned(const ad__program *q, ad__arena *arena, size_t *bytes)
+{
+    ad__groups groups;
+    ad__plan plan;
+    ad_status status = ad__fuse(q, arena, &groups);
+    if (status == AD_OK) {
+        status = ad__plan_of(q, &groups, arena, &plan);
+        *bytes = plan.tensor_bytes;
+    }
+    return status;
+}
+
+/* Whether the tensors fit with a choice. */
+static int fits(search *s, ad__choice choice)
+{
+    ad__arena arena;
+    ad__program q;
+    size_t bytes = SIZE_MAX;
+    if (s->status != AD_OK) {
+        return 0;
+    }
+    ad__arena_init(&arena, s->p->allocator);
+    if (write_choice(s, choice, &arena, &q)) {
+        s->status = planned(&q, &arena, &bytes);
+    }
+    free_values(&q);
+    ad__arena_clear(&arena);
+    s->least = bytes < s->least ? bytes : s->least;
+    if (s->status != AD_OK || bytes > s->limit) {
+        return 0;
+    }
+    s->best = choice;
+    s->has_best = 1;
+    return 1;
+}
+
+/* ---- the search ---- */
+
+/* As few of the cheap values as are enough. */
+static void search_cheap(search *s)
+{
+    uint32_t too_few = 0, enough = s->turned.cheap_count;
+    while (enough - too_few > 1) {
+        uint32_t middle = too_few + (enough - too_few) / 2;
+        if (fits(s, (ad__choice){.cheap = middle})) {
+            enough = middle;
+        } else {
+            too_few = middle;
+        }
+    }
+}
+
+/* As many checkpoints as there is room for. */
+static void search_checkpoints(search *s)
+{
+    uint32_t enough = 0, too_many = s->turned.mark_count + 1;
+    while (too_many - enough > 1) {
+        uint32_t middle = enough + (too_many - enough) / 2;
+        if (fits(s, (ad__choice){.of_states = 1, .checkpoints = middle})) {
+            enough = middle;
+        } else {
+            too_many = middle;
+        }
+    }
+    if (enough == 0) {
+        (void)fits(s, (ad__choice){.of_states = 1});
+    }
+}
+
+/* ---- the whole ---- */
+
+/* Operations of a call and their flops. */
+static ad_status count_work(const ad__program *p, size_t *operations, double *flops)
+{
+    uint32_t most = 1;
+    for (ad__id id = 0; id < p->count; id++) {
+        most = p->values[id].count > most ? p->values[id].count : most;
+    }
+    ad__array *x = ad__resize_array(&p->allocator, NULL, most, sizeof *x);
+    *operations = 0;
+    *flops = 0;
+    for (ad__id id = 0; id < p->count && x != NULL; id++) {
+        if (!ad__is_leaf(&p->values[id])) {
+            *operations += 1;
+            *flops += ad__value_flops(p, &p->values[id], x);
+        }
+    }
+    ad__resize(&p->allocator, x, 0);
+    return x != NULL ? AD_OK : AD_ERR_MEMORY;
+}
+
+/* Gives p the values of q, whose lists are as long. */
+static void replace(ad__program *p, ad__program *q)
+{
+    free_values(p);
+    p->values = q->values;
+    p->args = q->args;
+    p->count = q->count;
+    p->capacity = q->capacity;
+    p->arg_count = q->arg_count;
+    p->arg_capacity = q->arg_capacity;
+    memcpy(p->inputs, q->inputs, p->input_count * sizeof *p->inputs);
+    memcpy(p->outputs, q->outputs, p->output_count * sizeof *p->outputs);
+    memcpy(p->stores, q->stores, p->store_count * sizeof *p->stores);
+}
+
+/* Makes the best choice; it was written before, so that it is not too long. */
+static ad_status apply(search *s, ad__budget *b)
+{
+    ad__arena arena;
+    ad__program q;
+    size_t before = 0, after = 0;
+    double flops_before = 0, flops_after = 0;
+    ad__arena_init(&arena, s->p->allocator);
+    int is_written = write_choice(s, s->best, &arena, &q) &&
+                     count_work(s->p, &before, &flops_before) == AD_OK &&
+                     count_work(&q, &after, &flops_after) == AD_OK;
+    if (is_written) {
+        b->operations = after - before;
+        b->flops = flops_after - flops_before;
+        replace(s->p, &q);
+    } else {
+        free_values(&q);
+    }
+    ad__arena_clear(&arena);
+    return is_written ? AD_OK : AD_ERR_MEMORY;
+}
+
+ad_status ad__keep_within(ad__program *p, ad__budget *b)
+{
+    ad__arena arena;
+    search s = {.p = p, .limit = b->limit, .status = AD_OK};
+    ad__arena_init(&arena, p->allocator);
+    *b = (ad__budget){.limit = b->limit};
+    s.status = planned(p, &arena, &s.least);
+    if (s.status == AD_OK && s.least > s.limit) {
+        s.status = ad__find_turn(p, &arena, &s.turned);
+        if (fits(&s, (ad__choice){.cheap = s.turned.cheap_count})) {
+            search_cheap(&s);
+        } else {
+            search_checkpoints(&s);
+        }
+        b->least = s.has_best ? 0 : s.least;
+        if (s.status == AD_OK && s.has_best) {
+            s.status = apply(&s, b);
+        }
+    }
+    ad__arena_clear(&arena);
+    return s.status;
+}
