@@ -2,6 +2,7 @@
 /* The compiled function against the recording, bit for bit, at several points and in several ways of
  * calling it. */
 #include "compare.h"
+#include "fn/budget_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -79,6 +80,69 @@ static void find_interface(comparison *c, const fuzz_recording *r)
     }
 }
 
+/* Compiles again to keep less; some programs cannot. */
+static int save_memory(comparison *c, const ad_var *in, const ad_var *out, double part)
+{
+    c->options.memory = (size_t)(part * (double)c->f->plan.tensor_bytes) + 1;
+    ad_fn *smaller = ad_fn_new_with(c->r.tape, c->in_count, in, c->out_count, out, &c->options);
+    if (smaller == NULL) {
+        return ad_tape_status(c->r.tape) == AD_ERR_DOMAIN ||
+               fuzz_differs(c, "%d %s", 0, ad_tape_message(c->r.tape));
+    }
+    ad_fn_free(c->f);
+    c->f = smaller;
+    c->count->smaller += smaller->budget.operations > 0;
+    return smaller->plan.tensor_bytes <= c->options.memory ||
+           fuzz_differs(c, "%d %s", (int)smaller->plan.tensor_bytes, "bytes are too many");
+}
+
+/* Gives the function another program, of which all but the roots is q's. */
+static ad_status replace_program(ad_fn *f, ad__program *q)
+{
+    ad__program *p = &f->program;
+    ad__arena arena;
+    ad__groups groups;
+    ad__resize(&p->allocator, p->values, 0);
+    ad__resize(&p->allocator, p->args, 0);
+    p->values = q->values;
+    p->args = q->args;
+    p->count = q->count;
+    p->arg_count = q->arg_count;
+    memcpy(p->inputs, q->inputs, p->input_count * sizeof *p->inputs);
+    memcpy(p->outputs, q->outputs, p->output_count * sizeof *p->outputs);
+    memcpy(p->stores, q->stores, p->store_count * sizeof *p->stores);
+    ad__arena_init(&arena, f->allocator);
+    ad_status status = ad__fuse(p, &arena, &groups);
+    status = status == AD_OK ? ad__plan_of(p, &groups, &f->arena, &f->plan) : status;
+    ad__arena_clear(&arena);
+    ad_workspace_free(f->own);
+    f->own = ad_workspace_new(f, &f->allocator);
+    return f->own != NULL ? status : AD_ERR_MEMORY;
+}
+
+/* Lets the function compute again whatever the numbers say, needed or not. */
+static int compute_again(comparison *c, ad_rng *rng)
+{
+    ad__turned t;
+    ad__arena arena;
+    ad__program q = {.allocator = c->f->allocator};
+    int is_too_long = 0;
+    ad__arena_init(&arena, c->f->allocator);
+    ad_status status = ad__find_turn(&c->f->program, &arena, &t);
+    if (status == AD_OK) {
+        const ad__choice choice = {.of_states = fuzz_below(rng, 2) && t.mark_count > 0,
+                                   .cheap = (uint32_t)fuzz_below(rng, (int)t.cheap_count + 1),
+                                   .checkpoints = (uint32_t)fuzz_below(rng, (int)t.mark_count + 1)};
+        uint32_t before = c->f->program.count;
+        status = ad__compute_again(&t, choice, 1 << 20, &arena, &q, &is_too_long);
+        status = status == AD_OK ? ad__prune(&q) : status;
+        c->count->smaller += status == AD_OK && q.count > before;
+        status = status == AD_OK ? replace_program(c->f, &q) : status;
+    }
+    ad__arena_clear(&arena);
+    return status == AD_OK || fuzz_differs(c, "%d %s", (int)status, "computing again");
+}
+
 int fuzz_comparison_begin(comparison *c)
 {
     ad_var in[FUZZ_STEPS], out[FUZZ_OUTPUTS];
@@ -98,10 +162,20 @@ int fuzz_comparison_begin(comparison *c)
         out[i] = c->r.value[c->out[i]];
     }
     c->f = ad_fn_new_with(c->r.tape, c->in_count, in, c->out_count, out, &c->options);
+    int ok = c->f != NULL || fuzz_differs(c, "%d %s", 0, ad_tape_message(c->r.tape));
+    switch (ok ? fuzz_below(&rng, 4) : 0) {
+    case 1:
+        ok = save_memory(c, in, out, 0.3 + 0.7 * ad_rng_uniform(&rng));
+        break;
+    case 2:
+        ok = compute_again(c, &rng);
+        break;
+    default:
+        break;
+    }
     for (uint32_t i = 0; c->f != NULL && i < c->f->plan.step_count; i++) {
         c->f->plan.steps[i].work = 1e300; /* so that small steps are shared between threads */
     }
-    int ok = c->f != NULL || fuzz_differs(c, "%d %s", 0, ad_tape_message(c->r.tape));
     fuzz_end(&c->r);
     c->count->compiled += ok;
     return ok;
