@@ -154,6 +154,9 @@ struct ad_op {
      * gradient. */
     void (*vjp)(ad__vjp *v);
 
+    /* 1: vjp is the user's code, which may use again what it recorded in an earlier call. */
+    int keeps;
+
     /* Writes eval as C statements over x0, x1, .. and z, pointers to the elements of the arguments
      * and the result; call has no data. NULL: it cannot be written. See emit_internal.h. */
     void (*emit)(struct ad__emit *e, const ad__call *call);

@@ -155,6 +155,15 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
     return push(tape, (ad__node){{detail, 0, 0}, leaf, kind}, value, site);
 }
 
+ad_var ad__record_borrowed(ad_tape *tape, uint16_t kind, ad__slot value, const char *origin,
+                           const char *site)
+{
+    if (!has_room(tape)) {
+        return out_of_memory(tape, origin, site);
+    }
+    return push(tape, (ad__node){{0, 0, 0}, AD__INPUT, kind}, value, site);
+}
+
 ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *site)
 {
     static const ad_shape scalar = {.rank = 0};
@@ -165,6 +174,7 @@ ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *si
         if (literal->bits != bits || literal->node == 0 || !there) {
             ad_var v = ad__record_leaf(tape, AD__CONSTANT, type, &scalar, &value, "constant", site);
             *literal = (ad__literal){bits, v.ref.at.node, tape->tag};
+            tape->literal_count++;
             return v;
         }
         literal->tag = tape->tag;

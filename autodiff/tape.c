@@ -139,6 +139,19 @@ int ad__is_alive(const ad_tape *tape, ad__node_ref at)
     return at.node != 0 && still_there(tape, at.node + 1, at.tag);
 }
 
+void ad__forget_from(ad_tape *tape, ad_mark mark)
+{
+    tape->count = mark.node;
+    tape->detail_count = mark.detail;
+    tape->argument_count = mark.argument;
+    if (tape->structured >= mark.node) {
+        tape->structured = UINT32_MAX;
+    }
+    ad__forget_derived(tape, mark.node);
+    ad__forget_notes(tape, mark.node);
+    ad__arena_rewind(&tape->values, (ad__arena_mark){mark.block, mark.used});
+}
+
 ad_status ad_tape_rewind(ad_tape *tape, ad_mark mark)
 {
     if (tape == NULL) {
@@ -164,15 +177,7 @@ ad_status ad_tape_rewind(ad_tape *tape, ad_mark mark)
     tape->rewinds[keep] = (ad__rewind){tape->tag, mark.node};
     tape->rewind_count = keep + 1;
     tape->settled = tape->rewinds[0].node;
-    tape->count = mark.node;
-    tape->detail_count = mark.detail;
-    tape->argument_count = mark.argument;
-    if (tape->structured >= mark.node) {
-        tape->structured = UINT32_MAX;
-    }
-    ad__forget_derived(tape, mark.node);
-    ad__forget_notes(tape, mark.node);
-    ad__arena_rewind(&tape->values, (ad__arena_mark){mark.block, mark.used});
+    ad__forget_from(tape, mark);
     return AD_OK;
 }
 

@@ -55,6 +55,7 @@ struct ad_tape {
     uint32_t structured;
     int has_assigned;                  /* ad_assign was used */
     ad__literal literal[AD__LITERALS]; /* recent f64 constants */
+    uint32_t literal_count;            /* how often one has been replaced */
 
     uint32_t capacity;
     ad__kind **kinds; /* in keep */
@@ -157,6 +158,14 @@ ad_var ad__follow(ad_var z, ad_var like);
 /* A leaf of a type and shape whose elements are data itself (borrowed) or a copy of it. */
 ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shape *shape,
                        const void *data, const char *origin, const char *site);
+
+/* A leaf of a kind that is `value` itself: the elements of a tensor are borrowed. */
+ad_var ad__record_borrowed(ad_tape *tape, uint16_t kind, ad__slot value, const char *origin,
+                           const char *site);
+
+/* Takes back what was recorded since a mark, of which neither handles nor literals are in use: a
+ * rewind after which other handles are as good as before. */
+void ad__forget_from(ad_tape *tape, ad_mark mark);
 
 /* ---- storage ---- */
 

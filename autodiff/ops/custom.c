@@ -152,6 +152,7 @@ const ad_op ad_custom__op = {.name = "ad_custom",
                              .flops = ad__one_each,
                              .scratch = custom_scratch,
                              .vjp = custom_vjp,
+                             .keeps = 1,
                              .samples = custom_samples,
                              .sample_count = 1};
 

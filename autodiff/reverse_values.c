@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* The gradient as numbers: what the rules record is forgotten as soon as it has been added up. */
+#include "reverse_internal.h"
+
+#include "ops/elementwise_internal.h"
+
+#include <string.h>
+
+static ad_status out_of_memory(ad_tape *tape)
+{
+    return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_grad_values", NULL, "out of memory");
+}
+
+/* ---- scalar programs ---- */
+
+/* Adjoints are plain doubles. -0 is the one number that leaves every first contribution as it is,
+ * so that sums have the bits of the recorded gradient. */
+static ad_status sweep_scalars(ad_tape *tape, uint32_t last, int count, const ad_var *x,
+                               double *out)
+{
+    double *adjoint = ad__arena_take(&tape->scratch, ((size_t)last + 1) * sizeof *adjoint);
+    if (adjoint == NULL) {
+        return out_of_memory(tape);
+    }
+    for (uint32_t node = 0; node <= last; node++) {
+        adjoint[node] = -0.0;
+    }
+    adjoint[last] = 1;
+    ad__sweep_scalars(tape->node, tape->value, 1, last, adjoint);
+    for (int i = 0; i < count; i++) {
+        uint32_t node = x[i].ref.at.node;
+        out[i] = node <= last ? adjoint[node] + 0.0 : 0; /* an untouched -0 becomes 0 */
+    }
+    return AD_OK;
+}
+
+/* Scalar views hide an ad_assign from the numeric sweep. */
+static int any_reads_stale(const ad_tape *tape, uint32_t last)
+{
+    int stale = 0;
+    for (uint32_t node = 1; node <= last && tape->has_assigned && !stale; node++) {
+        stale = ad__reads_stale(tape, node);
+    }
+    return stale;
+}
+
+/* ---- all others ---- */
+
+/* What is known about a node's adjoint. */
+enum { REACHED = 1, WANTED = 2 };
+
+/* A sweep that runs the same rules as the recorded gradient, each at the end of the tape, and adds
+ * what they give to adjoints in scratch storage. */
+typedef struct sweep {
+    ad__reverse back;
+    uint8_t *state; /* of adjoints; these three by node - first */
+    ad__slot *adjoint;
+    void **spare; /* storage of adjoints that are no longer needed, by kind: each holds the next */
+    ad__loop *add[2]; /* by type */
+    uint32_t g;       /* the cotangent of the node that is visited */
+    uint32_t heir; /* an argument whose adjoint so far is g, and that may have its storage; or 0 */
+} sweep;
+
+static void *take(sweep *s, uint16_t kind)
+{
+    ad_tape *tape = s->back.tape;
+    const ad__kind *k = tape->kinds[kind];
+    void *storage = s->spare[kind];
+    if (storage != NULL) {
+        memcpy(&s->spare[kind], storage, sizeof storage);
+        return storage;
+    }
+    size_t bytes = k->count * ad_type_bytes(k->type);
+    return ad__arena_take(&tape->scratch, bytes < sizeof storage ? sizeof storage : bytes);
+}
+
+static void give_back(sweep *s, uint16_t kind, void *storage)
+{
+    memcpy(storage, &s->spare[kind], sizeof storage);
+    s->spare[kind] = storage;
+}
+
+/* Adds the elements of c to the adjoint of a node of the same kind. */
+static void add(sweep *s, uint32_t node, uint32_t c, const char *origin, const char *site)
+{
+    ad_tape *tape = s->back.tape;
+    const uint16_t kind = tape->node[node].kind;
+    const ad__kind *k = tape->kinds[kind];
+    uint8_t *state = &s->state[node - s->back.first];
+    ad__slot *adjoint = &s->adjoint[node - s->back.first];
+    const int is_first = !(*state & REACHED);
+    *state |= REACHED;
+    if (kind == AD__KIND_SCALAR) {
+        double value = tape->value[c].scalar;
+        adjoint->scalar = is_first ? value : adjoint->scalar + value;
+        return;
+    }
+    const void *from = tape->value[c].data;
+    if (!is_first) {
+        s->add[k->type](k->count, (const void *[]){adjoint->data, from}, (const size_t[]){1, 1},
+                        adjoint->data);
+        return;
+    }
+    adjoint->data = take(s, kind);
+    if (adjoint->data == NULL) {
+        ad_tape_fail(tape, AD_ERR_MEMORY, origin, site, "out of memory");
+    } else if (k->count > 0) {
+        memcpy(adjoint->data, from, k->count * ad_type_bytes(k->type));
+    }
+}
+
+static void contribute(ad__reverse *r, uint32_t node, ad_var c, const char *origin,
+                       const char *site)
+{
+    sweep *s = (sweep *)r;
+    c = ad__reverse_fit(r->tape, node, c, origin, site);
+    if (r->tape->error.status != AD_OK) {
+        return;
+    }
+    if (node == s->heir) {
+        s->heir = 0;
+        add(s, node, s->g, origin, site);
+    }
+    if (c.ref.at.node == s->g && s->heir == 0 && !(s->state[node - r->first] & REACHED)) {
+        s->heir = node;
+    } else {
+        add(s, node, c.ref.at.node, origin, site);
+    }
+}
+
+/* Visits a node, whose adjoint is complete and is needed no longer, unless it is wanted. */
+static void visit(sweep *s, uint32_t node)
+{
+    ad__reverse *r = &s->back;
+    ad_tape *tape = r->tape;
+    const uint16_t kind = tape->node[node].kind;
+    const ad__slot adjoint = s->adjoint[node - r->first];
+    const char *site = tape->site[node];
+    ad_var g = ad__record_borrowed(tape, kind, adjoint, r->origin, site);
+    if (tape->error.status != AD_OK) {
+        return;
+    }
+    s->g = g.ref.at.node;
+    s->heir = 0;
+    ad__reverse_visit(r, node, g);
+    int is_wanted = s->state[node - r->first] & WANTED;
+    if (s->heir != 0 && !is_wanted) {
+        s->state[s->heir - r->first] |= REACHED;
+        s->adjoint[s->heir - r->first] = adjoint;
+    } else if (s->heir != 0) {
+        add(s, s->heir, s->g, r->origin, site);
+    } else if (kind != AD__KIND_SCALAR && !is_wanted) {
+        give_back(s, kind, adjoint.data);
+    }
+}
+
+/* Constants that stand for numbers may be used again, and so may what the user's own rules have
+ * recorded: such nodes stay until the end. */
+static void sweep_back(sweep *s)
+{
+    ad__reverse *r = &s->back;
+    ad_tape *tape = r->tape;
+    ad_mark end = ad_tape_mark(tape);
+    uint32_t literals = tape->literal_count;
+    for (uint32_t node = r->last + 1; node-- > r->first && tape->error.status == AD_OK;) {
+        const ad_op *op = ad__op_of(tape, node);
+        uint32_t i = node - r->first;
+        if (!r->depends[i] || !(s->state[i] & REACHED) || op->vjp == NULL) {
+            continue;
+        }
+        visit(s, node);
+        if (tape->literal_count == literals && !op->keeps) {
+            ad__forget_from(tape, end);
+        } else {
+            end = ad_tape_mark(tape);
+            literals = tape->literal_count;
+        }
+    }
+}
+
+/* Storage for a sweep over len nodes; 0 without memory. */
+static int allocate(sweep *s, size_t len)
+{
+    ad_tape *tape = s->back.tape;
+    size_t kinds = tape->kind_count;
+    s->state = ad__arena_take(&tape->scratch, len);
+    s->adjoint = ad__arena_take(&tape->scratch, len * sizeof *s->adjoint);
+    s->spare = ad__arena_take(&tape->scratch, kinds * sizeof *s->spare);
+    if (s->state == NULL || s->adjoint == NULL || s->spare == NULL) {
+        return 0;
+    }
+    memset(s->state, 0, len);
+    for (size_t i = 0; i < kinds; i++) {
+        s->spare[i] = NULL;
+    }
+    return 1;
+}
+
+/* The adjoint of a variable as doubles; returns how many. */
+static size_t read(const sweep *s, uint32_t node, double *out)
+{
+    const ad_tape *tape = s->back.tape;
+    const ad__kind *kind = ad__kind_of(tape, node);
+    const uint32_t i = node - s->back.first;
+    int is_reached = node <= s->back.last && s->state[i] & REACHED;
+    for (size_t k = 0; k < kind->count; k++) {
+        if (!is_reached) {
+            out[k] = 0;
+        } else if (tape->node[node].kind == AD__KIND_SCALAR) {
+            out[k] = s->adjoint[i].scalar;
+        } else if (kind->type == AD_F64) {
+            out[k] = ((const double *)s->adjoint[i].data)[k];
+        } else {
+            out[k] = (double)((const float *)s->adjoint[i].data)[k];
+        }
+    }
+    return kind->count;
+}
+
+static ad_status sweep_tensors(const ad__reverse *of, int count, const ad_var *x, double *out)
+{
+    sweep s = {.back = *of};
+    for (int type = AD_F64; type <= AD_F32; type++) {
+        s.add[type] = ad__loops[type][ad__level()]->of[ad_add__number];
+    }
+    ad__reverse *r = &s.back;
+    ad_tape *tape = r->tape;
+    const uint32_t last = r->last;
+    r->contribute = contribute;
+    if (r->first <= last && last != 0) {
+        if (!allocate(&s, (size_t)(last - r->first) + 1)) {
+            return out_of_memory(tape);
+        }
+        if (ad__reverse_mark(r, count, x) != AD_OK) {
+            return tape->error.status;
+        }
+        for (int i = 0; i < count; i++) {
+            if (x[i].ref.at.node <= last) {
+                s.state[x[i].ref.at.node - r->first] |= WANTED;
+            }
+        }
+        if (r->depends[last - r->first]) {
+            contribute(r, last, ad_literal(1), r->origin, tape->site[last]);
+        }
+        sweep_back(&s);
+    } else {
+        r->last = 0;
+    }
+    for (int i = 0; i < count && tape->error.status == AD_OK; i++) {
+        out += read(&s, x[i].ref.at.node, out);
+    }
+    return tape->error.status;
+}
+
+ad_status ad_grad_values(ad_var y, int count, const ad_var *x, double *out)
+{
+    ad_tape *tape = ad__tape_of(count, x);
+    if (tape == NULL) {
+        return count != 0 ? AD_ERR_DOMAIN : AD_OK;
+    }
+    if (tape->error.status != AD_OK) {
+        return tape->error.status;
+    }
+    ad__reverse r = {.tape = tape, .origin = "ad_grad_values"};
+    ad_status status = ad__reverse_check(&r, 1, &y, NULL, count, x);
+    if (status != AD_OK) {
+        return status;
+    }
+    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
+    if (r.last > 0 && r.last < tape->structured && !any_reads_stale(tape, r.last)) {
+        status = sweep_scalars(tape, r.last, count, x, out);
+    } else {
+        ad_mark mark = ad_tape_mark(tape);
+        status = sweep_tensors(&r, count, x, out);
+        ad_status rewound = ad_tape_rewind(tape, mark);
+        status = status != AD_OK ? status : rewound;
+    }
+    ad__arena_rewind(&tape->scratch, before);
+    return status;
+}
