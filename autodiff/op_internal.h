@@ -18,6 +18,11 @@ typedef struct ad__kind {
     size_t count;
 } ad__kind;
 
+static inline size_t ad__kind_bytes(const ad__kind *kind)
+{
+    return kind->count * (kind->type == AD_F32 ? sizeof(float) : sizeof(double));
+}
+
 /* An argument or a result while an operation runs: dense, row-major. */
 typedef struct ad__array {
     const ad__kind *kind;
@@ -185,5 +190,11 @@ extern const ad_op *const ad__catalogue[];
 
 /* The rows and leaves by their numbers. */
 extern const ad_op *const ad__numbered[];
+
+/* The loops of the rows by their numbers, and those for this CPU; type is AD_F64 or AD_F32. */
+typedef struct ad__row_loops {
+    ad__loop *of[AD__DEAD];
+} ad__row_loops;
+const ad__row_loops *ad__loops_of(ad_type type);
 
 #endif

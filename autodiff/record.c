@@ -6,71 +6,10 @@
 
 /* The general recording path: every operation but scalar elementwise ones on live f64 handles. */
 
-/* ---- handles ---- */
-
-ad_var ad__dead(ad_tape *tape)
-{
-    return ad__handle(tape, 0);
-}
-
-ad_tape *ad__tape_of(int count, const ad_var *x)
-{
-    for (int i = 0; i < count; i++) {
-        if (x[i].tape != NULL) {
-            return x[i].tape;
-        }
-    }
-    return NULL;
-}
-
-ad_status ad__check_handle(ad_tape *tape, ad_var v, const char *origin, const char *site)
-{
-    if (tape->error.status != AD_OK) {
-        return tape->error.status;
-    }
-    if (v.tape != NULL && v.tape != tape) {
-        return ad_tape_fail(tape, AD_ERR_FOREIGN, origin, site,
-                            "its arguments are on different tapes; read the value of one and give "
-                            "it to ad_input of the other");
-    }
-    if (v.tape == NULL) {
-        return ad_tape_fail(tape, AD_ERR_DOMAIN, origin, site,
-                            "a number stands where a variable is needed");
-    }
-    if (v.ref.at.node == 0 || !ad__is_alive(tape, v.ref.at)) {
-        return ad_tape_fail(tape, AD_ERR_STALE, origin, site,
-                            v.ref.at.node != 0
-                                ? "a variable was forgotten by ad_tape_rewind; record it again, or "
-                                  "record it before the mark"
-                                : "a variable is dead because an earlier operation failed");
-    }
-    return AD_OK;
-}
-
 /* ---- nodes ---- */
 
-int ad__reads_stale(const ad_tape *tape, uint32_t node)
-{
-    int count;
-    const uint32_t *arg = ad__args_of(tape, node, &count);
-    for (int i = 0; i < count; i++) {
-        const ad__node *leaf = &tape->node[arg[i]];
-        if (leaf->row == AD__ASSIGNED && node < leaf->arg[1] &&
-            ad__is_alive(tape, (ad__node_ref){node, leaf->arg[2]}) &&
-            !(i == 0 && ad__op_of(tape, node)->writes)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-void *ad__data_of(const ad_tape *tape, uint32_t node)
-{
-    ad__slot *slot = &tape->value[node];
-    return tape->node[node].kind == AD__KIND_SCALAR ? &slot->scalar : slot->data;
-}
-
-static ad_var push(ad_tape *tape, ad__node node, ad__slot value, const char *site)
+/* Returns the number of the node. */
+static uint32_t push(ad_tape *tape, ad__node node, ad__slot value, const char *site)
 {
     uint32_t number = tape->count++;
     tape->node[number] = node;
@@ -79,13 +18,14 @@ static ad_var push(ad_tape *tape, ad__node node, ad__slot value, const char *sit
     if ((node.kind != AD__KIND_SCALAR || node.row == AD__STRUCTURED) && tape->structured > number) {
         tape->structured = number;
     }
-    return ad__handle(tape, number);
+    return number;
 }
 
-static ad_var out_of_memory(ad_tape *tape, const char *origin, const char *site)
+/* 0, the dead node. */
+static uint32_t out_of_memory(ad_tape *tape, const char *origin, const char *site)
 {
     ad_tape_fail(tape, AD_ERR_MEMORY, origin, site, "out of memory");
-    return ad__dead(tape);
+    return 0;
 }
 
 static int has_room(ad_tape *tape)
@@ -134,7 +74,7 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
     }
     uint16_t kind = ad__kind_index(tape, type, shape);
     if (kind == AD__KIND_DEAD || !has_room(tape)) {
-        return out_of_memory(tape, origin, site);
+        return ad__handle(tape, out_of_memory(tape, origin, site));
     }
     ad__slot value = {.data = (void *)data};
     if (kind == AD__KIND_SCALAR) {
@@ -142,7 +82,7 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
     } else if (leaf != AD__VIEW) {
         value.data = ad__arena_take(&tape->values, bytes);
         if (value.data == NULL) {
-            return out_of_memory(tape, origin, site);
+            return ad__handle(tape, out_of_memory(tape, origin, site));
         }
         if (bytes > 0) {
             memcpy(value.data, data, bytes);
@@ -150,18 +90,17 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
     }
     uint32_t detail = 0;
     if (leaf == AD__VIEW && !keep_detail(tape, (ad__detail){.attributes = data}, &detail)) {
-        return out_of_memory(tape, origin, site);
+        return ad__handle(tape, out_of_memory(tape, origin, site));
     }
-    return push(tape, (ad__node){{detail, 0, 0}, leaf, kind}, value, site);
+    return ad__handle(tape, push(tape, (ad__node){{detail, 0, 0}, leaf, kind}, value, site));
 }
 
 ad_var ad__record_borrowed(ad_tape *tape, uint16_t kind, ad__slot value, const char *origin,
                            const char *site)
 {
-    if (!has_room(tape)) {
-        return out_of_memory(tape, origin, site);
-    }
-    return push(tape, (ad__node){{0, 0, 0}, AD__INPUT, kind}, value, site);
+    const ad__node leaf = {{0, 0, 0}, AD__INPUT, kind};
+    return ad__handle(tape, has_room(tape) ? push(tape, leaf, value, site)
+                                           : out_of_memory(tape, origin, site));
 }
 
 ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *site)
@@ -194,29 +133,38 @@ ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *si
 
 /* ---- recording an operation ---- */
 
-/* The arguments as nodes: literals become constants of the type of the first variable. */
-static int resolve(ad_tape *tape, const ad_op *op, int count, const ad_var *x, uint32_t *nodes,
-                   const char *site)
+/* Makes constants of the literals among the arguments, of the type of the first variable. */
+static int resolve_literals(ad_tape *tape, int count, const ad_var *x, uint32_t *nodes,
+                            const char *site)
 {
     ad_type type = AD_I64;
+    for (int i = 0; i < count && type == AD_I64; i++) {
+        type = x[i].tape != NULL ? ad__kind_of(tape, nodes[i])->type : type;
+    }
+    for (int i = 0; i < count && tape->error.status == AD_OK; i++) {
+        if (x[i].tape == NULL) {
+            nodes[i] = ad__constant_of(tape, type, x[i].ref.literal, site).ref.at.node;
+        }
+    }
+    return tape->error.status == AD_OK;
+}
+
+/* The arguments as nodes; 0 if one is not alive. */
+static inline int resolve(ad_tape *tape, const ad_op *op, int count, const ad_var *x,
+                          uint32_t *nodes, const char *site)
+{
+    int literals = 0;
     for (int i = 0; i < count; i++) {
         if (x[i].tape == NULL) {
-            continue;
-        }
-        if (ad__check_handle(tape, x[i], op->name, site) != AD_OK) {
+            literals++;
+        } else if (!ad__is_recent(tape, x[i]) &&
+                   ad__check_handle(tape, x[i], op->name, site) != AD_OK) {
             return 0;
+        } else {
+            nodes[i] = x[i].ref.at.node;
         }
-        ad_type own = ad__kind_of(tape, x[i].ref.at.node)->type;
-        type = type == AD_I64 ? own : type;
     }
-    for (int i = 0; i < count; i++) {
-        ad_var v = x[i].tape ? x[i] : ad__constant_of(tape, type, x[i].ref.literal, site);
-        if (tape->error.status != AD_OK) {
-            return 0;
-        }
-        nodes[i] = v.ref.at.node;
-    }
-    return 1;
+    return literals == 0 || resolve_literals(tape, count, x, nodes, site);
 }
 
 /* Whether the result can use its argument's elements: not those of a scalar, which lie in a column
@@ -234,8 +182,7 @@ static void *place(ad_tape *tape, uint16_t kind, ad__slot *value)
     if (kind == AD__KIND_SCALAR) {
         return &value->scalar;
     }
-    const ad__kind *k = tape->kinds[kind];
-    value->data = ad__arena_take(&tape->values, k->count * ad_type_bytes(k->type));
+    value->data = ad__arena_take(&tape->values, ad__kind_bytes(tape->kinds[kind]));
     return value->data;
 }
 
@@ -268,8 +215,8 @@ static int keep_arguments(ad_tape *tape, const ad_op *op, const ad__call *call,
 }
 
 /* Infers, places and evaluates one result, and appends it. */
-static ad_var evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array *x,
-                       const uint32_t *nodes, size_t attribute_bytes, const char *site)
+static uint32_t evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array *x,
+                         const uint32_t *nodes, size_t attribute_bytes, const char *site)
 {
     for (int i = 0; i < call->count; i++) {
         x[i].kind = ad__kind_of(tape, nodes[i]);
@@ -280,7 +227,7 @@ static ad_var evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array
     }
     if (status != AD_OK) {
         ad_tape_fail(tape, status, op->name, site, "%s", call->error->message);
-        return ad__dead(tape);
+        return 0;
     }
     ad__slot value = {.scalar = 0};
     uint16_t kind = ad__kind_index(tape, call->kind.type, &call->kind.shape);
@@ -305,42 +252,94 @@ static ad_var evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array
     if (status != AD_OK) {
         ad_tape_fail(tape, status, op->name, site, "%s",
                      status == AD_ERR_MEMORY ? "out of memory" : call->error->message);
-        return ad__dead(tape);
+        return 0;
     }
     return push(tape, node, value, site);
 }
 
-/* The kind that all arguments of an elementwise operation and so its result have, numbers among
- * them apart; AD__KIND_DEAD if there is none. */
+enum { FEW = 4 };
+
+/* Any operation, on nodes. */
+static uint32_t record(ad_tape *tape, const ad_op *op, int count, const uint32_t *nodes,
+                       const void *attributes, size_t bytes, const char *site)
+{
+    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
+    ad__array few[FEW], *x = few;
+    if (count > FEW) {
+        x = ad__arena_take(&tape->scratch, (size_t)count * sizeof *x);
+        if (x == NULL) {
+            return out_of_memory(tape, op->name, site);
+        }
+    }
+    ad_error error;
+    error.status = AD_OK;
+    error.message[0] = '\0'; /* the rest need not be cleared each time */
+    ad__call call = {.count = count,
+                     .x = x,
+                     .attributes = attributes,
+                     .scratch = &tape->scratch,
+                     .threads = tape->threads,
+                     .error = &error};
+    uint32_t z = evaluate(tape, op, &call, x, nodes, bytes, site);
+    ad__arena_rewind(&tape->scratch, before);
+    return z;
+}
+
+static uint32_t record_structured(ad_tape *tape, const ad_op *op, int count, const ad_var *vars,
+                                  const void *attributes, size_t bytes, const char *site)
+{
+    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
+    uint32_t few[FEW], *nodes = few;
+    if (count > FEW) {
+        nodes = ad__arena_take(&tape->scratch, (size_t)count * sizeof *nodes);
+        if (nodes == NULL) {
+            return out_of_memory(tape, op->name, site);
+        }
+    }
+    uint32_t z = resolve(tape, op, count, vars, nodes, site)
+                     ? record(tape, op, count, nodes, attributes, bytes, site)
+                     : 0;
+    ad__arena_rewind(&tape->scratch, before);
+    return z;
+}
+
+/* ---- elementwise operations ---- */
+
+/* The kind that all arguments and so the result have, numbers among them apart; AD__KIND_DEAD if
+ * there is none. */
 static uint16_t common_kind(const ad_tape *tape, int count, const uint32_t *nodes)
 {
     uint16_t common = AD__KIND_DEAD;
+    int numbers = 0;
     for (int i = 0; i < count; i++) {
         uint16_t own = tape->node[nodes[i]].kind;
-        if (tape->kinds[own]->shape.rank == 0 || own == common) {
+        if (own == common) {
             continue;
         }
-        if (common != AD__KIND_DEAD) {
+        if (tape->kinds[own]->shape.rank == 0) {
+            numbers++;
+        } else if (common == AD__KIND_DEAD) {
+            common = own;
+        } else {
             return AD__KIND_DEAD;
         }
-        common = own;
     }
     ad_type type = tape->kinds[common]->type;
-    for (int i = 0; i < count; i++) {
-        if (type == AD_I64 || ad__kind_of(tape, nodes[i])->type != type) {
+    for (int i = 0; i < count && numbers > 0; i++) {
+        if (ad__kind_of(tape, nodes[i])->type != type) {
             return AD__KIND_DEAD;
         }
     }
-    return common;
+    return type == AD_I64 ? AD__KIND_DEAD : common;
 }
 
-/* An elementwise result of its arguments' own kind, which is what most of them are: nothing to
- * infer, and one row of the loop. */
-static ad_var evaluate_alike(ad_tape *tape, const ad_op *op, const uint32_t *nodes, uint16_t kind,
+/* A result of its arguments' own kind, which is what most are: nothing to infer, and one row of the
+ * loop. */
+static uint32_t record_alike(ad_tape *tape, const ad_op *op, const uint32_t *nodes, uint16_t kind,
                              const char *site)
 {
     const ad__kind *k = tape->kinds[kind];
-    ad__slot value = {.data = ad__arena_take(&tape->values, k->count * ad_type_bytes(k->type))};
+    ad__slot value = {.data = ad__arena_take(&tape->values, ad__kind_bytes(k))};
     if (value.data == NULL || !has_room(tape)) {
         return out_of_memory(tape, op->name, site);
     }
@@ -352,50 +351,20 @@ static ad_var evaluate_alike(ad_tape *tape, const ad_op *op, const uint32_t *nod
         x[i] = ad__data_of(tape, nodes[i]);
         step[i] = tape->node[nodes[i]].kind == kind;
     }
-    op->loop[k->type](k->count, x, step, value.data);
+    tape->loops[k->type]->of[op->number](k->count, x, step, value.data);
     return push(tape, node, value, site);
 }
 
-enum { FEW = 4 };
-
-static ad_var record(ad_tape *tape, const ad_op *op, int count, const ad_var *vars,
-                     const void *attributes, size_t bytes, const char *site)
+static uint32_t record_elementwise(ad_tape *tape, const ad_op *op, const ad_var *vars,
+                                   const char *site)
 {
-    if (tape->error.status != AD_OK) {
-        return ad__dead(tape);
+    uint32_t nodes[3];
+    if (!resolve(tape, op, op->arity, vars, nodes, site)) {
+        return 0;
     }
-    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
-    uint32_t few_nodes[FEW] = {0}, *nodes = few_nodes;
-    ad__array few_arrays[FEW], *x = few_arrays;
-    if (count > FEW) {
-        nodes = ad__arena_take(&tape->scratch, (size_t)count * sizeof *nodes);
-        x = ad__arena_take(&tape->scratch, (size_t)count * sizeof *x);
-    }
-    if (nodes == NULL || x == NULL) {
-        return out_of_memory(tape, op->name, site);
-    }
-    ad_var z = ad__dead(tape);
-    uint16_t kind = AD__KIND_DEAD;
-    int resolved = resolve(tape, op, count, vars, nodes, site);
-    if (resolved && op->arity > 0) {
-        kind = common_kind(tape, count, nodes);
-    }
-    if (kind != AD__KIND_DEAD) {
-        z = evaluate_alike(tape, op, nodes, kind, site);
-    } else if (resolved) {
-        ad_error error;
-        error.status = AD_OK;
-        error.message[0] = '\0'; /* the rest need not be cleared each time */
-        ad__call call = {.count = count,
-                         .x = x,
-                         .attributes = attributes,
-                         .scratch = &tape->scratch,
-                         .threads = tape->threads,
-                         .error = &error};
-        z = evaluate(tape, op, &call, x, nodes, bytes, site);
-    }
-    ad__arena_rewind(&tape->scratch, before);
-    return z;
+    uint16_t kind = common_kind(tape, op->arity, nodes);
+    return kind != AD__KIND_DEAD ? record_alike(tape, op, nodes, kind, site)
+                                 : record(tape, op, op->arity, nodes, NULL, 0, site);
 }
 
 /* An elementwise operation on numbers alone. */
@@ -418,7 +387,12 @@ ad_var ad__record(const ad_op *op, int count, const ad_var *x, const void *attri
     if (tape == NULL) {
         return op->arity > 0 ? compute(op, x) : ad_literal(NAN);
     }
-    return record(tape, op, count, x, attributes, bytes, site);
+    if (tape->error.status != AD_OK) {
+        return ad__dead(tape);
+    }
+    uint32_t z = op->arity > 0 ? record_elementwise(tape, op, x, site)
+                               : record_structured(tape, op, count, x, attributes, bytes, site);
+    return ad__handle(tape, z);
 }
 
 ad_var ad__record_unary(ad_var a, const char *site, const ad_op *op)

@@ -46,8 +46,8 @@ static int any_reads_stale(const ad_tape *tape, uint32_t last)
 
 /* ---- all others ---- */
 
-/* What is known about a node's adjoint. */
-enum { REACHED = 1, WANTED = 2 };
+/* A node's adjoint: there is one; its storage is not given to others. */
+enum { REACHED = 1, STAYS = 2 };
 
 /* A sweep that runs the same rules as the recorded gradient, each at the end of the tape, and adds
  * what they give to adjoints in scratch storage. */
@@ -55,9 +55,8 @@ typedef struct sweep {
     ad__reverse back;
     uint8_t *state; /* of adjoints; these three by node - first */
     ad__slot *adjoint;
-    void **spare; /* storage of adjoints that are no longer needed, by kind: each holds the next */
-    ad__loop *add[2]; /* by type */
-    uint32_t g;       /* the cotangent of the node that is visited */
+    void **spare;  /* storage of adjoints that are no longer needed, by kind: each holds the next */
+    uint32_t g;    /* the cotangent of the node that is visited */
     uint32_t heir; /* an argument whose adjoint so far is g, and that may have its storage; or 0 */
 } sweep;
 
@@ -70,7 +69,7 @@ static void *take(sweep *s, uint16_t kind)
         memcpy(&s->spare[kind], storage, sizeof storage);
         return storage;
     }
-    size_t bytes = k->count * ad_type_bytes(k->type);
+    size_t bytes = ad__kind_bytes(k);
     return ad__arena_take(&tape->scratch, bytes < sizeof storage ? sizeof storage : bytes);
 }
 
@@ -97,15 +96,15 @@ static void add(sweep *s, uint32_t node, uint32_t c, const char *origin, const c
     }
     const void *from = tape->value[c].data;
     if (!is_first) {
-        s->add[k->type](k->count, (const void *[]){adjoint->data, from}, (const size_t[]){1, 1},
-                        adjoint->data);
+        tape->loops[k->type]->of[ad_add__number](k->count, (const void *[]){adjoint->data, from},
+                                                 (const size_t[]){1, 1}, adjoint->data);
         return;
     }
     adjoint->data = take(s, kind);
     if (adjoint->data == NULL) {
         ad_tape_fail(tape, AD_ERR_MEMORY, origin, site, "out of memory");
     } else if (k->count > 0) {
-        memcpy(adjoint->data, from, k->count * ad_type_bytes(k->type));
+        memcpy(adjoint->data, from, ad__kind_bytes(k));
     }
 }
 
@@ -113,9 +112,12 @@ static void contribute(ad__reverse *r, uint32_t node, ad_var c, const char *orig
                        const char *site)
 {
     sweep *s = (sweep *)r;
-    c = ad__reverse_fit(r->tape, node, c, origin, site);
-    if (r->tape->error.status != AD_OK) {
-        return;
+    const ad__node *nodes = r->tape->node;
+    if (!ad__is_recent(r->tape, c) || nodes[c.ref.at.node].kind != nodes[node].kind) {
+        c = ad__reverse_fit(r->tape, node, c, origin, site);
+        if (r->tape->error.status != AD_OK) {
+            return;
+        }
     }
     if (node == s->heir) {
         s->heir = 0;
@@ -128,7 +130,7 @@ static void contribute(ad__reverse *r, uint32_t node, ad_var c, const char *orig
     }
 }
 
-/* Visits a node, whose adjoint is complete and is needed no longer, unless it is wanted. */
+/* Visits a node, whose adjoint is complete and is needed no longer, unless it stays. */
 static void visit(sweep *s, uint32_t node)
 {
     ad__reverse *r = &s->back;
@@ -143,13 +145,13 @@ static void visit(sweep *s, uint32_t node)
     s->g = g.ref.at.node;
     s->heir = 0;
     ad__reverse_visit(r, node, g);
-    int is_wanted = s->state[node - r->first] & WANTED;
-    if (s->heir != 0 && !is_wanted) {
+    int stays = s->state[node - r->first] & STAYS;
+    if (s->heir != 0 && !stays) {
         s->state[s->heir - r->first] |= REACHED;
         s->adjoint[s->heir - r->first] = adjoint;
     } else if (s->heir != 0) {
         add(s, s->heir, s->g, r->origin, site);
-    } else if (kind != AD__KIND_SCALAR && !is_wanted) {
+    } else if (kind != AD__KIND_SCALAR && !stays) {
         give_back(s, kind, adjoint.data);
     }
 }
@@ -168,6 +170,7 @@ static void sweep_back(sweep *s)
         if (!r->depends[i] || !(s->state[i] & REACHED) || op->vjp == NULL) {
             continue;
         }
+        s->state[i] |= op->keeps ? STAYS : 0;
         visit(s, node);
         if (tape->literal_count == literals && !op->keeps) {
             ad__forget_from(tape, end);
@@ -220,9 +223,6 @@ static size_t read(const sweep *s, uint32_t node, double *out)
 static ad_status sweep_tensors(const ad__reverse *of, int count, const ad_var *x, double *out)
 {
     sweep s = {.back = *of};
-    for (int type = AD_F64; type <= AD_F32; type++) {
-        s.add[type] = ad__loops[type][ad__level()]->of[ad_add__number];
-    }
     ad__reverse *r = &s.back;
     ad_tape *tape = r->tape;
     const uint32_t last = r->last;
@@ -236,7 +236,7 @@ static ad_status sweep_tensors(const ad__reverse *of, int count, const ad_var *x
         }
         for (int i = 0; i < count; i++) {
             if (x[i].ref.at.node <= last) {
-                s.state[x[i].ref.at.node - r->first] |= WANTED;
+                s.state[x[i].ref.at.node - r->first] |= STAYS;
             }
         }
         if (r->depends[last - r->first]) {

@@ -40,7 +40,11 @@ ad_tape *ad_tape_new_in(const ad_allocator *allocator)
     if (tape == NULL) {
         return NULL;
     }
-    *tape = (ad_tape){.allocator = own, .threads = 1, .tag = 1, .structured = UINT32_MAX};
+    *tape = (ad_tape){.allocator = own,
+                      .threads = 1,
+                      .tag = 1,
+                      .structured = UINT32_MAX,
+                      .loops = {[AD_F64] = ad__loops_of(AD_F64), [AD_F32] = ad__loops_of(AD_F32)}};
     ad__arena_init(&tape->values, own);
     ad__arena_init(&tape->keep, own);
     ad__arena_init(&tape->scratch, own);

@@ -56,6 +56,7 @@ struct ad_tape {
     int has_assigned;                  /* ad_assign was used */
     ad__literal literal[AD__LITERALS]; /* recent f64 constants */
     uint32_t literal_count;            /* how often one has been replaced */
+    const ad__row_loops *loops[2];     /* by type */
 
     uint32_t capacity;
     ad__kind **kinds; /* in keep */
@@ -94,6 +95,14 @@ static inline uint64_t ad__bits_of(double value)
 static inline uint32_t ad__literal_place(uint64_t bits)
 {
     return (uint32_t)(bits >> 48) % AD__LITERALS;
+}
+
+/* Whether a handle is alive on tape without a look at the rewinds: it is from after the last one,
+ * or from before all. */
+static inline int ad__is_recent(const ad_tape *tape, ad_var v)
+{
+    ad__node_ref at = v.ref.at;
+    return v.tape == tape && at.node != 0 && ((at.tag | 1) == tape->tag || at.node < tape->settled);
 }
 
 /* The node of an f64 scalar that is alive on tape, or of a recent literal; else 0. */

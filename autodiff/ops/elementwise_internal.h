@@ -12,11 +12,7 @@ ad_status ad__elementwise_eval(const ad__call *call, ad__loop *const *loop);
 /* Writes a row's text as nested loops over tensors that broadcast in any way. */
 void ad__elementwise_emit(struct ad__emit *e, const ad__call *call, const char *text);
 
-/* The loops of the rows by their numbers, for each type, AD_F64 and AD_F32, and level. */
-typedef struct ad__row_loops {
-    ad__loop *of[AD__DEAD];
-} ad__row_loops;
-
+/* The loops of the rows for each type, AD_F64 and AD_F32, and level. */
 extern const ad__row_loops *const ad__loops[2][AD__LEVELS];
 
 /* A numeric reverse sweep over nodes last .. first, f64 scalars of elementwise rows or leaves: adds

@@ -55,7 +55,7 @@
 #define LOOP(NAME, TYPE)                                                                           \
     static void NAME##__##TYPE(size_t n, const void *const *x, const size_t *step, void *z)        \
     {                                                                                              \
-        ad__loops[TYPE][ad__level()]->of[NAME##__number](n, x, step, z);                           \
+        ad__loops_of(TYPE)->of[NAME##__number](n, x, step, z);                                     \
     }
 
 #define TEXTS(...)                                                                                 \
