@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Takes a recording over from the tape: the values that the function may need, in their order, each
  * leaf that is an input without its elements, and assignments as stores. What reads a view after an
- * ad_assign reads the assigned value. Two views of the same memory are one leaf. */
+ * ad_assign reads the assigned value. Two views of the same memory are one leaf, but a lone f64 is
+ * read once: what it stands for changes by its own assignments alone. */
 #include "program_internal.h"
 
 #include "ops.h"
@@ -19,6 +20,7 @@ typedef struct capture {
     uint8_t *needed;        /* by node */
     uint8_t *guards;        /* by node */
     ad__id *views;          /* the leaves that are views */
+    ad__id *lone;           /* by node: what a view of a lone f64 stands for; else AD__NONE */
     uint32_t view_count;
 } capture;
 
@@ -96,34 +98,45 @@ static int is_view(const ad_tape *tape, uint32_t node)
     return tape->node[node].row == AD__VIEW || tape->node[node].row == AD__ASSIGNED;
 }
 
-/* The value of a node; of a view what is in it at this point: itself, or what was assigned last. */
-static ad__id content(const capture *c, uint32_t node)
+/* What is in a view's memory at this point: itself, or what was assigned last. */
+static ad__id stored(const capture *c, ad__id view)
 {
     const ad__program *p = c->p;
-    for (uint32_t i = 0; i < p->store_count && is_view(c->tape, node); i++) {
-        if (p->stores[i].view == c->id[node]) {
+    for (uint32_t i = 0; i < p->store_count; i++) {
+        if (p->stores[i].view == view) {
             return p->stores[i].value;
         }
     }
-    return c->id[node];
+    return view;
+}
+
+/* What a node stands for at this point. */
+static ad__id content(const capture *c, uint32_t node)
+{
+    return c->lone[node] != AD__NONE ? c->lone[node]
+           : is_view(c->tape, node)  ? stored(c, c->id[node])
+                                     : c->id[node];
 }
 
 /* A view of memory that another leaf views already is that leaf. */
 static int take_view(capture *c, uint32_t node, ad__value v)
 {
+    uint32_t i = 0;
     v.op = ad__numbered[AD__VIEW];
     v.attributes = ad__attributes_of(c->tape, node);
-    for (uint32_t i = 0; i < c->view_count; i++) {
-        const ad__value *known = &c->p->values[c->views[i]];
-        if (known->attributes == v.attributes && known->kind == v.kind) {
-            c->id[node] = c->views[i];
-            return 1;
+    while (i < c->view_count && (c->p->values[c->views[i]].attributes != v.attributes ||
+                                 c->p->values[c->views[i]].kind != v.kind)) {
+        i++;
+    }
+    if (i == c->view_count) {
+        if (!ad__program_add(c->p, v, NULL, &c->views[i])) {
+            return 0;
         }
+        c->view_count++;
     }
-    if (!ad__program_add(c->p, v, NULL, &c->id[node])) {
-        return 0;
-    }
-    c->views[c->view_count++] = c->id[node];
+    c->id[node] = c->views[i];
+    int is_lone = c->tape->node[node].kind == AD__KIND_SCALAR;
+    c->lone[node] = is_lone ? stored(c, c->views[i]) : AD__NONE;
     return 1;
 }
 
@@ -186,6 +199,7 @@ static ad_status take_assign(capture *c, uint32_t node)
                             "reads and writes its memory");
     }
     c->id[node] = value;
+    c->lone[arg[0]] = c->lone[arg[0]] != AD__NONE ? value : AD__NONE;
     uint32_t i = 0;
     while (i < p->store_count && p->stores[i].view != view) {
         i++;
@@ -343,17 +357,19 @@ static int make_tables(capture *c)
     p->outputs = ad__arena_take(&p->keep, p->output_count * sizeof *p->outputs);
     p->stores = ad__arena_take(&p->keep, count_nodes(tape, is_assign) * sizeof *p->stores);
     c->id = ad__arena_take(&tape->scratch, n * sizeof *c->id);
+    c->lone = ad__arena_take(&tape->scratch, n * sizeof *c->lone);
     c->needed = ad__arena_take(&tape->scratch, n);
     c->kinds = ad__arena_take(&tape->scratch, tape->kind_count * sizeof *c->kinds);
     c->views = ad__arena_take(&tape->scratch, count_nodes(tape, is_view) * sizeof *c->views);
     if (p->guards == NULL || p->inputs == NULL || p->outputs == NULL || p->stores == NULL ||
-        c->id == NULL || c->needed == NULL || c->kinds == NULL || c->views == NULL) {
+        c->id == NULL || c->lone == NULL || c->needed == NULL || c->kinds == NULL ||
+        c->views == NULL) {
         return 0;
     }
     memset(c->needed, 0, n);
     memset(c->kinds, 0, tape->kind_count * sizeof *c->kinds);
     for (size_t i = 0; i < n; i++) {
-        c->id[i] = AD__NONE;
+        c->id[i] = c->lone[i] = AD__NONE;
     }
     return 1;
 }

@@ -55,3 +55,46 @@ Test(fn_capture, the_result_of_an_assignment_stays_when_the_view_is_assigned_to_
     cr_expect_eq(memory[0], -1);
     ad_fn_free(f);
 }
+
+/* Two views of one number: each stands for what it read when it was made, until it is assigned to
+ * itself. Outputs between and after the assignments, and a third view made after the first one. */
+static void exchange(ad_tape *tape, double *memory, ad_var *out)
+{
+    ad_var v = ad_input_view(tape, AD_F64, AD_SCALAR, memory);
+    ad_var w = ad_input_view(tape, AD_F64, AD_SCALAR, memory);
+    ad_assign(v, ad_mul(v, 3));
+    out[0] = ad_exp(w);
+    out[1] = ad_neg(v);
+    ad_var u = ad_input_view(tape, AD_F64, AD_SCALAR, memory);
+    ad_assign(w, ad_add(ad_mul(u, 10), w));
+    out[2] = ad_sub(v, u);
+    out[3] = ad_add(w, 1);
+    ad_assign(v, ad_add(v, w));
+    out[4] = w;
+    out[5] = v;
+}
+
+Test(fn_capture, a_view_of_a_lone_number_changes_by_its_own_assignments_alone)
+{
+    enum { OUTPUTS = 6 };
+    double memory = 0.5, got[OUTPUTS];
+    ad_var out[OUTPUTS];
+    exchange(test_tape, &memory, out);
+    cr_expect_eq(memory, 0.5 * 3 + 15.5);
+    ad_fn *f = ad_fn_new(test_tape, 0, NULL, OUTPUTS, out);
+    cr_assert_not_null(f, "%s", ad_tape_message(test_tape));
+    for (int step = 0; step < 3; step++) {
+        double before = memory, after;
+        ad_tape *tape = ad_tape_new();
+        exchange(tape, &memory, out);
+        after = memory;
+        memory = before;
+        cr_expect_eq(ad_fn_eval(f, NULL, got), AD_OK);
+        cr_expect_eq(memory, after);
+        for (int i = 0; i < OUTPUTS; i++) {
+            cr_expect_eq(got[i], ad_value(out[i]), "output %d of step %d", i, step);
+        }
+        ad_tape_free(tape);
+    }
+    ad_fn_free(f);
+}
