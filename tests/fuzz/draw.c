@@ -76,8 +76,7 @@ static fuzz_step leaf(draw *d, const fuzz_kind *kind)
     }
     int earlier = i > 0 ? fuzz_below(&d->rng, i) : 0;
     const fuzz_step *other = &d->p->step[earlier];
-    if (kind->role == FUZZ_VIEW && i > 0 && other->kind->role == FUZZ_VIEW && !other->off &&
-        other->shape.rank > 0) {
+    if (kind->role == FUZZ_VIEW && i > 0 && other->kind->role == FUZZ_VIEW && !other->off) {
         s.type = other->type; /* the same memory again */
         s.shape = other->shape;
         s.shares = other->shares;
