@@ -7,10 +7,11 @@
 #include <string.h>
 
 enum {
-    TILE_BYTES = 4096,      /* of a register: 512 f64 */
-    TILES_BYTES = 24 << 10, /* of all rooms of a block: half of an L1 cache */
-    LEAST_TILE = 64,        /* elements */
-    PANEL_BYTES = 256 << 10 /* of a product's result: stays in L2 with what it meets there */
+    TILE_BYTES = 4096,           /* of a register: 512 f64 */
+    TILES_BYTES = 24 << 10,      /* of all rooms of a block: half of an L1 cache */
+    LEAST_TILE = 64,             /* elements */
+    PANEL_BYTES = 256 << 10,     /* of a product's result: stays in L2 with what it meets there */
+    SMALL_PANEL_BYTES = 64 << 10 /* in a room, if no panel costs more than its own rows */
 };
 
 static const ad__value *value(const plan *p, ad__id id)
@@ -288,11 +289,43 @@ static int make_block(plan *p, uint32_t group)
 
 /* ---- products ---- */
 
-/* Rows of a panel, in units. */
-static int64_t panel_of(const ad__gemm *s, int64_t unit, size_t bytes)
+/* Rows of a panel, in units. Each one transposes all of y anew. */
+static int64_t panel_of(const ad__product *p)
 {
-    int64_t row = s->n * (int64_t)bytes, rows = row > 0 ? PANEL_BYTES / row / unit * unit : unit;
-    return rows < unit ? unit : rows;
+    int is_small = p->over == AD__NONE && !p->gemm.transpose_b;
+    int64_t bytes = is_small ? SMALL_PANEL_BYTES : PANEL_BYTES;
+    int64_t row = p->gemm.n * (int64_t)ad_type_bytes(p->type);
+    int64_t rows = row > 0 ? bytes / row / p->unit * p->unit : p->unit;
+    return rows < p->unit ? p->unit : rows;
+}
+
+/* Whether cells may be in the same memory. */
+static int may_overlap(const ad__cell *a, const ad__cell *b)
+{
+    return a->kind == b->kind && a->at == b->at && a->memory == b->memory;
+}
+
+/* Where a result of the block will be and nothing is that the block reads, unless it reads the
+ * product after that result. */
+static uint32_t over_of(const plan *p, const ad__block *b, uint32_t product)
+{
+    uint32_t last = 0; /* reader of the product */
+    for (uint32_t j = 0; j < b->op_count; j++) {
+        for (uint32_t i = 0; i < b->ops[j].count; i++) {
+            last = b->ops[j].x[i] == product ? j : last;
+        }
+    }
+    for (uint32_t j = last; j < b->op_count; j++) {
+        int is_free = b->cell[j] != AD__NONE;
+        for (uint32_t r = 0; r < b->operand_count && is_free; r++) {
+            is_free = r == product ||
+                      !may_overlap(&p->out->cells[b->operands[r].cell], &p->out->cells[b->cell[j]]);
+        }
+        if (is_free) {
+            return b->cell[j];
+        }
+    }
+    return AD__NONE;
 }
 
 static ad__gemm gemm_of(const plan *p, const ad__value *v)
@@ -317,9 +350,9 @@ static int make_product(plan *p, uint32_t group)
                              .gemm = gemm_of(p, v),
                              .x = ad__cell_of(p, args[0]),
                              .y = ad__cell_of(p, args[1]),
-                             .operand = AD__NONE};
+                             .operand = AD__NONE,
+                             .over = AD__NONE};
     product->unit = ad__gemm_granule(&product->gemm, v->kind->type == AD_F64);
-    product->panel = panel_of(&product->gemm, product->unit, ad_type_bytes(v->kind->type));
     ad__place_result(p, g->first, group);
     product->z = p->cell[g->first];
     if (g->count > 1) {
@@ -327,7 +360,10 @@ static int make_product(plan *p, uint32_t group)
         if (product->block == NULL) {
             return 0;
         }
+        product->over =
+            product->z == AD__NONE ? over_of(p, product->block, product->operand) : AD__NONE;
     }
+    product->panel = panel_of(product);
     size_t room = ad__product_room(product);
     p->out->room_bytes = room > p->out->room_bytes ? room : p->out->room_bytes;
     const ad__gemm *s = &product->gemm;

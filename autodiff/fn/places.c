@@ -88,7 +88,10 @@ static size_t rounded(size_t bytes)
     return (bytes + AD_ALIGNMENT - 1) / AD_ALIGNMENT * AD_ALIGNMENT;
 }
 
-/* The smallest gap between the pieces in use that holds bytes; pieces are in order. */
+enum { SMALL_PART = 16 };
+
+/* The smallest gap between the pieces in use that holds bytes; pieces are in order. What would take
+ * a small part of it goes to the end, so that as large a piece as was there fits in again. */
 size_t ad__take_bytes(plan *p, ad__id id, size_t bytes)
 {
     size_t at = 0, best = SIZE_MAX, best_gap = SIZE_MAX;
@@ -96,7 +99,7 @@ size_t ad__take_bytes(plan *p, ad__id id, size_t bytes)
     bytes = rounded(bytes);
     for (uint32_t i = 0; i < p->piece_count; i++) {
         size_t gap = p->pieces[i].at - at;
-        if (gap >= bytes && gap < best_gap) {
+        if (gap >= bytes && gap < best_gap && gap / SMALL_PART <= bytes) {
             best = at;
             best_gap = gap;
             place = i;

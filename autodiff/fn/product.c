@@ -15,13 +15,14 @@ static ad_status product_run(const ad__step *s, const ad__frame *f, size_t first
 {
     const ad__product *p = s->plan;
     size_t row = (size_t)p->gemm.n * ad_type_bytes(p->type);
+    uint32_t whole = p->z != AD__NONE ? p->z : p->over;
     size_t panel_bytes = ad__product_room(p) - (p->block != NULL ? ad__block_room(p->block) : 0);
     int64_t last = end == product_units(s) ? p->gemm.m : (int64_t)end * p->unit;
     int64_t most = p->block != NULL ? p->panel : p->gemm.m;
     for (int64_t at = (int64_t)first * p->unit, rows; at < last; at += rows) {
         rows = last - at < most + p->unit ? last - at : most;
         unsigned char *z =
-            p->z == AD__NONE ? room : (unsigned char *)f->cell[p->z] + (size_t)at * row;
+            whole == AD__NONE ? room : (unsigned char *)f->cell[whole] + (size_t)at * row;
         ad__gemm_rows(&p->gemm, p->type == AD_F64, at, rows, f->cell[p->x], f->cell[p->y], z);
         if (p->block != NULL) {
             size_t begin = (size_t)(at * p->gemm.n);
@@ -36,7 +37,8 @@ size_t ad__product_room(const ad__product *p)
 {
     size_t panel = (size_t)((p->panel + p->unit) * p->gemm.n) * ad_type_bytes(p->type);
     panel = (panel + AD_ALIGNMENT - 1) / AD_ALIGNMENT * AD_ALIGNMENT;
-    return (p->z == AD__NONE ? panel : 0) + (p->block != NULL ? ad__block_room(p->block) : 0);
+    int is_in_room = p->z == AD__NONE && p->over == AD__NONE;
+    return (is_in_room ? panel : 0) + (p->block != NULL ? ad__block_room(p->block) : 0);
 }
 
 const ad__step_kind ad__product_kind = {"product", product_units, product_run};

@@ -64,8 +64,9 @@ typedef struct ad__block {
 } ad__block;
 
 /* A matrix product and, if block is there, elementwise operations over its result, which run on
- * each panel of rows as soon as it is computed. If the result is only an operand of the block, a
- * panel is all that is kept of it: z is AD__NONE. */
+ * each panel of rows as soon as it is computed. If the result is only an operand of the block, z is
+ * AD__NONE, and a panel is all that is kept of it: where one of the block's results will be, `over`,
+ * or else in a room. */
 typedef struct ad__product {
     ad_type type;
     ad__id id;
@@ -73,6 +74,7 @@ typedef struct ad__product {
     int64_t unit, panel; /* rows that can be computed apart; rows at a time */
     uint32_t x, y, z;
     uint32_t operand; /* the register of the result in the block */
+    uint32_t over;    /* a cell, or AD__NONE */
     const ad__block *block;
 } ad__product;
 

@@ -93,6 +93,61 @@ Test(fn_plan, bytes_are_used_again_after_their_last_reader)
     test_same_bits(1, &x, 1, &y);
 }
 
+/* One that lives on, in the gap of the first result, would leave no room for the third. */
+Test(fn_plan, small_results_leave_large_gaps_to_large_ones)
+{
+    ad_var x = ad_input_array(test_tape, AD_F64, AD_SHAPE(LEN), ad_data(vector()));
+    ad_var y = mixed(mixed(x)), small = ad_sum(ad_reshape(y, AD_SHAPE(LEN / 2, 2)), AD_AXES(0));
+    ad_var z = ad_add(ad_softmax(small, AD_ALL), ad_sum(mixed(mixed(mixed(y))), AD_ALL));
+    const ad__plan *steps = plan_of(test_capture(1, &x, 1, &z));
+    cr_expect_leq(steps->tensor_bytes, (size_t)2 * (BYTES + AD_ALIGNMENT));
+    test_same_bits(1, &x, 1, &z);
+}
+
+/* ---- products ---- */
+
+static const ad__product *product_of(const ad__plan *steps)
+{
+    for (uint32_t i = 0; i < steps->step_count; i++) {
+        if (strcmp(steps->steps[i].kind->name, "product") == 0) {
+            return steps->steps[i].plan;
+        }
+    }
+    cr_assert_fail("no product");
+    return NULL;
+}
+
+static ad_var matrix(int64_t m, int64_t n)
+{
+    double numbers[LEN] = {0};
+    cr_assert_leq(m * n, LEN);
+    ad_rng_fill_normal((ad_rng){.seed = 1}, AD_F64, (size_t)(m * n), numbers);
+    return ad_input_array(test_tape, AD_F64, AD_SHAPE(m, n), numbers);
+}
+
+Test(fn_plan, a_product_is_computed_where_a_result_of_its_block_will_be)
+{
+    ad_var in[] = {matrix(30, 7), matrix(7, 16)};
+    ad_var y = ad_relu(ad_add(ad_matmul(in[0], in[1]), 0.5));
+    const ad__plan *steps = plan_of(test_capture(2, in, 1, &y));
+    cr_expect_eq(steps->cells[product_of(steps)->over].kind, AD__CELL_OUTPUT);
+    cr_expect_eq(steps->room_bytes, ad__block_room(product_of(steps)->block));
+    test_same_bits(2, in, 1, &y);
+}
+
+/* The first of the two results is read beside the product. */
+Test(fn_plan, a_product_is_not_overwritten_before_its_last_reader)
+{
+    ad_var in[] = {matrix(30, 7), matrix(7, 16)};
+    ad_var product = ad_matmul(in[0], in[1]), out[2];
+    out[0] = ad_tanh(product);
+    out[1] = ad_mul(product, ad_add(out[0], 1));
+    const ad__plan *steps = plan_of(test_capture(2, in, 2, out));
+    const ad__cell *over = &steps->cells[product_of(steps)->over];
+    cr_expect(over->kind == AD__CELL_OUTPUT && over->at == 1);
+    test_same_bits(2, in, 2, out);
+}
+
 Test(fn_plan, a_block_writes_over_an_operand_that_it_is_the_last_to_read)
 {
     ad_var x = ad_input_array(test_tape, AD_F64, AD_SHAPE(LEN), ad_data(vector()));
