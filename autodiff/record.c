@@ -167,13 +167,19 @@ static inline int resolve(ad_tape *tape, const ad_op *op, int count, const ad_va
     return literals == 0 || resolve_literals(tape, count, x, nodes, site);
 }
 
-/* Whether the result can use its argument's elements: not those of a scalar, which lie in a column
- * that moves, nor the caller's, which may change. */
-static int shares(const ad_tape *tape, const ad_op *op, uint16_t kind, const uint32_t *nodes)
+/* Where the elements of a result are that lie among those of its argument; else NULL. They may not
+ * be those of a scalar, which lie in a column that moves, nor the caller's, which may change. */
+static void *elements_of_argument(const ad_tape *tape, const ad_op *op, const ad__call *call,
+                                  uint16_t kind, uint32_t argument)
 {
-    const ad__node *x = &tape->node[nodes[0]];
-    return op->shares && kind != AD__KIND_SCALAR && x->kind != AD__KIND_SCALAR &&
-           x->row != AD__VIEW && x->row != AD__ASSIGNED;
+    const ad__node *x = &tape->node[argument];
+    size_t first = 0;
+    if ((!op->shares && op->part == NULL) || kind == AD__KIND_SCALAR ||
+        x->kind == AD__KIND_SCALAR || x->row == AD__VIEW || x->row == AD__ASSIGNED ||
+        (op->part != NULL && !op->part(call, &first))) {
+        return NULL;
+    }
+    return (char *)tape->value[argument].data + first * ad_type_bytes(call->kind.type);
 }
 
 /* A place for the elements of a result: a number of the tape's, or storage; NULL without memory. */
@@ -232,12 +238,11 @@ static uint32_t evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__arr
     ad__slot value = {.scalar = 0};
     uint16_t kind = ad__kind_index(tape, call->kind.type, &call->kind.shape);
     ad__node node = {{0, 0, 0}, op->number, kind};
-    int shared = kind != AD__KIND_DEAD && shares(tape, op, kind, nodes);
-    if (shared) {
-        value.data = tape->value[nodes[0]].data;
-        call->z = value.data;
-    } else if (kind != AD__KIND_DEAD) {
-        call->z = place(tape, kind, &value);
+    int is_shared = 0;
+    if (kind != AD__KIND_DEAD) {
+        value.data = elements_of_argument(tape, op, call, kind, nodes[0]);
+        is_shared = value.data != NULL;
+        call->z = is_shared ? value.data : place(tape, kind, &value);
     }
     if (call->z == NULL || !has_room(tape) ||
         !keep_arguments(tape, op, call, nodes, attribute_bytes, node.arg)) {
@@ -248,7 +253,7 @@ static uint32_t evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__arr
     for (int i = 0; i < call->count; i++) {
         x[i].data = ad__data_of(tape, nodes[i]);
     }
-    status = shared ? AD_OK : op->eval(call);
+    status = is_shared ? AD_OK : op->eval(call);
     if (status != AD_OK) {
         ad_tape_fail(tape, status, op->name, site, "%s",
                      status == AD_ERR_MEMORY ? "out of memory" : call->error->message);
@@ -274,12 +279,16 @@ static uint32_t record(ad_tape *tape, const ad_op *op, int count, const uint32_t
     ad_error error;
     error.status = AD_OK;
     error.message[0] = '\0'; /* the rest need not be cleared each time */
-    ad__call call = {.count = count,
-                     .x = x,
-                     .attributes = attributes,
-                     .scratch = &tape->scratch,
-                     .threads = tape->threads,
-                     .error = &error};
+    ad__call call; /* field by field: clearing a whole one takes as long as a short loop */
+    call.count = count;
+    call.x = x;
+    call.attributes = attributes;
+    call.kind.type = AD_F64;
+    call.kind.shape.rank = 0;
+    call.z = NULL;
+    call.scratch = &tape->scratch;
+    call.threads = tape->threads;
+    call.error = &error;
     uint32_t z = evaluate(tape, op, &call, x, nodes, bytes, site);
     ad__arena_rewind(&tape->scratch, before);
     return z;

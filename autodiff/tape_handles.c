@@ -10,16 +10,6 @@ ad_var ad__dead(ad_tape *tape)
     return ad__handle(tape, 0);
 }
 
-ad_tape *ad__tape_of(int count, const ad_var *x)
-{
-    for (int i = 0; i < count; i++) {
-        if (x[i].tape != NULL) {
-            return x[i].tape;
-        }
-    }
-    return NULL;
-}
-
 ad_status ad__check_handle(ad_tape *tape, ad_var v, const char *origin, const char *site)
 {
     if (tape->error.status != AD_OK || ad__is_recent(tape, v)) {
@@ -59,10 +49,4 @@ int ad__reads_stale(const ad_tape *tape, uint32_t node)
         }
     }
     return 0;
-}
-
-void *ad__data_of(const ad_tape *tape, uint32_t node)
-{
-    ad__slot *slot = &tape->value[node];
-    return tape->node[node].kind == AD__KIND_SCALAR ? &slot->scalar : slot->data;
 }

@@ -222,7 +222,15 @@ ad_status ad__check_handle(ad_tape *tape, ad_var v, const char *origin, const ch
 ad_var ad__dead(ad_tape *tape);
 
 /* The tape of the first argument that is on one, or NULL. */
-ad_tape *ad__tape_of(int count, const ad_var *x);
+static inline ad_tape *ad__tape_of(int count, const ad_var *x)
+{
+    for (int i = 0; i < count; i++) {
+        if (x[i].tape != NULL) {
+            return x[i].tape;
+        }
+    }
+    return NULL;
+}
 
 /* The literal as a constant of the given type on tape; reuses a recent one. */
 ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *site);
@@ -262,7 +270,11 @@ static inline const uint32_t *ad__args_of(const ad_tape *tape, uint32_t node, in
 int ad__reads_stale(const ad_tape *tape, uint32_t node);
 
 /* The elements of a node, one of them as a double, and its type and shape. */
-void *ad__data_of(const ad_tape *tape, uint32_t node);
+static inline void *ad__data_of(const ad_tape *tape, uint32_t node)
+{
+    ad__slot *slot = &tape->value[node];
+    return tape->node[node].kind == AD__KIND_SCALAR ? &slot->scalar : slot->data;
+}
 double ad__element_of(const ad_tape *tape, uint32_t node, size_t i);
 static inline const ad__kind *ad__kind_of(const ad_tape *tape, uint32_t node)
 {

@@ -222,3 +222,17 @@ Test(record, numbers_that_are_not_whole_are_refused_beside_integers)
     cr_expect(ad_tape_status(own) == AD_OK && ad_value(two) == 2);
     ad_tape_free(own);
 }
+
+Test(record, a_part_that_lies_together_is_not_copied)
+{
+    ad_var x = test_counting(tape, AD_F64, AD_SHAPE(4, 3));
+    const double *whole = ad_data(x);
+    cr_expect_eq(ad_data(ad_slice(x, 0, 1, 3, 1)), whole + 3);
+    cr_expect_eq(ad_data(ad_slice(ad_slice(x, 0, 1, 4, 1), 0, 1, 2, 1)), whole + 6);
+    cr_expect_neq(ad_data(ad_slice(x, 1, 0, 2, 1)), whole, "these elements lie apart");
+    double numbers[] = {1, 2, 3};
+    ad_var view = ad_input_view(tape, AD_F64, AD_SHAPE(3), numbers),
+           part = ad_slice(view, 0, 1, 3, 1);
+    numbers[1] = 7;
+    test_expect(part, AD_SHAPE(2), TEST_NUMBERS(2, 3));
+}
