@@ -130,30 +130,64 @@ static void contribute(ad__reverse *r, uint32_t node, ad_var c, const char *orig
     }
 }
 
-/* Visits a node, whose adjoint is complete and is needed no longer, unless it stays. */
-static void visit(sweep *s, uint32_t node)
+/* Whether a node is part of its argument, as it lies there, and from which element on. */
+static int is_part(const ad_tape *tape, uint32_t node, const ad_op *op, size_t *first)
+{
+    if (op->part == NULL || tape->has_assigned) {
+        return 0;
+    }
+    int count;
+    const ad__array x = {ad__kind_of(tape, *ad__args_of(tape, node, &count)), NULL};
+    const ad__call call = {.count = 1, .x = &x, .attributes = ad__attributes_of(tape, node)};
+    return op->part(&call, first);
+}
+
+/* Adds the adjoint of such a node to that part of its argument's: however many parts a tensor has,
+ * each costs no more than its own length. */
+static void add_part(sweep *s, uint32_t node, size_t first)
 {
     ad__reverse *r = &s->back;
     ad_tape *tape = r->tape;
-    const uint16_t kind = tape->node[node].kind;
+    int count;
+    const uint32_t whole = *ad__args_of(tape, node, &count), i = whole - r->first;
+    const ad__kind *kind = ad__kind_of(tape, whole);
+    if (!(s->state[i] & REACHED)) {
+        s->adjoint[i].data = take(s, tape->node[whole].kind);
+        if (s->adjoint[i].data == NULL) {
+            (void)out_of_memory(tape);
+            return;
+        }
+        memset(s->adjoint[i].data, 0, ad__kind_bytes(kind));
+        s->state[i] |= REACHED;
+    }
+    char *z = (char *)s->adjoint[i].data + first * ad_type_bytes(kind->type);
+    tape->loops[kind->type]->of[ad_add__number](
+        ad__kind_of(tape, node)->count, (const void *[]){z, s->adjoint[node - r->first].data},
+        (const size_t[]){1, 1}, z);
+}
+
+/* Runs the rule of a node; returns whether the adjoint's storage has another owner since. */
+static int visit(sweep *s, uint32_t node)
+{
+    ad__reverse *r = &s->back;
+    ad_tape *tape = r->tape;
     const ad__slot adjoint = s->adjoint[node - r->first];
     const char *site = tape->site[node];
-    ad_var g = ad__record_borrowed(tape, kind, adjoint, r->origin, site);
+    ad_var g = ad__record_borrowed(tape, tape->node[node].kind, adjoint, r->origin, site);
     if (tape->error.status != AD_OK) {
-        return;
+        return 0;
     }
     s->g = g.ref.at.node;
     s->heir = 0;
     ad__reverse_visit(r, node, g);
-    int stays = s->state[node - r->first] & STAYS;
-    if (s->heir != 0 && !stays) {
+    if (s->heir != 0 && s->state[node - r->first] & STAYS) {
+        add(s, s->heir, s->g, r->origin, site);
+        s->heir = 0;
+    } else if (s->heir != 0) {
         s->state[s->heir - r->first] |= REACHED;
         s->adjoint[s->heir - r->first] = adjoint;
-    } else if (s->heir != 0) {
-        add(s, s->heir, s->g, r->origin, site);
-    } else if (kind != AD__KIND_SCALAR && !stays) {
-        give_back(s, kind, adjoint.data);
     }
+    return s->heir != 0;
 }
 
 /* Constants that stand for numbers may be used again, and so may what the user's own rules have
@@ -170,8 +204,18 @@ static void sweep_back(sweep *s)
         if (!r->depends[i] || !(s->state[i] & REACHED) || op->vjp == NULL) {
             continue;
         }
-        s->state[i] |= op->keeps ? STAYS : 0;
-        visit(s, node);
+        const uint16_t kind = tape->node[node].kind;
+        s->state[i] |= op->keeps || kind == AD__KIND_SCALAR ? STAYS : 0;
+        size_t first;
+        int is_given = 0;
+        if (is_part(tape, node, op, &first)) {
+            add_part(s, node, first);
+        } else {
+            is_given = visit(s, node);
+        }
+        if (!is_given && !(s->state[i] & STAYS)) {
+            give_back(s, kind, s->adjoint[i].data);
+        }
         if (tape->literal_count == literals && !op->keeps) {
             ad__forget_from(tape, end);
         } else {
