@@ -2,7 +2,6 @@
 /* The compiled function against the recording, bit for bit, at several points and in several ways of
  * calling it. */
 #include "compare.h"
-#include "fn/budget_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,10 +11,10 @@ enum { POISON = 0xa5 };
 
 int fuzz_differs(comparison *c, const char *format, int i, const char *more)
 {
-    int n =
-        snprintf(c->text, c->bytes,
-                 "seed %llu, point %d, %s, threads %d%s: ", (unsigned long long)c->p->seed,
-                 c->point, c->way, c->options.threads, c->options.no_assign ? ", no_assign" : "");
+    int n = snprintf(c->text, c->bytes, "seed %llu, point %d, %s, threads %d%s%s%s%s: ",
+                     (unsigned long long)c->p->seed, c->point, c->way, c->options.threads,
+                     c->options.no_assign ? ", no_assign" : "", c->options.guard ? ", guard" : "",
+                     c->options.memory > 0 ? ", memory" : "", c->p == &c->other ? ", resized" : "");
     (void)snprintf(c->text + n, c->bytes - (size_t)n, format, i, more);
     return 0;
 }
@@ -62,8 +61,10 @@ static int same(comparison *c, const char *what, int i, ad_type type, size_t cou
 
 /* ---- what is expected ---- */
 
-static void find_interface(comparison *c, const fuzz_recording *r)
+void fuzz_find_interface(comparison *c)
 {
+    const fuzz_recording *r = &c->r;
+    c->in_count = c->out_count = 0;
     for (int i = 0; i < c->p->step_count; i++) {
         fuzz_role role = c->p->step[i].kind->role;
         if ((role == FUZZ_INPUT || role == FUZZ_IN_VIEW) && fuzz_is_live(r, i * FUZZ_RESULTS)) {
@@ -80,99 +81,44 @@ static void find_interface(comparison *c, const fuzz_recording *r)
     }
 }
 
-/* Compiles again to keep less; some programs cannot. */
-static int save_memory(comparison *c, const ad_var *in, const ad_var *out, double part)
+static void interface(const comparison *c, ad_var *in, ad_var *out)
 {
-    c->options.memory = (size_t)(part * (double)c->f->plan.tensor_bytes) + 1;
-    ad_fn *smaller = ad_fn_new_with(c->r.tape, c->in_count, in, c->out_count, out, &c->options);
-    if (smaller == NULL) {
-        return ad_tape_status(c->r.tape) == AD_ERR_DOMAIN ||
-               fuzz_differs(c, "%d %s", 0, ad_tape_message(c->r.tape));
-    }
-    ad_fn_free(c->f);
-    c->f = smaller;
-    c->count->smaller += smaller->budget.operations > 0;
-    return smaller->plan.tensor_bytes <= c->options.memory ||
-           fuzz_differs(c, "%d %s", (int)smaller->plan.tensor_bytes, "bytes are too many");
-}
-
-/* Gives the function another program, of which all but the roots is q's. */
-static ad_status replace_program(ad_fn *f, ad__program *q)
-{
-    ad__program *p = &f->program;
-    ad__arena arena;
-    ad__groups groups;
-    ad__resize(&p->allocator, p->values, 0);
-    ad__resize(&p->allocator, p->args, 0);
-    p->values = q->values;
-    p->args = q->args;
-    p->count = q->count;
-    p->arg_count = q->arg_count;
-    memcpy(p->inputs, q->inputs, p->input_count * sizeof *p->inputs);
-    memcpy(p->outputs, q->outputs, p->output_count * sizeof *p->outputs);
-    memcpy(p->stores, q->stores, p->store_count * sizeof *p->stores);
-    ad__arena_init(&arena, f->allocator);
-    ad_status status = ad__fuse(p, &arena, &groups);
-    status = status == AD_OK ? ad__plan_of(p, &groups, &f->arena, &f->plan) : status;
-    ad__arena_clear(&arena);
-    ad_workspace_free(f->own);
-    f->own = ad_workspace_new(f, &f->allocator);
-    return f->own != NULL ? status : AD_ERR_MEMORY;
-}
-
-/* Lets the function compute again whatever the numbers say, needed or not. */
-static int compute_again(comparison *c, ad_rng *rng)
-{
-    ad__turned t;
-    ad__arena arena;
-    ad__program q = {.allocator = c->f->allocator};
-    int is_too_long = 0;
-    ad__arena_init(&arena, c->f->allocator);
-    ad_status status = ad__find_turn(&c->f->program, &arena, &t);
-    if (status == AD_OK) {
-        const ad__choice choice = {.of_states = fuzz_below(rng, 2) && t.mark_count > 0,
-                                   .cheap = (uint32_t)fuzz_below(rng, (int)t.cheap_count + 1),
-                                   .checkpoints = (uint32_t)fuzz_below(rng, (int)t.mark_count + 1)};
-        uint32_t before = c->f->program.count;
-        status = ad__compute_again(&t, choice, 1 << 20, &arena, &q, &is_too_long);
-        status = status == AD_OK ? ad__prune(&q) : status;
-        c->count->smaller += status == AD_OK && q.count > before;
-        status = status == AD_OK ? replace_program(c->f, &q) : status;
-    }
-    ad__arena_clear(&arena);
-    return status == AD_OK || fuzz_differs(c, "%d %s", (int)status, "computing again");
-}
-
-int fuzz_comparison_begin(comparison *c)
-{
-    ad_var in[FUZZ_STEPS], out[FUZZ_OUTPUTS];
-    ad_rng rng = {.seed = c->p->seed, .stream = 77};
-    static const int threads[] = {0, 1, 2, 3, 7};
-    c->way = "compiling";
-    fuzz_make_memory(c->p, c->memory);
-    c->options.no_assign = fuzz_below(&rng, 4) == 0;
-    c->options.threads = threads[fuzz_below(&rng, 5)];
-    fuzz_set_memory(c->p, 0, c->memory);
-    fuzz_record(&c->r, c->p, 0, c->memory);
-    find_interface(c, &c->r);
     for (int i = 0; i < c->in_count; i++) {
         in[i] = c->r.value[c->in[i] * FUZZ_RESULTS];
     }
     for (int i = 0; i < c->out_count; i++) {
         out[i] = c->r.value[c->out[i]];
     }
-    c->f = ad_fn_new_with(c->r.tape, c->in_count, in, c->out_count, out, &c->options);
-    int ok = c->f != NULL || fuzz_differs(c, "%d %s", 0, ad_tape_message(c->r.tape));
-    switch (ok ? fuzz_below(&rng, 4) : 0) {
-    case 1:
-        ok = save_memory(c, in, out, 0.3 + 0.7 * ad_rng_uniform(&rng));
-        break;
-    case 2:
-        ok = compute_again(c, &rng);
-        break;
-    default:
-        break;
-    }
+}
+
+/* The recording at hand as a function; NULL if that fails. */
+ad_fn *fuzz_compile(const comparison *c)
+{
+    ad_var in[FUZZ_STEPS], out[FUZZ_OUTPUTS];
+    interface(c, in, out);
+    return ad_fn_new_with(c->r.tape, c->in_count, in, c->out_count, out, &c->options);
+}
+
+int fuzz_matches(const comparison *c, const ad_fn *f)
+{
+    ad_var in[FUZZ_STEPS], out[FUZZ_OUTPUTS];
+    interface(c, in, out);
+    return ad_fn_matches(f, c->r.tape, c->in_count, in, c->out_count, out);
+}
+
+int fuzz_comparison_begin(comparison *c)
+{
+    ad_rng rng = {.seed = c->p->seed, .stream = 77};
+    c->way = "compiling";
+    fuzz_make_memory(c->p, c->memory);
+    fuzz_choose_options(c, &rng);
+    fuzz_set_memory(c->p, 0, c->memory);
+    fuzz_record(&c->r, c->p, 0, c->memory);
+    fuzz_find_interface(c);
+    fuzz_guard_some(c, &rng);
+    c->f = fuzz_compile(c);
+    int ok =
+        c->f != NULL ? fuzz_vary(c, &rng) : fuzz_differs(c, "%d %s", 0, ad_tape_message(c->r.tape));
     for (uint32_t i = 0; c->f != NULL && i < c->f->plan.step_count; i++) {
         c->f->plan.steps[i].work = 1e300; /* so that small steps are shared between threads */
     }
@@ -209,6 +155,7 @@ void fuzz_expect(comparison *c)
     for (int i = 0; i < c->out_count; i++) {
         c->result[i] = copy_of(ad_data(c->r.value[c->out[i]]), fuzz_output_bytes(c, i));
     }
+    c->changed = c->r.failed ? 0 : fuzz_changed_guards(c);
     if (c->options.no_assign) {
         fuzz_set_memory(c->p, c->point, c->memory);
     }
@@ -237,6 +184,9 @@ static int check_call(comparison *c, ad_status status, const char *message, void
     int ok = 1;
     if (status != AD_OK) {
         return fuzz_differs(c, "%d %s", 0, message);
+    }
+    if (c->seen != c->changed) {
+        return fuzz_differs(c, "the guard sees %d %s", (int)c->seen, "changed values");
     }
     for (int i = 0; i < c->out_count && ok; i++) {
         ok = same(c, "output %d: %s", i, c->type[i], c->len[i], z[i], c->result[i]);

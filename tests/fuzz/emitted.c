@@ -193,7 +193,8 @@ int fuzz_compare_emitted(fuzz_program *p, int programs, uint64_t *seed, fuzz_cou
         return 0;
     }
     for (int i = 0; i < programs; i++) {
-        all[i].c = (comparison){.p = p + i, .count = count, .text = text, .bytes = bytes};
+        all[i].c =
+            (comparison){.p = p + i, .count = count, .text = text, .bytes = bytes, .emits = 1};
     }
     int ok = compare_in(folder, programs, all, seed);
     for (int i = 0; i < programs; i++) {

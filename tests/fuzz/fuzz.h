@@ -118,7 +118,7 @@ void fuzz_end(fuzz_recording *r);
 /* ---- compare ---- */
 
 typedef struct fuzz_count {
-    long programs, compiled, runs, refused, differences, emitted, smaller;
+    long programs, compiled, runs, refused, differences, emitted, smaller, guarded, resized;
 } fuzz_count;
 
 /* 1 if everything agrees; else 0 and what does not is in text. */

@@ -118,9 +118,10 @@ int main(int argc, char **argv)
         }
     }
     const fuzz_count *c = &common->count;
-    printf("fuzz: %ld programs from seed %llu: %ld calls, %ld in less memory, %ld emitted, %ld "
-           "gradients beside differences, %ld recordings refused, %d failed\n",
-           c->programs, (unsigned long long)seed, c->runs, c->smaller, c->emitted, c->differences,
-           c->refused, failures);
+    printf("fuzz: %ld programs from seed %llu: %ld calls, %ld functions in less memory, %ld "
+           "resized, %ld guarded, %ld emitted, %ld gradients beside differences, %ld recordings "
+           "refused, %d failed\n",
+           c->programs, (unsigned long long)seed, c->runs, c->smaller, c->resized, c->guarded,
+           c->emitted, c->differences, c->refused, failures);
     return failures > 0;
 }

@@ -43,6 +43,7 @@ static ad_status own_workspace(comparison *c, void *way, void *const *x, void *c
 {
     (void)way;
     ad_status status = ad_fn_run(c->f, (const void *const *)x, z);
+    c->seen = ad_fn_guard(c->f, 0, NULL);
     *message = ad_fn_message(c->f);
     return status;
 }
@@ -53,6 +54,7 @@ static ad_status other_workspace(comparison *c, void *way, void *const *x, void 
 {
     ad_status status =
         c->f->is_f64 ? eval(c, way, x, z) : ad_fn_run_in(c->f, way, (const void *const *)x, z);
+    c->seen = ad_fn_guard_in(c->f, way, 0, NULL);
     *message = ad_workspace_message(way);
     return status;
 }
@@ -65,7 +67,11 @@ int fuzz_compare(fuzz_program *p, fuzz_count *count, char *text, size_t bytes)
     for (c.point = 0; c.point < FUZZ_POINTS && ok; c.point++) {
         fuzz_expect(&c);
         count->refused += c.r.failed;
-        ok = fuzz_call_and_compare(&c, "ad_fn_run", own_workspace, NULL) &&
+        if (c.point == 1 && !c.r.failed && !c.options.guard && !c.is_shortened &&
+            !fuzz_matches(&c, c.f)) {
+            ok = fuzz_differs(&c, "%d %s", 0, "ad_fn_matches does not know the program");
+        }
+        ok = ok && fuzz_call_and_compare(&c, "ad_fn_run", own_workspace, NULL) &&
              fuzz_call_and_compare(&c, "other workspace", other_workspace, other) &&
              fuzz_call_and_compare(&c, "ad_fn_run again", own_workspace, NULL);
         fuzz_forget(&c);
