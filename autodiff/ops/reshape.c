@@ -104,18 +104,51 @@ static int following(const ad__resizing *r, const group *g, int64_t p, int64_t q
     return possible == 1 || (known == 1 && first_is_known) ? first : -1;
 }
 
+/* Beside a length of 0 products tell nothing: axes follow one by one, but for those of length 1. 0
+ * if they are not the same ones. */
+static int follow_empty(const ad__resizing *r, ad_shape *given)
+{
+    const ad_shape *before = &r->before[0]->shape, *now = &r->now[0]->shape;
+    int i = 0, same = 1;
+    for (int at = 0; at < given->rank && same; at++) {
+        int64_t len = r->result->shape.len[at];
+        while (len != 1 && i < before->rank && before->len[i] == 1) {
+            i++;
+        }
+        same = len == 1 || (i < before->rank && before->len[i] == len);
+        if (len != 1 && same && given->len[at] != -1) {
+            given->len[at] = now->len[i];
+        }
+        i += len != 1;
+    }
+    while (i < before->rank && before->len[i] == 1) {
+        i++;
+    }
+    return same && i == before->rank;
+}
+
 static ad_status reshape_resize(ad__resizing *r)
 {
     ad_shape *given = r->attributes;
     const ad_shape *before = &r->before[0]->shape, *now = &r->now[0]->shape;
+    char a[160], b[160], c[160];
     if (r->like != NULL) {
         *given = r->like->shape;
         return AD_OK;
     }
-    if (ad_shape_equal(before, now) || r->result->count == 0) {
+    if (ad_shape_equal(before, now)) {
         return AD_OK;
     }
-    char a[160], b[160], c[160];
+    if (r->result->count == 0) {
+        return follow_empty(r, given)
+                   ? AD_OK
+                   : ad_error_set(r->error, AD_ERR_SHAPE,
+                                  "%s to %s, and now %s: with no elements, which length changes is "
+                                  "not clear",
+                                  ad_shape_print(before, a, sizeof a),
+                                  ad_shape_print(&r->result->shape, b, sizeof b),
+                                  ad_shape_print(now, c, sizeof c));
+    }
     for (group g = {0, 0, 0, 0}; next_group(before, &r->result->shape, &g);) {
         int64_t p = product(before, g.first, g.end), q = product(now, g.first, g.end);
         int at = p == q ? -1 : following(r, &g, p, q);

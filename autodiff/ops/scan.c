@@ -186,8 +186,8 @@ ad_var ad_prod_at(ad_var x, ad_axes axes, const char *site)
         return ad__failed(x, &error, "ad_prod", site);
     }
     ad_shape reduced = ad__reduced_shape(&shape, r);
-    if (ad__reduced_count(&shape, r) == 0) {
-        return ad_full_at(x.tape, ad_type_of(x), reduced, 1, site);
+    if (ad__reduced_count(&shape, r) == 0) { /* 1, where a sum over the same axes is 0 */
+        return ad_add_at(ad_sum_at(x, axes, site), ad_literal(1), site);
     }
     for (int axis = 0; axis < shape.rank; axis++) {
         if (r.mask >> axis & 1 && shape.len[axis] != 1) {

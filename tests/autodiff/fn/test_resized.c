@@ -213,6 +213,36 @@ Test(resized, reshapes_follow_the_length)
     resizes(&(program){"flattened", 2, 4, {AD_SHAPE(N, 4, 6), AD_SHAPE(24, 5)}, {0}, flattened});
 }
 
+/* in: x [n, 0]. Nothing in it, but sums over its axis of length 0 have n elements. */
+static void empty(ad_tape *tape, const ad_var *in, ad_var *out)
+{
+    (void)tape;
+    ad_var wide = ad_reshape(in[0], AD_SHAPE(1, ad_shape_of(in[0]).len[0], 0));
+    out[0] = ad_sum(ad_exp(wide), AD_AXES(2));
+    out[1] = ad_prod(ad_squeeze(ad_expand_dims(in[0], 1), AD_AXES(1)), AD_AXES(1));
+    ad_grad(ad_sum(ad_add(ad_sum(out[0], AD_AXES(0)), 1), AD_ALL), 1, in, out + 2);
+}
+
+static void regrouped(ad_tape *tape, const ad_var *in, ad_var *out)
+{
+    (void)tape;
+    out[0] = ad_reshape(in[0], AD_SHAPE(0, 24));
+}
+
+Test(resized, reshapes_of_no_elements_follow_axis_by_axis)
+{
+    resizes(&(program){"empty", 1, 2, {AD_SHAPE(N, 0)}, {0}, empty});
+    const program p = {"regrouped", 1, 1, {AD_SHAPE(N, 0)}, {0}, regrouped};
+    const ad_shape shape = AD_SHAPE(7, 0);
+    ad_error error;
+    ad_fn *f = recorded_at(&p, 3, &(ad_fn_options){.resizable = 1});
+    cr_expect_null(ad_fn_resized(f, &shape, &error));
+    cr_expect_eq(error.status, AD_ERR_SHAPE);
+    cr_expect_not_null(strstr(error.message, "[3, 0] to [0, 24], and now [7, 0]"), "%s",
+                       error.message);
+    ad_fn_free(f);
+}
+
 /* in: x [n, 3, 4], w [4, 5], v [4], u [n, 3] */
 static void products(ad_tape *tape, const ad_var *in, ad_var *out)
 {
