@@ -58,7 +58,7 @@ static ad_status cotangent(ad_tape *tape, ad_var y, ad_var *u)
     }
     *u = kind->type == AD_F64 && kind->shape.rank == 0
              ? ad_constant_at(tape, AD_F64, kind->shape, &zero, site)
-             : ad_full_at(tape, kind->type, kind->shape, 0, site);
+             : ad__follow(ad_full_at(tape, kind->type, kind->shape, 0, site), y);
     return tape->error.status;
 }
 

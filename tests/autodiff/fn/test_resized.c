@@ -164,6 +164,20 @@ Test(resized, second_derivatives_do)
                        curvature});
 }
 
+/* in: x [n, 4], v [n, 4]. The direction of x's own change, and that of what does not depend on it. */
+static void directions(ad_tape *tape, const ad_var *in, ad_var *out)
+{
+    ad_var y[] = {ad_tanh(in[0]), ad_mean(ad_square(in[0]), AD_AXES(1))};
+    (void)tape;
+    ad_jvp(1, in, in + 1, 2, y, out);
+    ad_jvp(1, in, in + 1, 1, &in[1], out + 2);
+}
+
+Test(resized, directional_derivatives_do)
+{
+    resizes(&(program){"directions", 2, 3, {AD_SHAPE(N, 4), AD_SHAPE(N, 4)}, {0}, directions});
+}
+
 /* in: x [n, 7], gain [7], shift [1, 7] */
 static void batch_statistics(ad_tape *tape, const ad_var *in, ad_var *out)
 {
