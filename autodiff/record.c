@@ -45,6 +45,16 @@ static int keep_detail(ad_tape *tape, ad__detail detail, uint32_t *number)
     return 1;
 }
 
+/* A place for the elements of a node: a number of the tape's, or storage; NULL without memory. */
+static void *place(ad_tape *tape, uint16_t kind, ad__slot *value)
+{
+    if (kind == AD__KIND_SCALAR) {
+        return &value->scalar;
+    }
+    value->data = ad__arena_take(&tape->values, ad__kind_bytes(tape->kinds[kind]));
+    return value->data;
+}
+
 ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shape *shape,
                        const void *data, const char *origin, const char *site)
 {
@@ -77,15 +87,13 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
         return ad__handle(tape, out_of_memory(tape, origin, site));
     }
     ad__slot value = {.data = (void *)data};
-    if (kind == AD__KIND_SCALAR) {
-        memcpy(&value.scalar, data, sizeof value.scalar);
-    } else if (leaf != AD__VIEW) {
-        value.data = ad__arena_take(&tape->values, bytes);
-        if (value.data == NULL) {
+    if (leaf != AD__VIEW || kind == AD__KIND_SCALAR) {
+        void *own = place(tape, kind, &value);
+        if (own == NULL) {
             return ad__handle(tape, out_of_memory(tape, origin, site));
         }
         if (bytes > 0) {
-            memcpy(value.data, data, bytes);
+            memcpy(own, data, bytes);
         }
     }
     uint32_t detail = 0;
@@ -141,7 +149,7 @@ static int resolve_literals(ad_tape *tape, int count, const ad_var *x, uint32_t 
     for (int i = 0; i < count && type == AD_I64; i++) {
         type = x[i].tape != NULL ? ad__kind_of(tape, nodes[i])->type : type;
     }
-    for (int i = 0; i < count && tape->error.status == AD_OK; i++) {
+    for (int i = 0; i < count; i++) {
         if (x[i].tape == NULL) {
             nodes[i] = ad__constant_of(tape, type, x[i].ref.literal, site).ref.at.node;
         }
@@ -182,16 +190,6 @@ static void *elements_of_argument(const ad_tape *tape, const ad_op *op, const ad
     return (char *)tape->value[argument].data + first * ad_type_bytes(call->kind.type);
 }
 
-/* A place for the elements of a result: a number of the tape's, or storage; NULL without memory. */
-static void *place(ad_tape *tape, uint16_t kind, ad__slot *value)
-{
-    if (kind == AD__KIND_SCALAR) {
-        return &value->scalar;
-    }
-    value->data = ad__arena_take(&tape->values, ad__kind_bytes(tape->kinds[kind]));
-    return value->data;
-}
-
 /* Where a node finds its arguments: its own three places, or a detail. */
 static int keep_arguments(ad_tape *tape, const ad_op *op, const ad__call *call,
                           const uint32_t *nodes, size_t attribute_bytes, uint32_t *arg)
@@ -224,7 +222,8 @@ static int keep_arguments(ad_tape *tape, const ad_op *op, const ad__call *call,
 static uint32_t evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array *x,
                          const uint32_t *nodes, size_t attribute_bytes, const char *site)
 {
-    for (int i = 0; i < call->count; i++) {
+    const int count = call->count;
+    for (int i = 0; i < count; i++) {
         x[i].kind = ad__kind_of(tape, nodes[i]);
     }
     ad_status status = op->infer(call);
@@ -250,7 +249,7 @@ static uint32_t evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__arr
         return out_of_memory(tape, op->name, site);
     }
     call->kind.count = tape->kinds[kind]->count;
-    for (int i = 0; i < call->count; i++) {
+    for (int i = 0; i < count; i++) {
         x[i].data = ad__data_of(tape, nodes[i]);
     }
     status = is_shared ? AD_OK : op->eval(call);

@@ -182,9 +182,7 @@ static void contribute(ad__reverse *r, uint32_t node, ad_var c, const char *orig
                        const char *site)
 {
     ad_tape *tape = r->tape;
-    int fits =
-        c.tape == tape && c.ref.at.tag == tape->tag && tape->node[node].kind == AD__KIND_SCALAR;
-    if (!fits) {
+    if (!ad__reverse_fits(tape, node, c)) {
         c = ad__reverse_fit(tape, node, c, origin, site);
     }
     uint32_t *adjoint = &((transform *)r)->adjoint[node - r->first];

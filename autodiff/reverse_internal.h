@@ -38,6 +38,13 @@ static inline int ad__is_none(ad_var c)
     return c.tape == NULL && ad__bits_of(c.ref.literal) == 0;
 }
 
+/* Whether a contribution is a live variable of the node's type and shape, as most are. */
+static inline int ad__reverse_fits(const ad_tape *tape, uint32_t node, ad_var c)
+{
+    const ad__node *nodes = tape->node;
+    return ad__is_recent(tape, c) && nodes[c.ref.at.node].kind == nodes[node].kind;
+}
+
 /* A contribution as a live variable of the node's type and shape: the one place where broadcasting
  * is undone, and where a gradient's shape is held against its variable's. */
 ad_var ad__reverse_fit(ad_tape *tape, uint32_t node, ad_var c, const char *origin,

@@ -112,8 +112,7 @@ static void contribute(ad__reverse *r, uint32_t node, ad_var c, const char *orig
                        const char *site)
 {
     sweep *s = (sweep *)r;
-    const ad__node *nodes = r->tape->node;
-    if (!ad__is_recent(r->tape, c) || nodes[c.ref.at.node].kind != nodes[node].kind) {
+    if (!ad__reverse_fits(r->tape, node, c)) {
         c = ad__reverse_fit(r->tape, node, c, origin, site);
         if (r->tape->error.status != AD_OK) {
             return;
@@ -249,7 +248,7 @@ static size_t read(const sweep *s, uint32_t node, double *out)
     const ad_tape *tape = s->back.tape;
     const ad__kind *kind = ad__kind_of(tape, node);
     const uint32_t i = node - s->back.first;
-    int is_reached = node <= s->back.last && s->state[i] & REACHED;
+    int is_reached = s->state != NULL && node <= s->back.last && s->state[i] & REACHED;
     for (size_t k = 0; k < kind->count; k++) {
         if (!is_reached) {
             out[k] = 0;
@@ -287,8 +286,6 @@ static ad_status sweep_tensors(const ad__reverse *of, int count, const ad_var *x
             contribute(r, last, ad_literal(1), r->origin, tape->site[last]);
         }
         sweep_back(&s);
-    } else {
-        r->last = 0;
     }
     for (int i = 0; i < count && tape->error.status == AD_OK; i++) {
         out += read(&s, x[i].ref.at.node, out);
