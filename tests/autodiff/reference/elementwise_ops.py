@@ -304,6 +304,8 @@ OPS = {
     "erfc": Op(erfc, [lambda x: -gauss(x)], BELL, [(-2.5, 2.5)]),
     "normal_cdf": Op(cdf, [bell], anywhere((-6, 6), (-38, 38), (-1, 1)), [(-3, 3)]),
     "sigmoid": Op(sigmoid, [lambda x: sigmoid(x) * sigmoid(-x)], TAIL, [(-5, 5)], BIG),
+    "sigmoid_slope": Op(lambda x: sigmoid(x) * sigmoid(-x),
+                        [lambda x: -sigmoid(x) * sigmoid(-x) * tanh(x / 2)], TAIL, [(-5, 5)], BIG),
     "log_sigmoid": Op(lambda x: -log(1 + exp(-x)), [lambda x: sigmoid(-x)], TAIL, [(-5, 5)], BIG),
     "softplus": Op(lambda x: log(1 + exp(x)), [sigmoid], TAIL, [(-5, 5)], BIG + [20.5]),
     "relu": Op(relu, [lambda x: mpf(x > 0)], anywhere(), [(0.1, 2)], BIG),
