@@ -53,6 +53,14 @@ void ad__put(ad__emit *e, const char *format, ...)
     va_end(args);
 }
 
+void ad__cut(ad__chars *c, size_t len)
+{
+    c->len = len;
+    if (c->text != NULL) {
+        c->text[len] = '\0';
+    }
+}
+
 void ad__chars_clear(ad__emit *e, ad__chars *c)
 {
     ad__resize(&e->allocator, c->text, 0);
@@ -152,7 +160,7 @@ static uint32_t find(const ad__emit *e, const char *word, size_t len, int type)
 static void use(ad__emit *e, uint32_t text, int type)
 {
     ad__chars *done = &e->texts[4 * text + (uint32_t)type], *out = e->out;
-    if (done->len == 0) {
+    if (done->len == 0 && !e->is_out_of_memory) {
         e->out = done;
         ad__put(e, "%s", "\n");
         ad__put_text(e, ad__texts[text].text, type, NULL);

@@ -59,6 +59,9 @@ void ad__chars_clear(ad__emit *e, ad__chars *c);
 /* Appends to e->out. The first failure of the allocator is kept in is_out_of_memory. */
 void ad__put(ad__emit *e, const char *format, ...) AD_PRINTF(2, 3);
 
+/* Takes away what was appended after the first len characters. */
+void ad__cut(ad__chars *c, size_t len);
+
 /* Whether a word stands in a text. */
 int ad__mentions(const ad__chars *text, const char *word);
 

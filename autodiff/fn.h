@@ -40,6 +40,7 @@ typedef struct ad_fn_options {
     int guard;     /* 1: ad_fn_guard tells of branches that C would take otherwise */
     int resizable; /* 1: keep what ad_fn_resized needs */
     size_t memory; /* bytes that tensors may take in a call, 0: any number; see "memory" below */
+    const char *native; /* a C compiler, such as "cc", that makes machine code of it: see below */
     const ad_allocator *allocator; /* default: the C library's */
 } ad_fn_options;
 
@@ -88,6 +89,18 @@ AD_API const char *ad_fn_message(const ad_fn *f);
  * which the tape keeps. Costs about as much as recording. */
 AD_API int ad_fn_matches(const ad_fn *f, ad_tape *tape, int in_count, const ad_var *in,
                          int out_count, const ad_var *out);
+
+/* ---- as machine code [everyday] ---- */
+
+/* With the option native, a C compiler (its name or path, as gcc's or clang's) is run once, while
+ * the function is made: elementwise operations of tensors become one loop, and small operations one
+ * after the other a single piece of code, without anything between them. That gains most where
+ * tensors are small or scalars many, and takes from a tenth of a second to some seconds. The bits
+ * stay those of the recording. The compiler works in a folder of its own in $TMPDIR, or /tmp.
+ *
+ * 1 if it did. Where it cannot be run or fails, the function is what it would be without the
+ * option, this returns 0, and ad_fn_message has the reason until the first call. */
+AD_API int ad_fn_is_native(const ad_fn *f);
 
 /* ---- as C [everyday] ---- */
 

@@ -131,6 +131,12 @@ static void spread_operands(const tile *t, int is_first)
 void ad__run_block_range(const ad__block *b, const ad__frame *f, size_t first, size_t end,
                          unsigned char *room, uint32_t panel_operand, const void *panel)
 {
+    if (b->native != NULL) {
+        const unsigned char *elements = panel;
+        b->native(f->cell, first, end,
+                  elements != NULL ? elements + first * ad_type_bytes(b->type) : NULL);
+        return;
+    }
     tile t = {.b = b,
               .f = f,
               .room = room,

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocks of elementwise operations as one loop, alone or after a product; two nested ones where operands are spread, so that
- * the inner one crosses each of them with a step of 0 or 1. */
+/* Blocks of elementwise operations as one loop, alone or after a product; two nested ones where
+ * operands are spread, so that the inner one crosses each of them with a step of 0 or 1. In machine
+ * code short rows would leave vectors half empty: there such operands are spread out for a piece of
+ * many rows at a time. */
 #include "emit_internal.h"
 
 #include "../ops/matmul_internal.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum {
+    PIECE = 256,       /* elements that operands are spread out for */
+    LONG_PERIOD = 1024 /* elements of an operand that are too many to be repeated */
+};
 
 /* A block, whose elements are those of a panel if it follows a product. */
 typedef struct loop {
@@ -17,7 +24,10 @@ typedef struct loop {
     uint32_t *result;  /* by operation: its parameter, or AD__NONE */
     uint8_t *is_read;  /* by operand: it has a local already */
     size_t run;        /* elements that the inner loop crosses, or 0: one loop */
+    size_t piece;      /* elements for which operands are spread out, or 0 */
     uint32_t panel;    /* the operand that is called panel, or AD__NONE */
+    uint32_t product;  /* the operand that a product has left in the cell `over`, or AD__NONE */
+    uint32_t over;
 } loop;
 
 static int is_spread(const loop *l, const ad__operand *o)
@@ -39,6 +49,16 @@ static size_t run_of(const loop *l)
     return run;
 }
 
+static size_t piece_of(const loop *l)
+{
+    int is_short = l->m->is_native && l->run > 0 && l->run < PIECE;
+    for (uint32_t r = 0; r < l->b->operand_count && is_short; r++) {
+        const ad__operand *o = &l->b->operands[r];
+        is_short = !is_spread(l, o) || o->repeat > 1 || o->period <= LONG_PERIOD;
+    }
+    return !is_short ? 0 : l->b->count < PIECE ? l->b->count : PIECE;
+}
+
 static int prepare(loop *l)
 {
     const ad__block *b = l->b;
@@ -53,6 +73,7 @@ static int prepare(loop *l)
     }
     memset(l->is_read, 0, (size_t)b->operand_count + 1);
     l->run = run_of(l);
+    l->piece = piece_of(l);
     return 1;
 }
 
@@ -60,7 +81,7 @@ static void find_parameters(loop *l)
 {
     const ad__block *b = l->b;
     for (uint32_t r = 0; r < b->operand_count; r++) {
-        uint32_t cell = b->operands[r].cell;
+        uint32_t cell = r == l->product ? l->over : b->operands[r].cell;
         l->operand[r] = AD__NONE;
         if (r != l->panel && ad__emit_number(l->m, cell) == NULL) {
             l->operand[r] = ad__emit_parameter(l->m, &l->p, cell, 0);
@@ -111,6 +132,8 @@ static void put_operand(loop *l, uint32_t r, const char *indent)
         ad__put(e, "p%u[0]", (unsigned)l->operand[r]);
     } else if (!is_spread(l, o)) {
         ad__put(e, "p%u[%s]", (unsigned)l->operand[r], index_of(l));
+    } else if (l->piece > 0) {
+        ad__put(e, o->repeat == 1 ? "t%u[o%u + i]" : "t%u[i]", (unsigned)r, (unsigned)r);
     } else if (o->repeat == 1) {
         ad__put(e, o->period == l->run ? "p%u[i]" : "p%u[at %% %zu + i]", (unsigned)l->operand[r],
                 o->period);
@@ -127,7 +150,8 @@ static void put_operand(loop *l, uint32_t r, const char *indent)
 static int is_outside(const loop *l, uint32_t r)
 {
     const ad__operand *o = &l->b->operands[r];
-    return r != l->panel && o->end == 0 && (o->period == 1 || (is_spread(l, o) && o->repeat > 1));
+    int is_row = l->piece == 0 && is_spread(l, o) && o->repeat > 1;
+    return r != l->panel && o->end == 0 && (o->period == 1 || is_row);
 }
 
 /* A single number is read before all loops. That it may be the place of a result does not matter:
@@ -176,6 +200,68 @@ static void put_operations(loop *l, const char *indent)
     }
 }
 
+/* ---- pieces ---- */
+
+/* Rows that are the same in every piece, again and again; from element at % period on they are
+ * those of a piece. */
+static void put_repeated(loop *l, uint32_t r)
+{
+    ad__emit *e = &l->m->e;
+    const ad__operand *o = &l->b->operands[r];
+    const char *type = ad__c_type(l->b->type);
+    size_t len = (l->piece / o->period + 2) * o->period;
+    ad__put(e,
+            "    %s t%u[%zu];\n    for (size_t i = 0; i < %zu; i += %zu) {\n"
+            "        memcpy(t%u + i, p%u, %zu);\n    }\n",
+            type, (unsigned)r, len, len, o->period, (unsigned)r, (unsigned)l->operand[r],
+            o->period * ad_type_bytes(l->b->type));
+}
+
+/* Each element as often as it is repeated. */
+static void put_filled(loop *l, uint32_t r)
+{
+    ad__emit *e = &l->m->e;
+    const ad__operand *o = &l->b->operands[r];
+    const char *type = ad__c_type(l->b->type);
+    ad__put(e,
+            "        for (size_t i = 0, stop; i < n; i = stop) {\n"
+            "            const %s x = p%u[(at + i) / %zu %% %zu];\n"
+            "            stop = i + %zu - (at + i) %% %zu;\n"
+            "            stop = stop < n ? stop : n;\n"
+            "            for (size_t k = i; k < stop; k++) {\n"
+            "                t%u[k] = x;\n            }\n        }\n",
+            type, (unsigned)l->operand[r], o->repeat, o->period, o->repeat, o->repeat, (unsigned)r);
+}
+
+/* Elements first .. end - 1 in pieces. */
+static void put_pieces(loop *l, const char *first, const char *end)
+{
+    ad__emit *e = &l->m->e;
+    const ad__block *b = l->b;
+    for (uint32_t r = 0; r < b->operand_count; r++) {
+        if (is_spread(l, &b->operands[r]) && b->operands[r].repeat == 1) {
+            put_repeated(l, r);
+        } else if (is_spread(l, &b->operands[r])) {
+            ad__put(e, "    %s t%u[%zu];\n", ad__c_type(b->type), (unsigned)r, l->piece);
+        }
+    }
+    ad__put(e,
+            "    for (size_t at = %s, n; at < %s; at += n) {\n"
+            "        n = %s - at < %zu ? %s - at : %zu;\n",
+            first, end, end, l->piece, end, l->piece);
+    for (uint32_t r = 0; r < b->operand_count; r++) {
+        if (is_spread(l, &b->operands[r]) && b->operands[r].repeat == 1) {
+            ad__put(e, "        const size_t o%u = at %% %zu;\n", (unsigned)r,
+                    b->operands[r].period);
+        } else if (is_spread(l, &b->operands[r])) {
+            put_filled(l, r);
+        }
+    }
+    ad__put(e, "        for (size_t i = 0; i < n; i++) {\n");
+    put_operations(l, "            ");
+    ad__put(e, "        }\n    }\n");
+}
+
 /* Elements first .. end - 1, which are texts. */
 static void put_loops(loop *l, const char *first, const char *end, int is_range)
 {
@@ -185,6 +271,10 @@ static void put_loops(loop *l, const char *first, const char *end, int is_range)
         ad__put(e, "    for (size_t i = %s; i < %s; i++) {\n", first, end);
         put_operations(l, "        ");
         ad__put(e, "    }\n");
+        return;
+    }
+    if (l->piece > 0) {
+        put_pieces(l, first, end);
         return;
     }
     if (is_range) {
@@ -207,7 +297,7 @@ static void put_loops(loop *l, const char *first, const char *end, int is_range)
 
 void ad__emit_block(emission *m, uint32_t number, const ad__block *b)
 {
-    loop l = {.m = m, .b = b, .panel = AD__NONE};
+    loop l = {.m = m, .b = b, .panel = AD__NONE, .product = AD__NONE};
     char count[24];
     if (!prepare(&l)) {
         return;
@@ -222,6 +312,33 @@ void ad__emit_block(emission *m, uint32_t number, const ad__block *b)
     m->e.out = &m->body;
     ad__put(&m->e, "    ");
     ad__put_step_call(m, number, &l.p, "");
+}
+
+void ad__emit_native_block(emission *m, uint32_t number, const ad__block *b, uint32_t panel,
+                           uint32_t over)
+{
+    loop l = {.m = m,
+              .b = b,
+              .panel = over == AD__NONE ? panel : AD__NONE,
+              .product = over == AD__NONE ? AD__NONE : panel,
+              .over = over};
+    char more[PLACE];
+    if (!prepare(&l)) {
+        return;
+    }
+    find_parameters(&l);
+    m->e.out = &m->steps;
+    ad__put(&m->e, "\n");
+    (void)snprintf(more, sizeof more, "size_t first, size_t end, const %s *restrict panel",
+                   ad__c_type(b->type));
+    ad__put_step_head(m, number, &l.p, more);
+    put_loops(&l, "first", "end", 1);
+    ad__put(&m->e,
+            "}\n\nvoid block_%u(void *const *cell, size_t first, size_t end, const void *panel)\n"
+            "{\n    ",
+            (unsigned)number);
+    ad__put_step_call(m, number, &l.p, "first, end, panel");
+    ad__put(&m->e, "}\n");
 }
 
 /* ---- products ---- */
@@ -276,7 +393,8 @@ void ad__emit_product(emission *m, uint32_t number, const ad__product *product)
     const ad__block none = {.type = product->type};
     loop l = {.m = m,
               .b = product->block != NULL ? product->block : &none,
-              .panel = product->z == AD__NONE ? product->operand : AD__NONE};
+              .panel = product->z == AD__NONE ? product->operand : AD__NONE,
+              .product = AD__NONE};
     char text[PLACE], count[24];
     const char *scratch = "";
     if (!prepare(&l)) {

@@ -42,16 +42,24 @@ typedef struct emission {
     uint32_t *memory; /* by slot: its place, or AD__NONE */
     uint32_t memory_count;
 
+    struct written *known; /* the functions of steps: a table by their hash */
+    size_t known_size;
+
     size_t low[3], high[3]; /* of the workspace, by type: bytes of tensors */
     size_t scratch[3];      /* elements */
     int fails;              /* a step may end in an error */
-    int is_split;           /* steps stay functions of their own */
+    int is_native;          /* places are the cells and slots of a call's frame */
 } emission;
 
 /* ---- places ---- */
 
 /* Operations of a function, of those that a run is divided into. */
 size_t ad__emit_part(const ad__scalars *s);
+
+/* Appends step i to `steps` and `body`, as a function step_NUMBER with i + 1. A step that differs
+ * from an earlier one in its places alone calls the function of that one. */
+int ad__emit_prepare_steps(emission *m); /* 0 without memory */
+void ad__emit_step(emission *m, uint32_t i);
 
 /* Finds what the other functions tell. 0 without memory. */
 int ad__emit_find_places(emission *m);
@@ -105,6 +113,12 @@ int ad__emit_parameters(emission *m, uint32_t capacity, parameters *out); /* 0 w
 uint32_t ad__emit_parameter(emission *m, parameters *p, uint32_t cell, int is_written);
 void ad__put_step_head(emission *m, uint32_t number, const parameters *p, const char *more);
 void ad__put_step_call(emission *m, uint32_t number, const parameters *p, const char *more);
+
+/* A block as a function block_NUMBER of its own that does elements first .. end - 1: of the type
+ * ad__native_block. panel: the operand whose element `first` is given, or AD__NONE; over: the
+ * cell where it is, or AD__NONE. */
+void ad__emit_native_block(emission *m, uint32_t number, const ad__block *b, uint32_t panel,
+                           uint32_t over);
 
 /* Writes main, with the results of a run. Errors: those of ad_fn_run. */
 ad_status ad__emit_main(emission *m);

@@ -123,7 +123,12 @@ static void find_slots(emission *m)
         }
     }
     for (uint32_t i = 0; i < plan->slot_count; i++) {
-        m->memory[i] = m->memory[i] == 0 ? m->memory_count++ : AD__NONE;
+        if (m->is_native) {
+            m->memory[i] = m->memory[i] == 0 || m->load[i] != AD__NONE ? i : AD__NONE;
+            m->load[i] = AD__NONE;
+        } else {
+            m->memory[i] = m->memory[i] == 0 ? m->memory_count++ : AD__NONE;
+        }
     }
 }
 
@@ -156,7 +161,9 @@ int ad__emit_find_places(emission *m)
         }
     }
     find_views(m);
-    find_workspace(m);
+    if (!m->is_native) {
+        find_workspace(m);
+    }
     find_parts(m);
     find_slots(m);
     return 1;
@@ -386,7 +393,12 @@ static const char *whole_place(emission *m, uint32_t cell, char *text)
 
 const char *ad__emit_place(emission *m, uint32_t cell, char *text)
 {
-    size_t offset = cell_of(m, cell)->offset / ad_type_bytes(ad__emit_type(m, cell));
+    const ad_type type = ad__emit_type(m, cell);
+    if (m->is_native) {
+        (void)snprintf(text, PLACE, "(%s *)cell[%u]", ad__c_type(type), (unsigned)cell);
+        return text;
+    }
+    size_t offset = cell_of(m, cell)->offset / ad_type_bytes(type);
     whole_place(m, cell, text);
     if (offset > 0) {
         ad__say(text, PLACE, " + %zu", offset);

@@ -159,6 +159,6 @@ void ad__emit_copy(emission *m, const ad__copy *c)
     char from[PLACE], to[PLACE];
     const char *source = ad__emit_place(m, c->from, from);
     m->e.out = &m->body;
-    ad__put(&m->e, "    memcpy(%s, ", ad__emit_place(m, c->to, to));
+    ad__put(&m->e, "    memmove(%s, ", ad__emit_place(m, c->to, to));
     ad__put(&m->e, "%s, %zu);\n", source, c->bytes);
 }

@@ -76,10 +76,26 @@ static ad_status finish(ad_fn *f, ad_error *unfit)
     if (status == AD_OK) {
         status = find_offsets(f);
     }
+    ad_error why = {.status = AD_OK};
+    if (status == AD_OK && f->compiler != NULL) {
+        status = ad__native_make(f, &why);
+    }
     if (status == AD_OK) {
         f->own = ad_workspace_new(f, &f->allocator);
+        status = f->own != NULL ? AD_OK : AD_ERR_MEMORY;
     }
-    return status == AD_OK && f->own == NULL ? AD_ERR_MEMORY : status;
+    if (status == AD_OK) {
+        f->own->error = why;
+    }
+    return status;
+}
+
+/* Keeps the compiler's name. Errors: AD_ERR_MEMORY. */
+static ad_status take_compiler(ad_fn *f, const char *name)
+{
+    char *copy = name != NULL ? ad__arena_take(&f->arena, strlen(name) + 1) : NULL;
+    f->compiler = copy != NULL ? strcpy(copy, name) : NULL;
+    return name != NULL && copy == NULL ? AD_ERR_MEMORY : AD_OK;
 }
 
 static ad_status compile(ad_fn *f, const ad__capture *capture)
@@ -131,7 +147,10 @@ ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_cou
     const ad__capture capture = {tape, in_count,     out_count, in,
                                  out,  o->no_assign, o->guard,  o->resizable};
     ad_fn *f = empty(&allocator, o);
-    ad_status status = f != NULL ? compile(f, &capture) : AD_ERR_MEMORY;
+    ad_status status = f != NULL ? take_compiler(f, o->native) : AD_ERR_MEMORY;
+    if (status == AD_OK) {
+        status = compile(f, &capture);
+    }
     if (status != AD_OK) {
         ad_tape_fail(tape, status, "ad_fn_new", NULL, "out of memory"); /* the first error stays */
         ad_fn_free(f);
@@ -162,6 +181,9 @@ ad_fn *ad_fn_resized(const ad_fn *f, const ad_shape *shapes, ad_error *error)
         resized->fingerprint = ad__fingerprint(&resized->program);
     }
     if (status == AD_OK) {
+        status = take_compiler(resized, f->compiler);
+    }
+    if (status == AD_OK) {
         status = finish(resized, &unfit);
     }
     if (status != AD_OK) {
@@ -178,6 +200,11 @@ ad_fn *ad_fn_resized(const ad_fn *f, const ad_shape *shapes, ad_error *error)
 ad_fn *ad_fn_new(ad_tape *tape, int in_count, const ad_var *in, int out_count, const ad_var *out)
 {
     return ad_fn_new_with(tape, in_count, in, out_count, out, NULL);
+}
+
+int ad_fn_is_native(const ad_fn *f)
+{
+    return f->native.library != NULL;
 }
 
 int ad_fn_matches(const ad_fn *f, ad_tape *tape, int in_count, const ad_var *in, int out_count,
@@ -205,6 +232,7 @@ void ad_fn_free(ad_fn *f)
     ad_workspace_free(f->own);
     ad__program_clear(&f->program);
     ad__program_clear(&f->source);
+    ad__native_clear(&f->native);
     ad__arena_clear(&f->arena);
     ad__resize(&allocator, f, 0);
 }

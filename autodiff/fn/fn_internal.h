@@ -3,6 +3,7 @@
 #define AD_FN_FN_INTERNAL_H
 
 #include "../fn.h"
+#include "native_internal.h"
 #include "steps_internal.h"
 #include "team_internal.h"
 
@@ -21,6 +22,8 @@ struct ad_fn {
     uint64_t fingerprint; /* of the recording */
     int threads;
     ad__budget budget;
+    const char *compiler; /* that makes parts of it native, or NULL */
+    ad__native native;
     ad_workspace *own;
 };
 

@@ -19,7 +19,7 @@ static const ad__value *value(const plan *p, ad__id id)
     return &p->program->values[id];
 }
 
-static int add_step(plan *p, const ad__step_kind *kind, const void *step, double work)
+static int add_step(plan *p, const ad__step_kind *kind, void *step, double work)
 {
     if (step == NULL) {
         return 0;

@@ -95,14 +95,27 @@ static void note_time(const ad_workspace *w, size_t i)
     }
 }
 
+/* Of the native steps from i on that run as one; the clock looks at each. */
+static uint32_t native_end(const ad_fn *f, const ad_workspace *w, uint32_t i)
+{
+    uint32_t end = f->native.library != NULL ? f->native.end[i] : i;
+    return end > i && w->clock != NULL ? i + 1 : end;
+}
+
 static ad_status run(const ad_fn *f, ad_workspace *w, const arguments *a)
 {
     const ad__plan *plan = &f->plan;
     w->error.status = AD_OK;
     w->has_run = 0;
     load(f, &w->frame, a);
-    for (uint32_t i = 0; i < plan->step_count; i++) {
+    for (uint32_t i = 0, end; i < plan->step_count; i = end) {
         note_time(w, i);
+        end = native_end(f, w, i);
+        if (end > i) {
+            f->native.steps(w->frame.cell, w->frame.slot, w->frame.room, i, end);
+            continue;
+        }
+        end = i + 1;
         ad_status status = run_step(w, &plan->steps[i]);
         if (status != AD_OK) {
             return status;

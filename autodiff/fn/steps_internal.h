@@ -54,13 +54,16 @@ typedef struct ad__block_op {
     uint32_t count, x[3]; /* arguments: registers */
     size_t step[3];
 } ad__block_op;
+/* A block compiled by a C compiler: elements first .. end - 1; of a panel, from `first` on. */
+typedef void ad__native_block(void *const *cell, size_t first, size_t end, const void *panel);
 typedef struct ad__block {
     ad_type type;
     size_t count, tile;
     uint32_t operand_count, op_count, room_count;
     ad__operand *operands;
     ad__block_op *ops;
-    uint32_t *room, *cell; /* of each operation's result: a tile, or if not AD__NONE a cell */
+    uint32_t *room, *cell;    /* of each operation's result: a tile, or if not AD__NONE a cell */
+    ad__native_block *native; /* or NULL */
 } ad__block;
 
 /* A matrix product and, if block is there, elementwise operations over its result, which run on
@@ -75,7 +78,7 @@ typedef struct ad__product {
     uint32_t x, y, z;
     uint32_t operand; /* the register of the result in the block */
     uint32_t over;    /* a cell, or AD__NONE */
-    const ad__block *block;
+    ad__block *block;
 } ad__product;
 
 /* Copies elements: outputs and stores that no step can write in place. */
@@ -87,8 +90,8 @@ typedef struct ad__copy {
 typedef struct ad__step_kind ad__step_kind;
 typedef struct ad__step {
     const ad__step_kind *kind;
-    const void *plan; /* one of the above */
-    double work;      /* elements times operations: from AD__SHARED_FROM on threads share it */
+    void *plan;  /* one of the above */
+    double work; /* elements times operations: from AD__SHARED_FROM on threads share it */
 } ad__step;
 #define AD__SHARED_FROM 3e4
 

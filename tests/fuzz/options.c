@@ -30,6 +30,7 @@ static int save_memory(comparison *c, ad_rng *rng)
 static ad_status replace_program(ad_fn *f, ad__program *q)
 {
     ad__program *p = &f->program;
+    ad__native_clear(&f->native);
     ad__arena arena;
     ad__groups groups;
     ad__resize(&p->allocator, p->values, 0);
@@ -240,6 +241,7 @@ void fuzz_choose_options(comparison *c, ad_rng *rng)
     static const int threads[] = {0, 1, 2, 3, 7};
     c->options.no_assign = fuzz_below(rng, 4) == 0;
     c->options.threads = threads[fuzz_below(rng, 5)];
+    c->options.native = fuzz_below(rng, 200) == 0 ? "cc" : NULL; /* takes as long as 200 others */
     c->options.guard = !c->emits && fuzz_below(rng, 4) == 0;
     c->options.resizable = fuzz_below(rng, 4) == 0;
 }
