@@ -155,8 +155,8 @@ AD_API size_t ad_fn_guard(const ad_fn *f, size_t room, ad_fn_branch *out);
  *
  * Shapes that the library took from a variable follow it: those of gradients and means, of
  * ad_reshape, of ad_size, of what ad_shaped_like was told. Numbers and shapes that C computed from a
- * length are constants, as the elements of other leaves are. It has no guard. ad_fn_matches tells whether a recording
- * at these shapes is the program that was made.
+ * length are constants, as the elements of other leaves are. It has no guard.
+ * ad_fn_matches tells whether a recording at these shapes is the program that was made.
  *
  * Errors: AD_ERR_STATE if f was not made to be resized, or was made by this call; AD_ERR_SHAPE if an
  *         operation, named with its line, does not fit its arguments any more or cannot tell which

@@ -39,8 +39,8 @@ extern "C" {
  * same for all rows.
  *
  * Errors, on the tape: as ad_fn_new; AD_ERR_UNSUPPORTED if a value is no f64 scalar or comes from a
- *         structured operation, or the options ask for a guard or limit memory; AD_ERR_STATE if the recording assigns and
- *         .no_assign is not set.
+ *         structured operation, or the options ask for a guard or limit memory; AD_ERR_STATE if the
+ *         recording assigns and .no_assign is not set.
  * Owns: the caller, until ad_map_free (NULL is fine). */
 AD_API ad_map *ad_map_new(ad_tape *tape, int in_count, const ad_var *in, int out_count,
                           const ad_var *out, const ad_fn_options *options);
