@@ -301,11 +301,14 @@ demo: $(filter %_mnist,$(EXAMPLES)) ## train on MNIST to 98 %, with pictures in 
 	@mkdir -p $(BUILD)/demo; $< $(BUILD)/demo $$(examples/data/fetch_mnist.sh)
 
 # Peers get the machine's own kernels; what the caller's environment forced is not for them.
+# Compiled functions are machine code by this compiler; make bench NATIVE= has them without one.
+NATIVE ?= cc
 bench: $(BENCHES) $(PEERS) ## time every bench/*.c beside its baselines; writes build/bench.tsv and, where the time goes, build/bench.txt
 	@rm -f $(BUILD)/bench.txt
 	@printf 'case\tours_us\tbaseline\tbaseline_us\tratio\n' > $(BUILD)/bench.tsv
 	@mnist=$$(examples/data/fetch_mnist.sh); for program in $(BENCHES); do \
 	    env -u BLIS_ARCH_TYPE -u OPENBLAS_CORETYPE WENGERT_BUILD=$(B) WENGERT_MNIST="$$mnist" \
+	        BENCH_NATIVE=$(NATIVE) \
 	        BENCH_TSV=$(BUILD)/bench.tsv BENCH_REPORT=$(BUILD)/bench.txt $$program || exit 1; \
 	done
 

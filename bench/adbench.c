@@ -97,7 +97,7 @@ static ad_fn *compile(const job *j, recorder *record)
     ad_tape *tape = ad_tape_new();
     out[0] = record(j, tape, in);
     ad_grad(out[0], j->vars, in, out + 1);
-    ad_fn *fn = ad_fn_new(tape, j->vars, in, 1 + j->vars, out);
+    ad_fn *fn = bench_compiled(tape, j->vars, in, 1 + j->vars, out);
     ad_tape_free(tape);
     return fn;
 }

@@ -47,7 +47,7 @@ static ad_fn *compile(trainer *t)
     ad_var cost = nn_mse(nn_forward(t->net, w, x, NULL), y);
     ad_grad(cost, PARTS, w, dw);
     nn_step(t->stepper, w, dw, 1);
-    ad_fn *f = ad_fn_new(tape, 0, NULL, 1, &cost);
+    ad_fn *f = bench_compiled(tape, 0, NULL, 1, &cost);
     if (f == NULL) {
         (void)fprintf(stderr, "deep: %s\n", ad_tape_message(tape));
     }

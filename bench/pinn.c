@@ -77,7 +77,7 @@ static int compile(job *j)
     ad_var in[PARTS + 1], out[PARTS + 1];
     ad_tape *tape = ad_tape_new();
     record(j, tape, in, out);
-    j->f = ad_fn_new(tape, PARTS + 1, in, PARTS + 1, out);
+    j->f = bench_compiled(tape, PARTS + 1, in, PARTS + 1, out);
     if (j->f == NULL) {
         (void)fprintf(stderr, "pinn: %s\n", ad_tape_message(tape));
     }

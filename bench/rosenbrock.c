@@ -93,7 +93,7 @@ static ad_fn *compile_tensors(chain *c)
     ad_var a = ad_square(ad_sub(1, here)), b = ad_square(ad_sub(next, ad_square(here)));
     out[0] = ad_sum(ad_add(a, ad_mul(100, b)), AD_ALL);
     ad_grad(out[0], 1, &x, &out[1]);
-    ad_fn *fn = ad_fn_new(tape, 1, &x, 2, out);
+    ad_fn *fn = bench_compiled(tape, 1, &x, 2, out);
     ad_tape_free(tape);
     return fn;
 }
@@ -104,7 +104,7 @@ static ad_fn *compile_scalars(chain *c)
     record(c);
     out[0] = c->f;
     ad_grad(c->f, N, c->x, out + 1);
-    return ad_fn_new(c->tape, N, c->x, 1 + N, out);
+    return bench_compiled(c->tape, N, c->x, 1 + N, out);
 }
 
 /* ---- cases */

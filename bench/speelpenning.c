@@ -78,7 +78,7 @@ static ad_fn *compile_tensor(job *j)
     ad_var x = ad_input_view(tape, AD_F64, AD_SHAPE(N), j->x), out[2];
     out[0] = ad_prod(x, AD_ALL);
     ad_grad(out[0], 1, &x, &out[1]);
-    ad_fn *fn = ad_fn_new(tape, 1, &x, 2, out);
+    ad_fn *fn = bench_compiled(tape, 1, &x, 2, out);
     ad_tape_free(tape);
     return fn;
 }
@@ -89,7 +89,7 @@ static ad_fn *compile_scalars(job *j)
     ad_tape_rewind(j->tape, j->begin);
     out[0] = record(j);
     ad_grad(out[0], N, j->in, out + 1);
-    return ad_fn_new(j->tape, N, j->in, 1 + N, out);
+    return bench_compiled(j->tape, N, j->in, 1 + N, out);
 }
 
 /* Times ours beside the others, once it has been right. */

@@ -122,7 +122,7 @@ static void compile(job *j)
     ad_var in[MAX_VALUES], out[MAX_VALUES];
     ad_tape *tape = ad_tape_new();
     int count = record(j, tape, in, out);
-    j->f = ad_fn_new(tape, count + 2, in, count + 1, out);
+    j->f = bench_compiled(tape, count + 2, in, count + 1, out);
     if (j->f == NULL) {
         (void)fprintf(stderr, "%s: %s\n", j->net->name, ad_tape_message(tape));
         exit(1);

@@ -62,14 +62,16 @@ static size_t lines_of(size_t count, const ad_fn_step *steps, const ad_fn_operat
     return used;
 }
 
-static void print(FILE *out, const char *name, size_t count, size_t used, const line *lines)
+static void print(FILE *out, const char *name, const ad_fn *f, size_t count, size_t used,
+                  const line *lines)
 {
     double all = 0;
     for (size_t i = 0; i < used; i++) {
         all += lines[i].sum.seconds;
     }
-    (void)fprintf(out, "%s: %zu steps, %.2f us in them\n%8s %6s %6s %8s %8s  what\n", name, count,
-                  1e6 * all, "us", "%", "steps", "GFLOP/s", "GB/s");
+    (void)fprintf(out, "%s: %zu steps%s, %.2f us in them\n%8s %6s %6s %8s %8s  what\n", name, count,
+                  ad_fn_is_native(f) ? ", native" : "", 1e6 * all, "us", "%", "steps", "GFLOP/s",
+                  "GB/s");
     for (size_t i = 0; i < used && i < LINES; i++) {
         const ad_fn_step *s = &lines[i].sum;
         (void)fprintf(out, "%8.2f %6.1f %6zu %8.1f %8.1f  %s\n", 1e6 * s->seconds,
@@ -77,6 +79,14 @@ static void print(FILE *out, const char *name, size_t count, size_t used, const 
                       1e-9 * s->bytes / s->seconds, lines[i].words);
     }
     (void)fputc('\n', out);
+}
+
+ad_fn *bench_compiled(ad_tape *tape, int in_count, const ad_var *in, int out_count,
+                      const ad_var *out)
+{
+    const char *compiler = getenv("BENCH_NATIVE");
+    const ad_fn_options options = {.native = compiler != NULL && *compiler ? compiler : NULL};
+    return ad_fn_new_with(tape, in_count, in, out_count, out, &options);
 }
 
 void bench_profile(const char *name, const ad_fn *f, const void *const *inputs,
@@ -91,7 +101,7 @@ void bench_profile(const char *name, const ad_fn *f, const void *const *inputs,
     if (out != NULL && steps != NULL && operations != NULL && lines != NULL &&
         ad_fn_costs(f, count, steps, all, operations) == AD_OK &&
         ad_fn_profile(f, inputs, outputs, RUNS, count, steps) == AD_OK) {
-        print(out, name, count, lines_of(count, steps, operations, lines), lines);
+        print(out, name, f, count, lines_of(count, steps, operations, lines), lines);
     }
     if (out != NULL) {
         (void)fclose(out);

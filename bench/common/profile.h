@@ -4,6 +4,10 @@
 
 #include <wengert/autodiff.h>
 
+/* ad_fn_new, with machine code by the C compiler that BENCH_NATIVE names, if it names one. */
+ad_fn *bench_compiled(ad_tape *tape, int in_count, const ad_var *in, int out_count,
+                      const ad_var *out);
+
 /* What a compiled function's time is made of: appends a table to the file that BENCH_REPORT names,
  * if it does. Steps of one kind and the same operations are one line; the lines that take longest
  * come first. Arguments as of ad_fn_run, and as of ad_fn_eval. */
