@@ -204,6 +204,17 @@ static int is(const char *word, size_t len, const char *other)
     return strlen(other) == len && memcmp(word, other, len) == 0;
 }
 
+/* Whether a word stands in a list with blanks around each. */
+static int is_among(const char *word, size_t len, const char *names)
+{
+    for (const char *at = strchr(names, ' '); at[1] != '\0'; at = strchr(at + 1, ' ')) {
+        if (strncmp(at + 1, word, len) == 0 && at[1 + len] == ' ') {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* One of libm's functions over double, which over float end in f. */
 static int is_libm(const char *word, size_t len)
 {
@@ -211,12 +222,7 @@ static int is_libm(const char *word, size_t len)
         " acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 "
         "expm1 fabs floor fma fmax fmin fmod hypot ilogb ldexp log log10 log1p log2 pow rint sin "
         "sinh sqrt tan tanh ";
-    for (const char *at = strchr(names, ' '); at[1] != '\0'; at = strchr(at + 1, ' ')) {
-        if (strncmp(at + 1, word, len) == 0 && at[1 + len] == ' ') {
-            return 1;
-        }
-    }
-    return 0;
+    return is_among(word, len, names);
 }
 
 int ad__mentions(const ad__chars *text, const char *word)
@@ -263,6 +269,31 @@ static void put_word(ad__emit *e, const char *word, const char *after, int type,
         put_bytes(e, word, len);
         ad__put(e, "%s", calls && type == AD_F32 && is_libm(word, len) ? "f" : "");
     }
+}
+
+int ad__calls_libm(const ad__emit *e, const char *text, int type)
+{
+    static const char instructions[] = " ceil copysign fabs floor fma fmax fmin rint sqrt ";
+    const char *at = strchr(text, '{'); /* of a definition, its body */
+    for (at = at != NULL ? at : text; *at != '\0';) {
+        const char *end = at + 1;
+        while (is_word(*at) && is_word(*end)) {
+            end++;
+        }
+        size_t len = (size_t)(end - at);
+        uint32_t own =
+            is_word(*at) && *end == '(' ? find(e, at, len, type) : (uint32_t)ad__text_count;
+        if (own < ad__text_count && strstr(ad__texts[own].names, " plain_add ") == NULL &&
+            ad__calls_libm(e, ad__texts[own].text, type)) {
+            return 1;
+        }
+        if (is(at, len, "LIBM_POW") || (*end == '(' && own == ad__text_count && is_libm(at, len) &&
+                                        !is_among(at, len, instructions))) {
+            return 1;
+        }
+        at = end;
+    }
+    return 0;
 }
 
 void ad__put_text(ad__emit *e, const char *text, int type, const char *const *arg)

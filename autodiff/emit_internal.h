@@ -68,6 +68,10 @@ int ad__mentions(const ad__chars *text, const char *word);
 /* A text over `real`, with x, y and w replaced by arg[0 .. 2] if arg is not NULL. */
 void ad__put_text(ad__emit *e, const char *text, int type, const char *const *arg);
 
+/* Whether a text calls, itself or through others, functions of libm that compilers do not write as
+ * instructions: loops over it stay scalar. */
+int ad__calls_libm(const ad__emit *e, const char *text, int type);
+
 /* The name of a kernel for a type; it is part of the program from now on. */
 void ad__put_kernel(ad__emit *e, const char *word, int type);
 

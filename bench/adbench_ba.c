@@ -10,6 +10,7 @@
  * Baselines: c_primal (common/primal.c); adolc. What is computed is held against ADBench's own
  * results. */
 #include "bench.h"
+#include "profile.h"
 #include "expected.h"
 #include "primal.h"
 
@@ -128,7 +129,7 @@ static ad_map *compile(const job *j)
     ad_vjp(1, &out[0], &one, ADBENCH_BA, in, out + ERRORS);
     ad_vjp(1, &out[1], &one, ADBENCH_BA, in, out + ERRORS + ADBENCH_BA);
     ad_vjp(1, &out[2], &one, 1, &in[WEIGHT], out + ERRORS + 2 * ADBENCH_BA);
-    ad_map *map = ad_map_new(tape, IN, in, OUT, out, NULL);
+    ad_map *map = bench_compiled_map(tape, IN, in, OUT, out);
     ad_tape_free(tape);
     return map;
 }

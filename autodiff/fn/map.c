@@ -51,6 +51,8 @@ struct ad_map {
     uint32_t op_count, room_count;
     size_t tile;
     int threads;
+    const char *compiler; /* while it is made */
+    ad__native_rows native;
     part *parts;
     ad__team *team;
     piece pieces[PIECES];
@@ -122,6 +124,21 @@ static void take_values(ad_map *m, const ad__id *reader, uint32_t *free_rooms)
     }
 }
 
+/* Of a native function only outputs have tiles. */
+static void keep_outputs(ad_map *m)
+{
+    const ad__program *p = &m->program;
+    m->room_count = 0;
+    for (ad__id id = 0; id < p->count; id++) {
+        m->lanes[id].room = AD__NONE;
+    }
+    for (uint32_t i = 0; i < p->output_count; i++) {
+        if (ad__is_row(&p->values[p->outputs[i]]) && m->lanes[p->outputs[i]].room == AD__NONE) {
+            m->lanes[p->outputs[i]].room = m->room_count++;
+        }
+    }
+}
+
 static int make_parts(ad_map *m)
 {
     size_t n = (size_t)m->program.count + 1, outputs = (size_t)m->program.output_count + 1;
@@ -168,6 +185,15 @@ static ad_status compile(ad_map *m, const ad__capture *capture)
     if (reader == NULL || m->lanes == NULL || m->ops == NULL) {
         return AD_ERR_MEMORY;
     }
+    if (m->compiler != NULL && m->op_count > 0) {
+        status = ad__native_rows_make(p, m->compiler, &m->native);
+    }
+    if (status != AD_OK) {
+        return status;
+    }
+    if (m->native.library != NULL) {
+        keep_outputs(m);
+    }
     size_t most = ROOM_BYTES / sizeof(double) / (m->room_count + 1);
     most = most / LEAST_TILE * LEAST_TILE;
     m->tile = most < LEAST_TILE ? LEAST_TILE : most > AD__SUM_LEAF ? AD__SUM_LEAF : most;
@@ -195,7 +221,8 @@ ad_map *ad_map_new(ad_tape *tape, int in_count, const ad_var *in, int out_count,
         ad_tape_fail(tape, AD_ERR_MEMORY, "ad_map_new", NULL, "out of memory");
         return NULL;
     }
-    *m = (ad_map){.allocator = allocator, .threads = o->threads > 1 ? o->threads : 1};
+    *m = (ad_map){
+        .allocator = allocator, .threads = o->threads > 1 ? o->threads : 1, .compiler = o->native};
     ad__program_init(&m->program, &allocator);
     ad__arena_init(&m->arena, allocator);
     ad_status status =
@@ -217,26 +244,43 @@ void ad_map_free(ad_map *m)
     if (m != NULL) {
         ad_allocator allocator = m->allocator;
         ad__team_free(m->team);
+        ad__library_close(m->native.library);
         ad__program_clear(&m->program);
         ad__arena_clear(&m->arena);
         ad__resize(&allocator, m, 0);
     }
 }
 
+int ad_map_is_native(const ad_map *m)
+{
+    return m->native.library != NULL;
+}
+
 /* ---- a tile ---- */
 
-/* An input's rows first .. first + n - 1, in place where they lie together. */
+/* An input's rows first .. first + n - 1, in place where they lie together. A native function takes
+ * a number of each row, be it the same. */
 static void set_input(const ad_map *m, const part *own, ad__id id, size_t first, size_t n)
 {
     const ad_column *c = &m->in[m->lanes[id].input];
-    own->step[id] = c->step != 0;
+    own->step[id] = c->step != 0 || m->native.library != NULL;
     own->at[id] = c->data + (ptrdiff_t)first * c->step;
-    if (c->step != 0 && c->step != 1) {
+    if (c->step != (ptrdiff_t)own->step[id]) {
         double *tile = own->tiles + (m->room_count + m->lanes[id].input) * m->tile;
         for (size_t i = 0; i < n; i++) {
             tile[i] = c->data[(ptrdiff_t)(first + i) * c->step];
         }
         own->at[id] = tile;
+    }
+}
+
+/* A result goes where it is wanted, if rows lie together there. */
+static void place_output(const ad_map *m, const part *own, uint32_t output, size_t first)
+{
+    ad__id id = m->program.outputs[output];
+    const ad_target *t = &m->out[output];
+    if (t->step == 1 && m->lanes[id].room != AD__NONE) {
+        own->at[id] = t->data + first;
     }
 }
 
@@ -250,6 +294,9 @@ static void put_output(const ad_map *m, const part *own, uint32_t output, size_t
     double *to = t->step != 0 ? t->data + (ptrdiff_t)first * t->step
                               : own->sums + output * AD__SUM_LEAF + in_leaf;
     ptrdiff_t step = t->step != 0 ? t->step : 1;
+    if (from == to) {
+        return;
+    }
     if (own->step[id] == 1 && step == 1) {
         memcpy(to, from, n * sizeof *to);
         return;
@@ -265,7 +312,13 @@ static void run_tile(const ad_map *m, const part *own, size_t first, size_t in_l
     for (uint32_t i = 0; i < p->input_count; i++) {
         set_input(m, own, p->inputs[i], first, n);
     }
-    for (uint32_t j = 0; j < m->op_count; j++) {
+    if (m->native.library != NULL) {
+        for (uint32_t j = 0; j < p->output_count; j++) {
+            place_output(m, own, j, first);
+        }
+        m->native.run(n, own->at);
+    }
+    for (uint32_t j = 0; j < m->op_count && m->native.library == NULL; j++) {
         const lane_op *op = &m->ops[j];
         const void *x[3];
         size_t step[3];

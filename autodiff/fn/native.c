@@ -64,6 +64,18 @@ static ad__block *block_of(const ad__step *s, uint32_t *panel, uint32_t *over)
     return NULL;
 }
 
+/* Whether all that a block computes can be done in vectors: what cannot is better left to the
+ * library's loops. */
+static int is_vector(const emission *m, const ad__block *b)
+{
+    for (uint32_t j = 0; j < b->op_count; j++) {
+        if (ad__calls_libm(&m->e, b->ops[j].op->text, (int)b->type)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* ---- the text ---- */
 
 /* Appends step i, unless it can end in an error. 1 if it is there. */
@@ -104,9 +116,10 @@ static void put_steps(emission *m, uint32_t *end)
         const ad__step *s = &m->plan->steps[i];
         const ad__block *b = block_of(s, &panel, &over);
         end[i] = i;
-        if (is_small(s)) {
+        int is_better = b == NULL || (b->count > 0 && is_vector(m, b));
+        if (is_better && is_small(s)) {
             end[i] = put_step(m, i) ? i + 1 : i;
-        } else if (b != NULL && b->count > 0) {
+        } else if (is_better && b != NULL) {
             ad__emit_native_block(m, i + 1, b, panel, over);
         }
         if (i + 1 == count || (i + 1) % IN_PART == 0) {
@@ -140,11 +153,7 @@ static void put_all(emission *m, uint32_t *end, ad__chars *text)
     ad__emit *e = &m->e;
     put_steps(m, end);
     e->out = text;
-    ad__put(e,
-            "#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n\n"
-            "/* Operations become part of the loops that they are in; a step stays a function. */\n"
-            "#define inline inline __attribute__((always_inline))\n"
-            "#define STEP __attribute__((noinline)) static\n");
+    ad__put(e, "%s", AD__NATIVE_HEAD);
     if (ad__emit_has_workspace(m)) {
         ad__put_workspace(m);
     } else {

@@ -25,6 +25,24 @@ typedef struct ad__native {
 ad_status ad__native_make(ad_fn *f, ad_error *why);
 void ad__native_clear(ad__native *n);
 
+/* A scalar function over rows: at[value] are n numbers of an input or output, or the one number of a
+ * constant or view. */
+typedef struct ad__native_rows {
+    void *library; /* NULL: it is not native */
+    void (*run)(size_t n, const void *const *at);
+} ad__native_rows;
+
+/* Where the compiler cannot be run or the function is very long, it is not. Errors:
+ * AD_ERR_MEMORY. */
+ad_status ad__native_rows_make(const ad__program *p, const char *compiler, ad__native_rows *out);
+
+/* How every text begins: operations become part of the loops that they are in, a step stays a
+ * function. */
+#define AD__NATIVE_HEAD                                                                            \
+    "#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n\n"         \
+    "#define inline inline __attribute__((always_inline))\n"                                       \
+    "#define STEP __attribute__((noinline)) static\n"
+
 /* Compiles a text and loads it; NULL if that cannot be done, and why says it. The library is closed
  * by ad__library_close (NULL is fine). */
 void *ad__library_open(const char *compiler, const char *text, size_t len, ad_error *why);

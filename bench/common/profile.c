@@ -81,12 +81,25 @@ static void print(FILE *out, const char *name, const ad_fn *f, size_t count, siz
     (void)fputc('\n', out);
 }
 
+static const ad_fn_options *options(ad_fn_options *room)
+{
+    const char *compiler = getenv("BENCH_NATIVE");
+    *room = (ad_fn_options){.native = compiler != NULL && *compiler ? compiler : NULL};
+    return room;
+}
+
 ad_fn *bench_compiled(ad_tape *tape, int in_count, const ad_var *in, int out_count,
                       const ad_var *out)
 {
-    const char *compiler = getenv("BENCH_NATIVE");
-    const ad_fn_options options = {.native = compiler != NULL && *compiler ? compiler : NULL};
-    return ad_fn_new_with(tape, in_count, in, out_count, out, &options);
+    ad_fn_options room;
+    return ad_fn_new_with(tape, in_count, in, out_count, out, options(&room));
+}
+
+ad_map *bench_compiled_map(ad_tape *tape, int in_count, const ad_var *in, int out_count,
+                           const ad_var *out)
+{
+    ad_fn_options room;
+    return ad_map_new(tape, in_count, in, out_count, out, options(&room));
 }
 
 void bench_profile(const char *name, const ad_fn *f, const void *const *inputs,

@@ -4,9 +4,12 @@
 
 #include <wengert/autodiff.h>
 
-/* ad_fn_new, with machine code by the C compiler that BENCH_NATIVE names, if it names one. */
+/* ad_fn_new and ad_map_new, with machine code by the C compiler that BENCH_NATIVE names, if it names
+ * one. */
 ad_fn *bench_compiled(ad_tape *tape, int in_count, const ad_var *in, int out_count,
                       const ad_var *out);
+ad_map *bench_compiled_map(ad_tape *tape, int in_count, const ad_var *in, int out_count,
+                           const ad_var *out);
 
 /* What a compiled function's time is made of: appends a table to the file that BENCH_REPORT names,
  * if it does. Steps of one kind and the same operations are one line; the lines that take longest

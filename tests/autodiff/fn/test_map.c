@@ -50,10 +50,11 @@ static void expected(const double *x, double *y)
 }
 
 /* x [rows, 3], y [rows, 6], both row by row; then the sums of the columns of y by ad_sum. */
-static void check(size_t rows, int threads)
+static void check(size_t rows, int threads, const char *native)
 {
-    const ad_fn_options options = {.threads = threads};
+    const ad_fn_options options = {.threads = threads, .native = native};
     ad_map *m = compile(&options);
+    cr_assert_eq(ad_map_is_native(m), native != NULL);
     double *x = malloc((rows * INPUTS + 1) * sizeof *x), *y = malloc((rows * OUTPUTS + 1) * 8);
     double *column = malloc((rows + 1) * sizeof *column);
     ad_rng_fill_normal((ad_rng){.seed = 3}, AD_F64, rows * INPUTS, x);
@@ -92,25 +93,72 @@ Test(map, rows_and_sums_have_the_bits_of_recordings)
 {
     const size_t rows[] = {0, 1, 7, 31, 32, 33, 400, 513, 1025, 3001};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        check(rows[i], 1);
+        check(rows[i], 1, NULL);
     }
 }
 
 Test(map, any_number_of_threads_gives_the_same_bits)
 {
-    check(2500, 2);
-    check(2500, 3);
-    check(2500, 7);
+    check(2500, 2, NULL);
+    check(2500, 3, NULL);
+    check(2500, 7, NULL);
 }
 
-Test(map, an_input_may_be_shared_by_all_rows_and_views_are_read_at_each_run)
+Test(map, machine_code_gives_the_same_bits)
+{
+    const size_t rows[] = {0, 1, 33, 513, 3001};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        check(rows[i], 1, "cc");
+    }
+    check(2500, 3, "cc");
+}
+
+Test(map, without_a_compiler_a_map_works)
+{
+    ad_map *m = compile(&(ad_fn_options){.native = "no-such-compiler"});
+    cr_expect_not(ad_map_is_native(m));
+    ad_map_free(m);
+}
+
+/* One result in two columns and in a sum, an input as it is, and sin far from 0. */
+static void check_targets(const ad_fn_options *options)
+{
+    enum { N = 300 };
+    static double x[N], a[N], b[2 * N], c[N];
+    double sum = 0;
+    ad_tape *tape = ad_tape_new();
+    ad_var in = ad_input(tape, 1), y = ad_sin(ad_mul(in, in));
+    ad_map *m = ad_map_new(tape, 1, &in, 4, (ad_var[]){y, y, in, y}, options);
+    cr_assert_not_null(m, "%s", ad_tape_message(tape));
+    for (int i = 0; i < N; i++) {
+        x[i] = i == 150 ? 1e9 : 0.01 * i;
+    }
+    ad_map_run(m, N, (ad_column[]){{x, 1}}, (ad_target[]){{a, 1}, {b, 2}, {c, 1}, {&sum, 0}});
+    ad_var all = ad_input_array(tape, AD_F64, AD_SHAPE(N), x), want = ad_sin(ad_mul(all, all));
+    cr_expect_arr_eq(a, ad_data(want), sizeof a);
+    cr_expect_arr_eq(c, x, sizeof c);
+    for (int i = 0; i < N; i++) {
+        cr_expect_eq(b[2 * i], a[i]);
+    }
+    cr_expect_eq(sum, ad_value(ad_sum(want, AD_ALL)));
+    ad_map_free(m);
+    ad_tape_free(tape);
+}
+
+Test(map, a_result_may_go_to_several_targets)
+{
+    check_targets(NULL);
+    check_targets(&(ad_fn_options){.native = "cc"});
+}
+
+static void check_shared(const ad_fn_options *options)
 {
     double weight = 2, x[] = {1, 2, 3}, shared = 10, y[3];
     ad_tape *tape = ad_tape_new();
     ad_var in[] = {ad_input(tape, 1), ad_input(tape, 1)};
     ad_var w = ad_input_view(tape, AD_F64, AD_SCALAR, &weight);
     ad_var z = ad_add(ad_mul(w, in[0]), in[1]);
-    ad_map *m = ad_map_new(tape, 2, in, 1, &z, NULL);
+    ad_map *m = ad_map_new(tape, 2, in, 1, &z, options);
     ad_tape_free(tape);
     ad_map_run(m, 3, (ad_column[]){{x, 1}, {&shared, 0}}, (ad_target[]){{y, 1}});
     cr_expect_arr_eq(y, ((double[]){12, 14, 16}), sizeof y);
@@ -118,6 +166,12 @@ Test(map, an_input_may_be_shared_by_all_rows_and_views_are_read_at_each_run)
     ad_map_run(m, 3, (ad_column[]){{x + 2, -1}, {&shared, 0}}, (ad_target[]){{y, 1}});
     cr_expect_arr_eq(y, ((double[]){19, 16, 13}), sizeof y);
     ad_map_free(m);
+}
+
+Test(map, an_input_may_be_shared_by_all_rows_and_views_are_read_at_each_run)
+{
+    check_shared(NULL);
+    check_shared(&(ad_fn_options){.native = "cc"});
 }
 
 Test(map, refuses_tensors_assignments_guards_and_limits)
