@@ -210,6 +210,11 @@ static void load(ad_fn *f, emission *m, const ad__chars *text, ad_error *why)
         return;
     }
     *(void **)&f->native.steps = ad__library_symbol(f->native.library, "steps");
+    if (f->native.steps == NULL) {
+        ad_error_set(why, AD_ERR_IO, "native: what %s made lacks the function", f->compiler);
+        ad__native_clear(&f->native);
+        return;
+    }
     find_blocks(f);
     for (int type = 0; type < 3; type++) {
         room += ad__rounded(m->scratch[type] * ad_type_bytes((ad_type)type));

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Machine code by a C compiler: the bits of the recording, and what happens without one. */
+#include "fn/emitted.h"
 #include "fn/fn_internal.h"
 #include "fn/replay.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const ad_fn_options native = {.native = "cc"};
 
@@ -238,6 +241,20 @@ Test(native, without_a_compiler_the_function_works_and_says_why)
     check_without("", "native: ");
     setenv("TMPDIR", "/no/such/folder", 1);
     check_without("cc", "no folder can be made in /no/such/folder");
+}
+
+Test(native, a_library_without_the_function_is_no_native_one)
+{
+    char path[256];
+    strcpy(path, emitted_path("compiler"));
+    FILE *script = fopen(path, "w");
+    fputs("#!/bin/sh\nfor a; do [ \"$before\" = -o ] && to=$a; before=$a; done\n"
+          "echo 'int x;' | cc -shared -x c -o \"$to\" -\n",
+          script);
+    fclose(script);
+    cr_assert_eq(chmod(path, 0700), 0);
+    check_without(path, "lacks the function");
+    remove(path);
 }
 
 /* ---- memory ---- */
