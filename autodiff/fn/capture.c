@@ -211,6 +211,20 @@ static ad_status take_assign(capture *c, uint32_t node)
 
 /* ---- inputs and outputs ---- */
 
+static ad_status check_counts(const ad__capture *from)
+{
+    if (from->in_count < 0 || from->out_count < 0) {
+        return ad_tape_fail(from->tape, AD_ERR_DOMAIN, "ad_fn_new", NULL,
+                            "%d inputs and %d outputs; give 0 or more", from->in_count,
+                            from->out_count);
+    }
+    if ((from->in_count > 0 && from->in == NULL) || (from->out_count > 0 && from->out == NULL)) {
+        return ad_tape_fail(from->tape, AD_ERR_DOMAIN, "ad_fn_new", NULL, "the %s are NULL",
+                            from->in_count > 0 && from->in == NULL ? "inputs" : "outputs");
+    }
+    return AD_OK;
+}
+
 /* Inputs come first, so that they are values 0, 1, .. */
 static ad_status take_inputs(capture *c)
 {
@@ -378,7 +392,7 @@ ad_status ad__capture_program(const ad__capture *from, ad__program *p)
 {
     ad_tape *tape = from->tape;
     capture c = {.from = from, .tape = tape, .p = p};
-    if (tape->error.status != AD_OK) {
+    if (tape->error.status != AD_OK || check_counts(from) != AD_OK) {
         return tape->error.status;
     }
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);

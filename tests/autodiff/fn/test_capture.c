@@ -4,6 +4,7 @@
 #include "operations.h"
 
 #include <criterion/criterion.h>
+#include <limits.h>
 
 TestSuite(fn_capture, .init = test_passes_start, .fini = test_passes_stop);
 
@@ -97,4 +98,19 @@ Test(fn_capture, a_view_of_a_lone_number_changes_by_its_own_assignments_alone)
         ad_tape_free(tape);
     }
     ad_fn_free(f);
+}
+
+Test(fn_capture, negative_counts_and_missing_variables_are_errors)
+{
+    static const int counts[][2] = {{-1, 1}, {1, -1}, {INT_MIN, 1}, {1, INT_MIN}};
+    for (size_t i = 0; i < 6; i++) {
+        ad_tape *tape = ad_tape_new();
+        ad_var x = ad_input(tape, 1), y = ad_exp(x);
+        ad_fn *f = i == 4   ? ad_fn_new(tape, 1, NULL, 1, &y)
+                   : i == 5 ? ad_fn_new(tape, 1, &x, 1, NULL)
+                            : ad_fn_new(tape, counts[i][0], &x, counts[i][1], &y);
+        cr_expect_null(f);
+        cr_expect_eq(ad_tape_status(tape), AD_ERR_DOMAIN, "%zu: %s", i, ad_tape_message(tape));
+        ad_tape_free(tape);
+    }
 }
