@@ -5,17 +5,18 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* ---- what can be written ---- */
 
 static int is_identifier(const char *name)
 {
     static const char *const keywords[] = {
-        "auto",     "break",   "case",   "char",     "const",  "continue", "default",
-        "do",       "double",  "else",   "enum",     "extern", "float",    "for",
-        "goto",     "if",      "inline", "int",      "long",   "main",     "restrict",
-        "register", "return",  "short",  "signed",   "sizeof", "static",   "struct",
-        "switch",   "typedef", "union",  "unsigned", "void",   "while",    "volatile"};
+        "auto",   "break",  "case",     "char",   "const",    "continue",  "default", "do",
+        "double", "else",   "enum",     "extern", "float",    "for",       "goto",    "if",
+        "inline", "int",    "long",     "main",   "restrict", "register",  "return",  "short",
+        "signed", "sizeof", "static",   "struct", "switch",   "typedef",   "union",   "unsigned",
+        "void",   "while",  "volatile", "_Bool",  "_Complex", "_Imaginary"};
     size_t len = 0;
     while (name != NULL && (isalpha((unsigned char)name[len]) || name[len] == '_' ||
                             (len > 0 && isdigit((unsigned char)name[len])))) {
@@ -243,7 +244,9 @@ static void put_list(emission *m, const char *name, size_t count, const ad__id *
         if (ids == m->views) {
             ad__put(&m->e, m->stored[ids[i]] ? ", changed" : ", read");
         }
-        ad__put(&m->e, v->site != NULL ? ", %s\n" : "\n", v->site);
+        ad__put(&m->e, v->site != NULL ? ", " : "");
+        ad__put_site(&m->e, v->site != NULL ? v->site : "");
+        ad__put(&m->e, "\n");
     }
 }
 
@@ -293,16 +296,21 @@ static void put_head(emission *m)
 
 /* ---- the whole ---- */
 
-static void put_all(emission *m, ad__chars *text)
+/* The steps come first, and tell what the others need. Errors: AD_ERR_MEMORY; of running the
+ * function at the test's inputs. */
+static ad_status put_all(emission *m, ad__chars *text)
 {
     ad__emit *e = &m->e;
-    if (e->is_out_of_memory) {
-        return;
-    }
     for (uint32_t i = 0; i < m->plan->step_count && !e->is_out_of_memory; i++) {
         ad__emit_step(m, i);
     }
     put_saves(m);
+    ad_status status = e->is_out_of_memory        ? AD_ERR_MEMORY
+                       : m->options->test != NULL ? ad__emit_main(m)
+                                                  : AD_OK;
+    if (status != AD_OK) {
+        return status;
+    }
     e->out = text;
     put_head(m);
     ad__put_workspace(m);
@@ -320,17 +328,20 @@ static void put_all(emission *m, ad__chars *text)
     ad__put(e, "%s%s}\n", m->body.text != NULL ? m->body.text : "",
             m->fails ? "    return 0;\n" : "");
     ad__put(e, "%s", m->main.text != NULL ? m->main.text : "");
+    return e->is_out_of_memory ? AD_ERR_MEMORY : AD_OK;
 }
 
 static ad_status write_file(const char *path, const ad__chars *text, ad_error *error)
 {
     FILE *file = path != NULL ? fopen(path, "w") : NULL;
+    struct stat about;
+    int is_regular = file != NULL && fstat(fileno(file), &about) == 0 && S_ISREG(about.st_mode);
     int is_written = file != NULL && fwrite(text->text, 1, text->len, file) == text->len;
     int is_closed = file != NULL && fclose(file) == 0;
     if (is_written && is_closed) {
         return AD_OK;
     }
-    if (file != NULL) {
+    if (is_regular) { /* not a device */
         (void)remove(path);
     }
     return ad_error_set(error, AD_ERR_IO, "ad_fn_emit_c: %s cannot be written",
@@ -383,10 +394,8 @@ static ad_status make_text(emission *m, ad__chars *text, ad_error *error)
     }
     if (status == AD_OK) {
         m->e.cblas = m->options->cblas;
-        m->e.is_out_of_memory = !ad__emit_find_places(m) || !ad__emit_prepare_steps(m);
-        status = m->options->test != NULL ? ad__emit_main(m) : AD_OK;
-        put_all(m, text);
-        status = m->e.is_out_of_memory ? AD_ERR_MEMORY : status;
+        status =
+            ad__emit_find_places(m) && ad__emit_prepare_steps(m) ? put_all(m, text) : AD_ERR_MEMORY;
     }
     ad__chars *const sections[] = {&m->constants, &m->steps, &m->body, &m->main};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {

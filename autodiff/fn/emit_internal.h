@@ -123,6 +123,9 @@ void ad__emit_native_block(emission *m, uint32_t number, const ad__block *b, uin
 /* Writes main, with the results of a run. Errors: those of ad_fn_run. */
 ad_status ad__emit_main(emission *m);
 
+/* "model.c:12", without a star, which might end the comment that it stands in. */
+void ad__put_site(ad__emit *e, const char *site);
+
 /* "ad_tanh [2, 3], model.c:12" */
 void ad__put_origin(emission *m, ad__id id);
 

@@ -147,7 +147,9 @@ static void put_operation(part *p, size_t i)
     }
     ad__put(e, ";");
     if (v->site != NULL && (p->site == NULL || strcmp(p->site, v->site) != 0)) {
-        ad__put(e, " /* %s, %s */", v->op->name, v->site);
+        ad__put(e, " /* %s, ", v->op->name);
+        ad__put_site(e, v->site);
+        ad__put(e, " */");
         p->site = v->site;
     }
     ad__put(e, "\n");

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MOST = 2048 }; /* inputs, outputs of a program */
 
@@ -402,6 +403,58 @@ Test(emit, a_workspace_of_empty_tensors_alone_is_one)
     cr_expect_eq(emitted_run(e, (const void *[]){NULL}, (void *[]){got}, NULL), 0);
     cr_expect(same_elements(AD_F32, 9, got, ad_data(z)));
     emitted_free(e);
+    ad_fn_free(f);
+    ad_tape_free(tape);
+}
+
+/* Of a file whose name has the end of a comment in it. */
+Test(emit, the_site_of_an_operation_ends_no_comment)
+{
+    const char *site = "a*/ b \"c\" *?"
+                       "?/.c:1";
+    double x[2] = {1, 2}, s = 3, got[3];
+    ad_tape *tape = ad_tape_new();
+    ad_var in[2] = {ad_input_array_at(tape, AD_F64, AD_SHAPE(2), x, site),
+                    ad_input_at(tape, s, site)};
+    ad_var out[2] = {ad_sum_at(ad_exp_at(in[0], site), AD_ALL, site), ad_exp_at(in[1], site)};
+    ad_fn *f = ad_fn_new(tape, 2, in, 2, out);
+    emitted *e = emitted_new(f, 2, 2, 0, NULL, "gcc");
+    cr_expect_eq(emitted_run(e, (const void *[]){x, &s}, (void *[]){got, got + 1}, NULL), 0);
+    cr_expect_eq(got[0], ad_value(out[0]));
+    cr_expect_eq(got[1], ad_value(out[1]));
+    emitted_free(e);
+    ad_fn_free(f);
+    ad_tape_free(tape);
+}
+
+/* ---- what cannot be written ---- */
+
+Test(emit, a_name_is_an_identifier_and_no_keyword)
+{
+    static const char *const names[] = {NULL, "", "1a", "a-b", "a b", "main", "while", "_Bool"};
+    ad_tape *tape = ad_tape_new();
+    ad_var x = ad_input(tape, 1), y = ad_exp(x);
+    ad_fn *f = ad_fn_new(tape, 1, &x, 1, &y);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        cr_expect_eq(ad_fn_emit_c(f, emitted_path("name.c"), names[i]), AD_ERR_DOMAIN);
+        cr_expect_neq(access(emitted_path("name.c"), F_OK), 0);
+    }
+    ad_fn_free(f);
+    ad_tape_free(tape);
+}
+
+Test(emit, a_device_that_takes_no_text_stays)
+{
+    char path[256];
+    strcpy(path, emitted_path("full"));
+    ad_tape *tape = ad_tape_new();
+    ad_var x = ad_input(tape, 1), y = ad_exp(x);
+    ad_fn *f = ad_fn_new(tape, 1, &x, 1, &y);
+    if (access("/dev/full", W_OK) == 0) {
+        cr_assert_eq(symlink("/dev/full", path), 0);
+        cr_expect_eq(ad_fn_emit_c(f, path, "model"), AD_ERR_IO);
+        cr_expect_eq(remove(path), 0, "it was removed");
+    }
     ad_fn_free(f);
     ad_tape_free(tape);
 }

@@ -155,3 +155,26 @@ Test(emit_main, takes_more_inputs_than_are_passed_one_by_one)
     remove(source);
     ad_fn_free(f);
 }
+
+/* The steps know what the function takes and returns; main is told. */
+Test(emit_main, passes_a_workspace_of_scratch_and_looks_at_what_is_returned)
+{
+    double x[4] = {3, 1, 2, 5};
+    int64_t i[2] = {1, 0};
+    char source[256];
+    strcpy(source, emitted_path("main.c"));
+    ad_tape *tape = ad_tape_new();
+    ad_var in[2] = {ad_input_array(tape, AD_F64, AD_SHAPE(2, 2), x),
+                    ad_input_array(tape, AD_I64, AD_SHAPE(2), i)};
+    ad_var out[2] = {ad_det(in[0]), ad_take(in[0], in[1], 0)};
+    ad_fn *f = ad_fn_new(tape, 2, in, 2, out);
+    cr_assert_not_null(f, "%s", ad_tape_message(tape));
+    ad_tape_free(tape);
+    const ad_emit_options options = {.test = (const void *[]){x, i}};
+    cr_assert_eq(ad_fn_emit_c_with(f, source, "model", &options), AD_OK, "%s", ad_fn_message(f));
+    cr_expect_eq(run_main(source), 0);
+    replace(source, "int64_t in1[2] = {", "0", '7');
+    cr_expect_neq(run_main(source), 0, "main does not see that an index is outside its axis");
+    remove(source);
+    ad_fn_free(f);
+}
