@@ -187,6 +187,7 @@ static ad_status prepare(fit *f, nn_array x, nn_array y, ad_error *error)
     }
     if (status == AD_OK) {
         ad_tape_set_threads(f->feed.tape, f->o->threads > 0 ? f->o->threads : 1);
+        f->feed.native = f->o->native;
         status = open_log(f, error);
     }
     return status;

@@ -64,7 +64,8 @@ typedef struct nn_fit_options {
     const char *log;   /* path of a CSV file with a line an epoch; see log.h */
 
     int recorded; /* 1: every step is recorded anew, none is run as a compiled function; see above */
-    int threads;  /* that large products may use; 0 means 1. Results do not depend on it */
+    const char *native; /* a C compiler, such as "cc", for compiled steps; see ad_fn_is_native */
+    int threads;        /* that large products may use; 0 means 1. Results do not depend on it */
     const ad_allocator *allocator;
 } nn_fit_options;
 

@@ -40,7 +40,7 @@ static ad_status compile(nn__compiled *c, nn__feed *feed, const ad_var *in, int 
 {
     ad_var a = out[out_count - 1];
     const ad_fn_options options = {
-        .threads = threads, .resizable = 1, .allocator = &feed->allocator};
+        .threads = threads, .resizable = 1, .native = feed->native, .allocator = &feed->allocator};
     c->cost_type = ad_type_of(out[0]);
     c->type = ad_type_of(a);
     c->shape = ad_shape_of(a);

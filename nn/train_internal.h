@@ -18,6 +18,7 @@ typedef struct nn__feed {
     ad_type x_type, y_type;
     ad_shape x_shape, y_shape; /* of the gathered rows */
     ad_var *params, *grads;    /* one each a parameter */
+    const char *native;        /* the compiler of compiled steps, or NULL */
 } nn__feed;
 
 /* One batch on the tape. */

@@ -301,13 +301,14 @@ static ad_var counted_cost(ad_var a, ad_var y)
     return ad_mul(nn_softmax_cross_entropy(a, y), ++calls > 5 ? 0.5 : 1.0);
 }
 
-static void fit_small(const points *p, int recorded, nn_cost cost, nn_fit_result *fit, double *w)
+static void fit_small(const points *p, int recorded, const char *native, nn_cost cost,
+                      nn_fit_result *fit, double *w)
 {
     nn_model *net = small_net();
     calls = 0;
     *fit = nn_fit(net, inputs(p), labels(p), .cost = cost, .optim = nn_adam(.rate = 0.01),
                   .epochs = 7, .batch = 8, .validation = 0.4, .clip = 1, .l1 = 1e-3, .l2 = 1e-3,
-                  .schedule = nn_cosine(0), .recorded = recorded);
+                  .schedule = nn_cosine(0), .recorded = recorded, .native = native);
     cr_assert_eq(fit->error.status, AD_OK, "%s", fit->error.message);
     const nn_param *first = nn_params_at(nn_model_params(net), 0);
     memcpy(w, first->data, ad_shape_count(&first->shape) * ad_type_bytes(first->type));
@@ -316,20 +317,26 @@ static void fit_small(const points *p, int recorded, nn_cost cost, nn_fit_result
 
 Test(train, compiled_steps_have_the_bits_of_recorded_ones)
 {
+    enum { WAYS = 3 };
     points p = make_points(1);
-    nn_fit_result fit[2];
-    double w[2][64] = {{0}};
-    for (int recorded = 0; recorded < 2; recorded++) {
-        fit_small(&p, recorded, nn_softmax_cross_entropy, &fit[recorded], w[recorded]);
+    nn_fit_result fit[WAYS];
+    double w[WAYS][64] = {{0}};
+    for (int way = 0; way < WAYS; way++) { /* recorded, compiled, native */
+        fit_small(&p, way == 0, way == 2 ? "cc" : NULL, nn_softmax_cross_entropy, &fit[way],
+                  w[way]);
     }
-    cr_expect_arr_eq(w[0], w[1], sizeof w[0]);
-    for (int i = 0; i < 7; i++) {
-        cr_expect_eq(fit[0].history[i].train.cost, fit[1].history[i].train.cost);
-        cr_expect_eq(fit[0].history[i].train.metric, fit[1].history[i].train.metric);
-        cr_expect_eq(fit[0].history[i].validation.cost, fit[1].history[i].validation.cost);
+    for (int way = 1; way < WAYS; way++) {
+        cr_expect_arr_eq(w[0], w[way], sizeof w[0]);
+        for (int i = 0; i < 7; i++) {
+            const nn_epoch *want = &fit[0].history[i], *got = &fit[way].history[i];
+            cr_expect_eq(want->train.cost, got->train.cost);
+            cr_expect_eq(want->train.metric, got->train.metric);
+            cr_expect_eq(want->validation.cost, got->validation.cost);
+        }
     }
-    nn_fit_result_clear(&fit[0]);
-    nn_fit_result_clear(&fit[1]);
+    for (int way = 0; way < WAYS; way++) {
+        nn_fit_result_clear(&fit[way]);
+    }
 }
 
 Test(train, c_code_of_a_cost_runs_while_a_step_is_recorded_and_no_more_after)
@@ -337,10 +344,10 @@ Test(train, c_code_of_a_cost_runs_while_a_step_is_recorded_and_no_more_after)
     points p = make_points(1);
     nn_fit_result fit;
     double w[64];
-    fit_small(&p, 1, counted_cost, &fit, w);
+    fit_small(&p, 1, NULL, counted_cost, &fit, w);
     int recorded = calls;
     nn_fit_result_clear(&fit);
-    fit_small(&p, 0, counted_cost, &fit, w);
+    fit_small(&p, 0, NULL, counted_cost, &fit, w);
     cr_expect_lt(calls, recorded);
     cr_expect_gt(calls, 7); /* at least once an epoch, so that the change was seen */
     nn_fit_result_clear(&fit);
