@@ -26,7 +26,9 @@
  *                       leave them out: at the end of a call the views have their new content
  *
  * C's own branches are not on the tape: the function computes the branch that was recorded. Whether
- * that is the right one for other inputs, ad_fn_guard tells. */
+ * that is the right one for other inputs, ad_fn_guard tells.
+ *
+ * A function that could not be made is NULL. Calls of NULL give AD_ERR_DOMAIN, 0 or NULL. */
 
 typedef struct ad_fn ad_fn;
 
@@ -36,19 +38,19 @@ typedef struct ad_workspace ad_workspace;
 /* All may be left out. */
 typedef struct ad_fn_options {
     int no_assign; /* 1: leave out the assignments: a function without effects */
-    int threads;   /* that a call may use; 0: one. The bits do not depend on it */
+    int threads;   /* of a call, the caller's among them; 0: one. The bits do not depend on it */
     int guard;     /* 1: ad_fn_guard tells of branches that C would take otherwise */
     int resizable; /* 1: keep what ad_fn_resized needs */
     size_t memory; /* bytes that tensors may take in a call, 0: any number; see "memory" below */
     const char *native; /* a C compiler, such as "cc", that makes machine code of it: see below */
-    const ad_allocator *allocator; /* default: the C library's */
+    const ad_allocator *allocator; /* is copied; default: the C library's */
 } ad_fn_options;
 
 /* How a function is written as C. All may be left out. */
 typedef struct ad_emit_options {
     int pass_weights; /* 1: views are parameters; 0: those that are only read are constants */
     int cblas;        /* 1: matrix products call cblas_dgemm and cblas_sgemm */
-    const void *const *test; /* inputs: adds a main that compares the results at them */
+    const void *const *test; /* inputs as of ad_fn_run: adds a main that compares results */
 } ad_emit_options;
 
 #ifdef __cplusplus
@@ -70,8 +72,9 @@ AD_API ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int 
 AD_API void ad_fn_free(ad_fn *f);
 
 /* One call: inputs[i] points to the elements of input i, outputs[j] to room for those of output j,
- * each dense and row-major, of its variable's type and shape. Neither outputs nor assigned views
- * overlap anything else that the call reads or writes.
+ * each dense and row-major, of its variable's type and shape; without inputs or outputs the array
+ * may be NULL. Neither outputs nor assigned views overlap anything else that the call reads or
+ * writes. One call at a time: for several threads see ad_fn_run_in.
  *
  * Errors: those that depend on values, such as AD_ERR_INDEX; the text is ad_fn_message's. Views may
  * then have been assigned in part. */
@@ -81,7 +84,8 @@ AD_API ad_status ad_fn_run(ad_fn *f, const void *const *inputs, void *const *out
  * of all outputs. Errors: also AD_ERR_TYPE if an input or output is not f64. */
 AD_API ad_status ad_fn_eval(ad_fn *f, const double *inputs, double *outputs);
 
-/* The text of the last call's error, "" if it had none. Owns: the function. */
+/* The text of the last call's error, "" if it had none; ad_fn_emit_c is a call too. Owns: the
+ * function. */
 AD_API const char *ad_fn_message(const ad_fn *f);
 
 /* Whether a new recording is the program that f was made from: the same operations on the same
@@ -113,7 +117,13 @@ AD_API int ad_fn_is_native(const ad_fn *f);
  * Inputs, outputs and views are parameters in this order, each group as one array if it has more
  * than 32 members. Views that are assigned to are always parameters, other views if the options say
  * so; else the numbers that they hold now are part of the text. A function that indexes by its
- * inputs returns 0, or the number of the step that met an index outside its axis.
+ * inputs returns 0, or the number of the step that met an index outside its axis. w is the
+ * caller's, of any content, and left out where nothing is kept in it. There is no header: copy
+ * typedef and prototype, or include the file.
+ *
+ * The main of options.test calls the function at these inputs, with the views as they are now, and
+ * prints how far each result is from that of ad_fn_run. Its exit status is 1 if that is more than
+ * 1e-9 of the largest element (f32: 1e-4), else 0.
  *
  * The emitted function has the bits of ad_fn_run if it is compiled without contraction
  * (-ffp-contract=off, or gcc's -std=c99) and libm is the same; where BLIS computes a product its
@@ -121,7 +131,8 @@ AD_API int ad_fn_is_native(const ad_fn *f);
  *
  * Errors: AD_ERR_DOMAIN for other names, or if the text cannot keep to options.memory;
  *         AD_ERR_UNSUPPORTED if the function holds an ad_custom or a guard, or a matrix product is
- *         too large for C; AD_ERR_IO; AD_ERR_MEMORY. The text is ad_fn_message's. */
+ *         too large for C; those of ad_fn_run at options.test; AD_ERR_IO; AD_ERR_MEMORY. The text
+ *         is ad_fn_message's. */
 AD_API ad_status ad_fn_emit_c(ad_fn *f, const char *path, const char *name);
 AD_API ad_status ad_fn_emit_c_with(ad_fn *f, const char *path, const char *name,
                                    const ad_emit_options *options);
@@ -150,19 +161,20 @@ AD_API size_t ad_fn_guard(const ad_fn *f, size_t room, ad_fn_branch *out);
 
 /* ---- other shapes [everyday] ---- */
 
-/* The same function for inputs of other shapes, one each: as many axes as before, with other lengths
- * where they were above 1, such as the rows of a last, smaller batch. f was made with .resizable = 1;
- * no tape is needed. The bits are those of a recording at these shapes.
+/* The same function for inputs of other shapes, one each: as many axes as before, with other
+ * lengths where they were above 1, such as the rows of a last, smaller batch. f was made with
+ * .resizable = 1; its other options stay, but for the guard. No tape is needed. The bits are those
+ * of a recording at these shapes.
  *
  * Shapes that the library took from a variable follow it: those of gradients and means, of
- * ad_reshape, of ad_size, of what ad_shaped_like was told. Numbers and shapes that C computed from a
- * length are constants, as the elements of other leaves are. It has no guard.
- * ad_fn_matches tells whether a recording at these shapes is the program that was made.
+ * ad_reshape, of ad_size, of what ad_shaped_like was told. Numbers and shapes that C computed from
+ * a length are constants, as the elements of other leaves are. ad_fn_matches tells whether a
+ * recording at these shapes is the program that was made.
  *
- * Errors: AD_ERR_STATE if f was not made to be resized, or was made by this call; AD_ERR_SHAPE if an
- *         operation, named with its line, does not fit its arguments any more or cannot tell which
- *         length follows; AD_ERR_DOMAIN if options.memory, which stays, is too little; what the shape
- *         function of an ad_custom says; AD_ERR_MEMORY.
+ * Errors: AD_ERR_STATE if f is NULL, was not made to be resized, or was made by this call;
+ *         AD_ERR_SHAPE if an operation, named with its line, does not fit its arguments any more or
+ *         cannot tell which length follows; AD_ERR_DOMAIN if options.memory is too little; what the
+ *         shape function of an ad_custom says; AD_ERR_MEMORY.
  * Owns: the caller, until ad_fn_free; f may be freed before. error may be NULL. */
 AD_API ad_fn *ad_fn_resized(const ad_fn *f, const ad_shape *shapes, ad_error *error);
 
@@ -189,8 +201,8 @@ AD_API size_t ad_fn_guard_in(const ad_fn *f, const ad_workspace *w, size_t room,
  * What does not fit is computed a second time, from what is kept, as often as it takes: elementwise
  * operations first; then stages of the program, from checkpoints in binomial order, which reverse a
  * chain of l layers with c checkpoints at the least number of steps. The bits are those without a
- * limit, whatever it is. ad_fn_memory_of tells the operations and flops that a call has more for it,
- * before the first call; the emitted C has them too.
+ * limit, whatever it is. ad_fn_memory_of tells the operations and flops that a call has more for
+ * it, before the first call; the emitted C has them too.
  *
  * There is one turning point: where the program holds most. A second derivative, whose program
  * turns more than once, saves less than a gradient. */

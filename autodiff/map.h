@@ -39,8 +39,8 @@ extern "C" {
  * same for all rows.
  *
  * Errors, on the tape: as ad_fn_new; AD_ERR_UNSUPPORTED if a value is no f64 scalar or comes from a
- *         structured operation, or the options ask for a guard or limit memory; AD_ERR_STATE if the
- *         recording assigns and .no_assign is not set.
+ *         structured operation, or the options ask for a guard, limit memory or are to be resized:
+ *         rows are any number; AD_ERR_STATE if the recording assigns and .no_assign is not set.
  * Owns: the caller, until ad_map_free (NULL is fine). */
 AD_API ad_map *ad_map_new(ad_tape *tape, int in_count, const ad_var *in, int out_count,
                           const ad_var *out, const ad_fn_options *options);
@@ -52,8 +52,8 @@ AD_API void ad_map_free(ad_map *m);
  * beyond 2,000 operations, for which compilers take long. */
 AD_API int ad_map_is_native(const ad_map *m);
 
-/* One column an input, one target an output. Targets overlap nothing else. Allocates nothing; one
- * call at a time. */
+/* One column an input, one target an output; any number of rows, also none. Targets overlap nothing
+ * else. Allocates nothing; one call at a time. Nothing happens if m is NULL. */
 AD_API void ad_map_run(ad_map *m, size_t rows, const ad_column *in, const ad_target *out);
 
 #ifdef __cplusplus

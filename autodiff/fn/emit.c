@@ -415,6 +415,9 @@ ad_status ad_fn_emit_c_with(ad_fn *f, const char *path, const char *name,
                             const ad_emit_options *options)
 {
     static const ad_emit_options usual = {0};
+    if (f == NULL) {
+        return AD_ERR_DOMAIN;
+    }
     ad_error *error = &f->own->error;
     ad__chars text = {NULL, 0, 0};
     emission m = {.f = f,

@@ -93,9 +93,10 @@ static ad_status finish(ad_fn *f, ad_error *unfit)
 /* Keeps the compiler's name. Errors: AD_ERR_MEMORY. */
 static ad_status take_compiler(ad_fn *f, const char *name)
 {
-    char *copy = name != NULL ? ad__arena_take(&f->arena, strlen(name) + 1) : NULL;
-    f->compiler = copy != NULL ? strcpy(copy, name) : NULL;
-    return name != NULL && copy == NULL ? AD_ERR_MEMORY : AD_OK;
+    size_t bytes = name != NULL ? strlen(name) + 1 : 0;
+    char *copy = bytes > 0 ? ad__arena_take(&f->arena, bytes) : NULL;
+    f->compiler = copy != NULL ? memcpy(copy, name, bytes) : NULL;
+    return bytes > 0 && copy == NULL ? AD_ERR_MEMORY : AD_OK;
 }
 
 static ad_status compile(ad_fn *f, const ad__capture *capture)
@@ -164,10 +165,11 @@ ad_fn *ad_fn_resized(const ad_fn *f, const ad_shape *shapes, ad_error *error)
     ad_error own, unfit = {.status = AD_OK};
     error = error != NULL ? error : &own;
     *error = (ad_error){.status = AD_OK};
-    if (f->source.count == 0) {
+    if (f == NULL || f->source.count == 0) {
         ad_error_set(error, AD_ERR_STATE,
-                     "ad_fn_resized: f was not made to be resized; give .resizable = 1 to "
-                     "ad_fn_new_with, and resize the function that it makes");
+                     "ad_fn_resized: f %s; give .resizable = 1 to ad_fn_new_with, and resize the "
+                     "function that it makes",
+                     f == NULL ? "is NULL" : "was not made to be resized");
         return NULL;
     }
     const ad_fn_options options = {.threads = f->threads,
@@ -204,13 +206,13 @@ ad_fn *ad_fn_new(ad_tape *tape, int in_count, const ad_var *in, int out_count, c
 
 int ad_fn_is_native(const ad_fn *f)
 {
-    return f->native.library != NULL;
+    return f != NULL && f->native.library != NULL;
 }
 
 int ad_fn_matches(const ad_fn *f, ad_tape *tape, int in_count, const ad_var *in, int out_count,
                   const ad_var *out)
 {
-    if (tape == NULL || ad_tape_status(tape) != AD_OK) {
+    if (f == NULL || tape == NULL || ad_tape_status(tape) != AD_OK) {
         return 0;
     }
     ad__program program;
@@ -250,12 +252,16 @@ static size_t arena_bytes(const ad_fn *f)
 
 size_t ad_fn_workspace_bytes(const ad_fn *f)
 {
-    return sizeof(ad_workspace) + ad__arena_reserved(arena_bytes(f)) +
-           ad__arena_reserved(f->plan.call_bytes) + ad__team_bytes(f->threads);
+    return f == NULL ? 0
+                     : sizeof(ad_workspace) + ad__arena_reserved(arena_bytes(f)) +
+                           ad__arena_reserved(f->plan.call_bytes) + ad__team_bytes(f->threads);
 }
 
 ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
 {
+    if (f == NULL) {
+        return NULL;
+    }
     ad_allocator own = allocator_or_default(allocator);
     const ad__plan *plan = &f->plan;
     ad_workspace *w = ad__resize(&own, NULL, sizeof *w);
@@ -308,10 +314,11 @@ void ad_workspace_free(ad_workspace *w)
 
 const char *ad_workspace_message(const ad_workspace *w)
 {
-    return w->error.status == AD_OK ? "" : w->error.message;
+    return w == NULL || w->error.status == AD_OK ? "" : w->error.message;
 }
 
 const char *ad_fn_message(const ad_fn *f)
 {
-    return ad_workspace_message(f->own);
+    return f == NULL ? "there is no function; the tape says why it could not be made"
+                     : ad_workspace_message(f->own);
 }

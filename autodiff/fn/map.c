@@ -209,11 +209,13 @@ ad_map *ad_map_new(ad_tape *tape, int in_count, const ad_var *in, int out_count,
     if (tape == NULL || ad_tape_status(tape) != AD_OK) {
         return NULL;
     }
-    if (o->guard || o->memory > 0) {
+    if (o->guard || o->resizable || o->memory > 0) {
         ad_tape_fail(tape, AD_ERR_UNSUPPORTED, "ad_map_new", NULL, "%s",
                      o->guard ? "a map has no guard; take the conditions as outputs"
-                              : "a map holds tiles of rows alone, and its memory has no limit; "
-                                "leave out .memory");
+                     : o->resizable
+                         ? "a map takes any number of rows; leave out .resizable"
+                         : "a map holds tiles of rows alone, and its memory has no limit; "
+                           "leave out .memory");
         return NULL;
     }
     ad_map *m = ad__resize(&allocator, NULL, sizeof *m);
@@ -253,7 +255,7 @@ void ad_map_free(ad_map *m)
 
 int ad_map_is_native(const ad_map *m)
 {
-    return m->native.library != NULL;
+    return m != NULL && m->native.library != NULL;
 }
 
 /* ---- a tile ---- */
@@ -414,6 +416,9 @@ static void run_pieces(void *context, int number)
 void ad_map_run(ad_map *m, size_t rows, const ad_column *in, const ad_target *out)
 {
     enum { DEPTH = 6 };
+    if (m == NULL) {
+        return;
+    }
     uint32_t outputs = m->program.output_count, at = 0;
     m->in = in;
     m->out = out;

@@ -132,11 +132,17 @@ static ad_status run(const ad_fn *f, ad_workspace *w, const arguments *a)
 ad_status ad_fn_run_in(const ad_fn *f, ad_workspace *w, const void *const *inputs,
                        void *const *outputs)
 {
+    if (f == NULL || w == NULL) {
+        return AD_ERR_DOMAIN;
+    }
     return run(f, w, &(arguments){.inputs = inputs, .outputs = outputs, .guards = w->guards});
 }
 
 ad_status ad_fn_eval_in(const ad_fn *f, ad_workspace *w, const double *inputs, double *outputs)
 {
+    if (f == NULL || w == NULL) {
+        return AD_ERR_DOMAIN;
+    }
     if (!f->is_f64) {
         return ad_error_set(&w->error, AD_ERR_TYPE,
                             "ad_fn_eval: an input or output is not f64; use ad_fn_run");
@@ -146,10 +152,10 @@ ad_status ad_fn_eval_in(const ad_fn *f, ad_workspace *w, const double *inputs, d
 
 ad_status ad_fn_run(ad_fn *f, const void *const *inputs, void *const *outputs)
 {
-    return ad_fn_run_in(f, f->own, inputs, outputs);
+    return ad_fn_run_in(f, f != NULL ? f->own : NULL, inputs, outputs);
 }
 
 ad_status ad_fn_eval(ad_fn *f, const double *inputs, double *outputs)
 {
-    return ad_fn_eval_in(f, f->own, inputs, outputs);
+    return ad_fn_eval_in(f, f != NULL ? f->own : NULL, inputs, outputs);
 }

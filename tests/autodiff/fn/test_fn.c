@@ -199,3 +199,35 @@ Test(fn, views_may_exchange_their_contents)
     ad_fn_free(f);
     ad_tape_free(tape);
 }
+
+/* ---- mistakes ---- */
+
+Test(fn, a_function_that_could_not_be_made_does_nothing)
+{
+    ad_tape *tape = ad_tape_new();
+    ad_var x = ad_input(tape, 1);
+    double number = 3;
+    ad_error error;
+    ad_fn *f = ad_fn_new(tape, 1, &x, -1, NULL);
+    cr_expect_null(f);
+    cr_expect_eq(ad_tape_status(tape), AD_ERR_DOMAIN);
+    ad_tape_clear_error(tape);
+    cr_expect_eq(ad_fn_run(f, (const void *[]){&number}, NULL), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_fn_eval(f, &number, &number), AD_ERR_DOMAIN);
+    cr_expect_str_not_empty(ad_fn_message(f));
+    cr_expect_eq(ad_fn_matches(f, tape, 1, &x, 1, &x), 0);
+    cr_expect_eq(ad_fn_is_native(f), 0);
+    cr_expect_eq(ad_fn_emit_c(f, "f.c", "f"), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_fn_guard(f, 0, NULL), 0);
+    cr_expect_null(ad_fn_resized(f, &(ad_shape){0}, &error));
+    cr_expect_eq(error.status, AD_ERR_STATE);
+    cr_expect_eq(ad_fn_workspace_bytes(f), 0);
+    ad_workspace *w = ad_workspace_new(f, NULL);
+    cr_expect_null(w);
+    cr_expect_eq(ad_fn_run_in(f, w, NULL, NULL), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_fn_eval_in(f, w, &number, &number), AD_ERR_DOMAIN);
+    cr_expect_str_empty(ad_workspace_message(w));
+    cr_expect_eq(number, 3);
+    ad_fn_free(f);
+    ad_tape_free(tape);
+}

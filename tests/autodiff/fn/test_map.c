@@ -174,7 +174,7 @@ Test(map, an_input_may_be_shared_by_all_rows_and_views_are_read_at_each_run)
     check_shared(&(ad_fn_options){.native = "cc"});
 }
 
-Test(map, refuses_tensors_assignments_guards_and_limits)
+Test(map, refuses_tensors_assignments_guards_sizes_and_limits)
 {
     double w = 1;
     ad_tape *tape = ad_tape_new();
@@ -194,9 +194,14 @@ Test(map, refuses_tensors_assignments_guards_and_limits)
     cr_expect_null(ad_map_new(tape, 1, &x, 1, &y, &(ad_fn_options){.guard = 1}));
     cr_expect_eq(ad_tape_status(tape), AD_ERR_UNSUPPORTED);
     ad_tape_clear_error(tape);
+    cr_expect_null(ad_map_new(tape, 1, &x, 1, &y, &(ad_fn_options){.resizable = 1}));
+    cr_expect_eq(ad_tape_status(tape), AD_ERR_UNSUPPORTED);
+    ad_tape_clear_error(tape);
     cr_expect_null(ad_map_new(tape, 1, &x, 1, &y, &(ad_fn_options){.memory = 1 << 20}));
     cr_expect_eq(ad_tape_status(tape), AD_ERR_UNSUPPORTED);
     cr_expect_not_null(strstr(ad_tape_message(tape), "leave out .memory"));
+    ad_map_run(NULL, 1, NULL, NULL);
+    cr_expect_eq(ad_map_is_native(NULL), 0);
     ad_map_free(NULL);
     ad_tape_free(tape);
 }
