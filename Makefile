@@ -50,8 +50,11 @@ $(BUILD)/packages.mk: FORCE
 # BLIS has no .pc file; Debian keeps its header in a multiarch folder.
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 BLIS_FOLDERS = $(addprefix /usr/include/,$(MULTIARCH) $(MULTIARCH)/blis* blis) /usr/local/include/blis
-BLIS_CFLAGS ?= $(patsubst %/blis.h,-isystem %,$(firstword $(wildcard $(BLIS_FOLDERS:=/blis.h))))
+BLIS_H = $(firstword $(wildcard $(BLIS_FOLDERS:=/blis.h)))
+BLIS_CFLAGS ?= $(patsubst %/blis.h,-isystem %,$(BLIS_H))
 BLIS_LIBS ?= -lblis
+# what a static BLIS needs beside it
+BLIS_STATIC = $(if $(shell grep -s 'define BLIS_ENABLE_OPENMP' $(BLIS_H) /dev/null),-lgomp)
 
 # ---- flags
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
@@ -120,8 +123,8 @@ STATIC = $(B)/libwengert-nn.a $(B)/libwengert.a
 .DELETE_ON_ERROR:
 .SECONDARY:
 FORCE:
-.PHONY: FORCE all help deps bench-deps test threads fuzz check headers layers symbols installed lint \
-        format demo bench install uninstall clean
+.PHONY: FORCE all help deps bench-deps test threads fuzz check headers layers symbols installed \
+        benches lint format demo bench install uninstall clean
 
 all: $(STATIC) $(AD_SO) $(NN_SO) $(EXAMPLES) ## build both libraries and the examples
 
@@ -261,9 +264,9 @@ fuzz: $(B)/tests/fuzz/run ## compare N random programs with their compiled funct
 
 # ---- checks
 STEPS = test 'test FLAVOUR=clang' 'test FLAVOUR=asan' 'threads FLAVOUR=tsan' \
-        $(shell .ci/blis_types) headers layers symbols installed lint
+        $(shell .ci/blis_types) headers layers symbols installed benches lint
 
-check: ## everything that CI runs: tests in every flavour, headers, layers, symbols, install, lint
+check: ## everything that CI runs: tests in every flavour, headers, layers, symbols, install, benchmarks, lint
 	@failed=; for step in $(STEPS); do \
 	    echo "==== make $$step"; \
 	    $(MAKE) --no-print-directory WERROR=-Werror $$step || failed="$$failed [$$step]"; \
@@ -280,7 +283,7 @@ layers: ## each file includes only files of lower layers
 symbols: $(STATIC) $(AD_SO) $(NN_SO) ## no mutable global state, nothing exported but the interface
 	@.ci/symbols $^
 
-installed: all ## install to a scratch folder; build and run the README's program against it
+installed: all ## install to a scratch folder; build and run the README's programs against it
 	@+.ci/installed $(abspath $(B))/installed
 
 TIDY = xargs -rn 1 -P 2 sh -c 'clang-tidy --quiet "$$0" -- $(1)'
@@ -299,6 +302,8 @@ format: ## lay out every source file with clang-format
 # An example's argument is the folder for its figures; the last one's second is where MNIST is.
 demo: $(filter %_mnist,$(EXAMPLES)) ## train on MNIST to 98 %, with pictures in build/demo
 	@mkdir -p $(BUILD)/demo; $< $(BUILD)/demo $$(examples/data/fetch_mnist.sh)
+
+benches: $(BENCHES) ## build bench/*.c, running nothing
 
 # Peers get the machine's own kernels; what the caller's environment forced is not for them.
 # Compiled functions are machine code by this compiler; make bench NATIVE= has them without one.
@@ -323,7 +328,7 @@ install: $(STATIC) $(AD_SO) $(NN_SO) $(STAGED) ## install to $(DESTDIR)$(PREFIX)
 	cp -P $(STATIC) $(B)/libwengert*.so* $(DESTDIR)$(LIBDIR)
 	@printf '%s\n' $(PC_HEAD) 'Name: wengert' \
 	    'Description: reverse-mode automatic differentiation of scalars and tensors' \
-	    'Libs: -L$${libdir} -lwengert' 'Libs.private: $(AD_LIBS)' > $(PC_DIR)/wengert.pc
+	    'Libs: -L$${libdir} -lwengert' 'Libs.private: $(AD_LIBS) $(BLIS_STATIC)' > $(PC_DIR)/wengert.pc
 	@printf '%s\n' $(PC_HEAD) 'Name: wengert-nn' 'Description: neural networks on wengert' \
 	    'Requires: wengert' \
 	    'Libs: -L$${libdir} -lwengert-nn' 'Libs.private: $(NN_LIBS)' > $(PC_DIR)/wengert-nn.pc
