@@ -99,11 +99,13 @@ ad_status ad__emit_init(ad__emit *e, const ad_allocator *allocator)
     e->names = ad__resize_array(allocator, NULL, count, sizeof *e->names);
     e->texts = ad__resize_array(allocator, NULL, 4 * ad__text_count, sizeof *e->texts);
     e->order = ad__resize_array(allocator, NULL, 4 * ad__text_count, sizeof *e->order);
+    if (e->texts != NULL) { /* so that they can be cleared */
+        memset(e->texts, 0, 4 * ad__text_count * sizeof *e->texts);
+    }
     if (e->names == NULL || e->texts == NULL || e->order == NULL) {
         ad__emit_clear(e);
         return AD_ERR_MEMORY;
     }
-    memset(e->texts, 0, 4 * ad__text_count * sizeof *e->texts);
     for (uint32_t i = 0; i < ad__text_count; i++) {
         const char *at = ad__texts[i].names + 1;
         for (const char *end = strchr(at, ' '); end != NULL; end = strchr(at, ' ')) {
