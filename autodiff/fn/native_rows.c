@@ -175,6 +175,10 @@ ad_status ad__native_rows_make(const ad__program *p, const char *compiler, ad__n
     if (out->library != NULL) {
         *(void **)&out->run = ad__library_symbol(out->library, "rows");
     }
+    if (out->run == NULL) {
+        ad__library_close(out->library);
+        out->library = NULL;
+    }
     ad__chars_clear(&e, &body);
     ad__chars_clear(&e, &text);
     ad__emit_clear(&e);

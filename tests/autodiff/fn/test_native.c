@@ -5,6 +5,7 @@
 #include "fn/replay.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,6 +256,20 @@ Test(native, a_library_without_the_function_is_no_native_one)
     cr_assert_eq(chmod(path, 0700), 0);
     check_without(path, "lacks the function");
     remove(path);
+}
+
+/* A process that ignores its children learns no status of them. */
+Test(native, a_process_that_waits_for_no_child_has_machine_code_too)
+{
+    ad_tape *tape = ad_tape_new();
+    ad_var in = ad_input(tape, 1), y = ad_exp(in);
+    cr_assert_neq(signal(SIGCHLD, SIG_IGN), SIG_ERR);
+    ad_fn *f = ad_fn_new_with(tape, 1, &in, 1, &y, &native);
+    cr_assert_not_null(f, "%s", ad_tape_message(tape));
+    cr_expect(ad_fn_is_native(f), "%s", ad_fn_message(f));
+    ad_fn_free(f);
+    check_without("false", "native: ");
+    ad_tape_free(tape);
 }
 
 /* ---- memory ---- */
