@@ -72,18 +72,23 @@ Test(emit_long, a_run_in_parts_has_the_bits_of_the_recording)
 
 /* ---- main ---- */
 
-/* Compiles the text in a file, as it stands, and runs its main. */
-static int run_main(const char *source)
+/* Compiles the text in a file, as it stands, with these libraries, and runs its main. */
+static int run_main_with(const char *source, const char *libraries)
 {
     char program[300], command[1024];
     (void)snprintf(program, sizeof program, "%s.bin", source);
     (void)snprintf(command, sizeof command,
                    "gcc -std=c99 -Wall -Wextra -Wpedantic -Werror -O2 -ffp-contract=off -o %s %s "
-                   "-lm && %s > /dev/null",
-                   program, source, program);
+                   "%s && %s > /dev/null",
+                   program, source, libraries, program);
     int status = system(command);
     remove(program);
     return status;
+}
+
+static int run_main(const char *source)
+{
+    return run_main_with(source, "-lm");
 }
 
 /* Changes the first `from` after `where` in a file to `to`. */
@@ -177,4 +182,31 @@ Test(emit_main, passes_a_workspace_of_scratch_and_looks_at_what_is_returned)
     cr_expect_neq(run_main(source), 0, "main does not see that an index is outside its axis");
     remove(source);
     ad_fn_free(f);
+}
+
+Test(emit_main, products_may_be_those_of_a_blas)
+{
+    static const double wide[6 * 5] = {1, -2, 0.5}, weights[5 * 7] = {0.25, 3, -1};
+    static const float narrow[6 * 5] = {1, -2, 0.5f}, weights_f32[5 * 7] = {0.25f, 3, -1};
+    for (int type = AD_F64; type <= AD_F32; type++) {
+        const void *test[] = {type == AD_F64 ? (const void *)wide : narrow,
+                              type == AD_F64 ? (const void *)weights : weights_f32};
+        char source[256];
+        strcpy(source, emitted_path("blas.c"));
+        ad_tape *tape = ad_tape_new();
+        ad_var in[] = {ad_input_array(tape, (ad_type)type, AD_SHAPE(6, 5), test[0]),
+                       ad_input_array(tape, (ad_type)type, AD_SHAPE(5, 7), test[1])};
+        ad_var out[3] = {ad_mean(ad_square(ad_tanh(ad_matmul(in[0], in[1]))), AD_ALL)};
+        ad_grad(out[0], 2, in, out + 1);
+        ad_fn *f = ad_fn_new(tape, 2, in, 3, out);
+        cr_assert_not_null(f, "%s", ad_tape_message(tape));
+        const ad_emit_options options = {.cblas = 1, .test = test};
+        cr_assert_eq(ad_fn_emit_c_with(f, source, "f", &options), AD_OK, "%s", ad_fn_message(f));
+        cr_expect_eq(run_main_with(source, "-lblis -lm"), 0);
+        replace(source, type == AD_F64 ? "cblas_dgemm(" : "cblas_sgemm(", "1, p", '7');
+        cr_expect_neq(run_main_with(source, "-lblis -lm"), 0);
+        remove(source);
+        ad_fn_free(f);
+        ad_tape_free(tape);
+    }
 }
