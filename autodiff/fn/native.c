@@ -114,10 +114,11 @@ static void put_steps(emission *m, uint32_t *end)
     uint32_t panel, over;
     for (uint32_t i = 0; i < count && !m->e.is_out_of_memory; i++) {
         const ad__step *s = &m->plan->steps[i];
+        const int small = is_small(s);
         const ad__block *b = block_of(s, &panel, &over);
         end[i] = i;
         int is_better = b == NULL || (b->count > 0 && is_vector(m, b));
-        if (is_better && is_small(s)) {
+        if (is_better && small) {
             end[i] = put_step(m, i) ? i + 1 : i;
         } else if (is_better && b != NULL) {
             ad__emit_native_block(m, i + 1, b, panel, over);
