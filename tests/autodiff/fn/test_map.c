@@ -2,7 +2,11 @@
 /* Scalar functions over rows: each row has the bits of its own recording. */
 #include "autodiff.h"
 
+#include "fn/emitted.h"
+
 #include <criterion/criterion.h>
+#include <sys/stat.h>
+#include <stdio.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +115,30 @@ Test(map, machine_code_gives_the_same_bits)
         check(rows[i], 1, "cc");
     }
     check(2500, 3, "cc");
+}
+
+/* As of a compiler of C++, which gives functions other names. */
+Test(map, a_library_without_the_function_is_no_native_one)
+{
+    double a[2] = {1, 2}, got[2];
+    char path[256];
+    strcpy(path, emitted_path("compiler"));
+    FILE *script = fopen(path, "w");
+    fputs("#!/bin/sh\nfor a; do [ \"$before\" = -o ] && to=$a; before=$a; done\n"
+          "echo 'int x;' | cc -shared -x c -o \"$to\" -\n",
+          script);
+    fclose(script);
+    cr_assert_eq(chmod(path, 0700), 0);
+    ad_tape *tape = ad_tape_new();
+    ad_var x = ad_input(tape, 1), y = ad_square(x);
+    ad_map *m = ad_map_new(tape, 1, &x, 1, &y, &(ad_fn_options){.native = path});
+    cr_assert_not_null(m, "%s", ad_tape_message(tape));
+    cr_expect_not(ad_map_is_native(m));
+    ad_map_run(m, 2, (ad_column[]){{a, 1}}, (ad_target[]){{got, 1}});
+    cr_expect_eq(got[1], 4);
+    remove(path);
+    ad_map_free(m);
+    ad_tape_free(tape);
 }
 
 Test(map, without_a_compiler_a_map_works)
