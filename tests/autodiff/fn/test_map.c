@@ -141,6 +141,47 @@ Test(map, a_library_without_the_function_is_no_native_one)
     ad_tape_free(tape);
 }
 
+/* Every triple of these is a row. NaN stays NaN, of whatever bits. */
+static void check_special(const ad_fn_options *options)
+{
+    static const double special[] = {0.0, -0.0,    INFINITY, -INFINITY, NAN,
+                                     1.0, -5e-324, 1e308,    -745.2};
+    enum { COUNT = sizeof special / sizeof *special, ROWS = COUNT * COUNT * COUNT };
+    static double x[ROWS][INPUTS], y[ROWS][OUTPUTS];
+    ad_map *m = compile(options);
+    ad_column in[INPUTS];
+    ad_target out[OUTPUTS];
+    for (size_t r = 0; r < ROWS; r++) {
+        x[r][0] = special[r % COUNT];
+        x[r][1] = special[r / COUNT % COUNT];
+        x[r][2] = special[r / COUNT / COUNT];
+    }
+    for (int i = 0; i < INPUTS; i++) {
+        in[i] = (ad_column){&x[0][i], INPUTS};
+    }
+    for (int j = 0; j < OUTPUTS; j++) {
+        out[j] = (ad_target){&y[0][j], OUTPUTS};
+    }
+    ad_map_run(m, ROWS, in, out);
+    for (size_t r = 0; r < ROWS; r++) {
+        double want[OUTPUTS];
+        expected(x[r], want);
+        for (int j = 0; j < OUTPUTS; j++) {
+            cr_expect((isnan(want[j]) && isnan(y[r][j])) ||
+                          memcmp(&want[j], &y[r][j], sizeof want[j]) == 0,
+                      "output %d at %g, %g, %g is %g, not %g", j, x[r][0], x[r][1], x[r][2],
+                      y[r][j], want[j]);
+        }
+    }
+    ad_map_free(m);
+}
+
+Test(map, special_values_are_those_of_recordings)
+{
+    check_special(NULL);
+    check_special(&(ad_fn_options){.native = "cc"});
+}
+
 Test(map, without_a_compiler_a_map_works)
 {
     ad_map *m = compile(&(ad_fn_options){.native = "no-such-compiler"});
