@@ -24,6 +24,25 @@ static void expect(const char *what, int count, const double *got, const double 
     }
 }
 
+/* The same by a compiled function. */
+static void expect_compiled(ad_var y, int count, const ad_var *x, const double *want)
+{
+    static double got[MAX_ENTRIES];
+    double value;
+    ad_var out[4] = {y};
+    void *at[4] = {&value, got};
+    ad_grad(y, count, x, out + 1);
+    ad_fn *f = ad_fn_new(y.tape, 0, NULL, 1 + count, out);
+    cr_assert(f != NULL, "%s", ad_tape_message(y.tape));
+    for (int i = 1; i < count; i++) {
+        at[i + 1] = (double *)at[i] + ad_count(x[i - 1]);
+    }
+    cr_assert(ad_fn_run(f, NULL, at) == AD_OK, "%s", ad_fn_message(f));
+    expect("compiled objective", 1, &value, want);
+    expect("compiled gradient", (int)want[1], got, want + 2);
+    ad_fn_free(f);
+}
+
 /* An objective and its gradient against a file: objective, n, then n entries. */
 static void expect_file(const char *path, ad_var y, int count, const ad_var *x)
 {
@@ -34,6 +53,7 @@ static void expect_file(const char *path, ad_var y, int count, const ad_var *x)
     cr_assert(ad_grad_values(y, count, x, got) == AD_OK, "%s", ad_tape_message(y.tape));
     expect("objective", 1, &value, want);
     expect("gradient", (int)want[1], got, want + 2);
+    expect_compiled(y, count, x, want);
     free(want);
 }
 
@@ -91,9 +111,47 @@ static void check_observation(const double *row)
     ad_tape_free(tape);
 }
 
+enum { SUMS = 3, ROW = 1 + ADBENCH_BA + 2 + 2 + 2 * ADBENCH_BA + 1 };
+
+/* The same of all observations in lanes, which read the numbers where they lie. */
+static void check_lanes(const double *rows, int count)
+{
+    enum { IN = ADBENCH_BA + 2, OUT = 2 + 2 * ADBENCH_BA + 1, WEIGHT = ADBENCH_BA - 1 };
+    ad_var x[IN], y[2], out[OUT], one = ad_literal(1);
+    ad_column in[IN];
+    ad_target to[OUT];
+    double *got = malloc((size_t)count * OUT * sizeof *got);
+    ad_tape *tape = ad_tape_new();
+    for (int i = 0; i < IN; i++) {
+        x[i] = ad_input(tape, rows[1 + i]);
+        in[i] = (ad_column){rows + 1 + i, ROW};
+    }
+    adbench_ba_error(x, x + ADBENCH_CAM, x[WEIGHT], x + ADBENCH_BA, y);
+    for (int k = 0; k < 2; k++) {
+        out[k] = y[k];
+        ad_vjp(1, &y[k], &one, ADBENCH_BA, x, out + 2 + k * ADBENCH_BA);
+    }
+    ad_grad(ad_sub(1, ad_square(x[WEIGHT])), 1, &x[WEIGHT], &out[OUT - 1]);
+    for (int k = 0; k < OUT; k++) {
+        to[k] = (ad_target){got + k, OUT};
+    }
+    ad_map *m = ad_map_new(tape, IN, x, OUT, out, NULL);
+    cr_assert(m != NULL, "%s", ad_tape_message(tape));
+    ad_map_run(m, (size_t)count, in, to);
+    for (int i = 0; i < count; i++) {
+        const double *own = got + i * OUT, *want = rows + i * ROW + 1 + IN;
+        expect("error in lanes", 2, own, want);
+        expect("row 0 in lanes", ADBENCH_BA, own + 2, want + 2);
+        expect("row 1 in lanes", ADBENCH_BA, own + 2 + ADBENCH_BA, want + 2 + ADBENCH_BA);
+        expect("weight in lanes", 1, own + OUT - 1, want + OUT - 1);
+    }
+    ad_map_free(m);
+    ad_tape_free(tape);
+    free(got);
+}
+
 Test(adbench, bundle_adjustment)
 {
-    enum { SUMS = 3, ROW = 1 + ADBENCH_BA + 2 + 2 + 2 * ADBENCH_BA + 1 };
     int count;
     double *numbers = adbench_numbers(DATA "ba1v.expected.txt", &count);
     cr_assert(numbers != NULL && count > SUMS + 1);
@@ -102,5 +160,6 @@ Test(adbench, bundle_adjustment)
     for (int i = 0; i < listed; i++) {
         check_observation(numbers + SUMS + 1 + i * ROW);
     }
+    check_lanes(numbers + SUMS + 1, listed);
     free(numbers);
 }
