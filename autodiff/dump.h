@@ -44,8 +44,8 @@ extern "C" {
  *   %4  z  ad_mul %1 %2              f64 []      7.056209      perceptron.c:15
  *
  * options may be NULL. A tape with an error is dumped up to there; the error is the first line.
- * Errors: AD_ERR_DOMAIN if out or tape is NULL; AD_ERR_STALE if a y is dead, AD_ERR_FOREIGN if it is
- * on another tape; AD_ERR_MEMORY; AD_ERR_IO if writing fails. They are not kept by the tape. */
+ * Errors: AD_ERR_DOMAIN if out or tape is NULL; AD_ERR_STALE if a y is dead, AD_ERR_FOREIGN if it
+ * is on another tape; AD_ERR_MEMORY; AD_ERR_IO if writing fails. They are not kept by the tape. */
 AD_API ad_status ad_dump_text(FILE *out, ad_tape *tape, const ad_dump_options *options);
 
 /* The same as a graph in the language of Graphviz: boxes are inputs, grey are derivatives, and each

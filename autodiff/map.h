@@ -46,10 +46,10 @@ AD_API ad_map *ad_map_new(ad_tape *tape, int in_count, const ad_var *in, int out
                           const ad_var *out, const ad_fn_options *options);
 AD_API void ad_map_free(ad_map *m);
 
-/* Whether the option native made it machine code: one loop over the rows, with all that lies between
- * inputs and outputs in registers. 0 too where the compiler cannot be run, and where machine
- * code would not be faster: with functions of libm that have no vectors (atan, pow, erf, ..), and
- * beyond 2,000 operations, for which compilers take long. */
+/* Whether the option native made it machine code: one loop over the rows, with all that lies
+ * between inputs and outputs in registers. 0 too where the compiler cannot be run, and where
+ * machine code would not be faster: with functions of libm that have no vectors (atan, pow, erf,
+ * ..), and beyond 2,000 operations, for which compilers take long. */
 AD_API int ad_map_is_native(const ad_map *m);
 
 /* One column an input, one target an output; any number of rows, also none. Targets overlap nothing

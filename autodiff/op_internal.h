@@ -146,8 +146,8 @@ struct ad_op {
      * the same bits. Fails only on values (an index outside its axis) or memory. */
     ad_status (*eval)(const ad__call *call);
 
-    /* Bytes that eval takes of call->scratch, each piece rounded as by ad__rounded: by the kinds and
-     * attributes alone, so that they can be reserved. NULL: none. */
+    /* Bytes that eval takes of call->scratch, each piece rounded as by ad__rounded: by the kinds
+     * and attributes alone, so that they can be reserved. NULL: none. */
     size_t (*scratch)(const ad__call *call);
 
     /* Operations on numbers that eval takes, a transcendental function as one, by the kinds and

@@ -35,10 +35,10 @@ AD_API ad_status ad_vjp(int results, const ad_var *y, const ad_var *g, int count
                         ad_var *dx);
 
 /* The gradient of a scalar as plain numbers: out receives the elements of dy/dx[0], then those of
- * dy/dx[1], and so on, as doubles; the tape is as before. Faster than ad_grad, and in less memory: a
- * function of f64 scalars is swept numerically, without recording, and what tensors need to record
- * is forgotten as soon as it has been added up. The bits are those of ad_grad, the sign of a zero
- * apart. */
+ * dy/dx[1], and so on, as doubles; the tape is as before. Faster than ad_grad, and in less memory:
+ * a function of f64 scalars is swept numerically, without recording, and what tensors need to
+ * record is forgotten as soon as it has been added up. The bits are those of ad_grad, the sign of a
+ * zero apart. */
 AD_API ad_status ad_grad_values(ad_var y, int count, const ad_var *x, double *out);
 
 #ifdef __cplusplus

@@ -8,9 +8,9 @@
 /* The columns of a tape and the paths that write them.
  *
  * Columns are node, value, site and notes, one entry each a node. Invariants: node 0 is dead, its
- * kind is AD__KIND_DEAD, so a test for AD__KIND_SCALAR excludes it. Columns have room for `capacity`
- * nodes; `limit` is the capacity, or 0 while there is an error, so that one comparison sends every
- * failed tape to the slow path. Arguments have smaller numbers than results. */
+ * kind is AD__KIND_DEAD, so a test for AD__KIND_SCALAR excludes it. Columns have room for
+ * `capacity` nodes; `limit` is the capacity, or 0 while there is an error, so that one comparison
+ * sends every failed tape to the slow path. Arguments have smaller numbers than results. */
 
 enum { AD__KIND_SCALAR, AD__KIND_DEAD, AD__KIND_FIRST_FREE };
 enum { AD__LITERALS = 64 };

@@ -63,7 +63,7 @@ typedef struct nn_fit_options {
     FILE *progress_to; /* NULL: stderr */
     const char *log;   /* path of a CSV file with a line an epoch; see log.h */
 
-    int recorded; /* 1: every step is recorded anew, none is run as a compiled function; see above */
+    int recorded; /* 1: every step is recorded anew, none runs as a compiled function; see above */
     const char *native; /* a C compiler, such as "cc", for compiled steps; see ad_fn_is_native */
     int threads;        /* that large products may use; 0 means 1. Results do not depend on it */
     const ad_allocator *allocator;

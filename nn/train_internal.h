@@ -43,8 +43,9 @@ ad_status nn__feed_view(nn__feed *feed, nn__batch *batch, ad_error *error);
 ad_status nn__feed_record(nn__feed *feed, nn__batch *batch, ad_error *error);
 
 /* A function of the batch that was recorded, compiled once it has been the same several times. Its
- * outputs are one or two costs and what the model made of x, which the metric reads. The smaller batch
- * at the end has the same function, resized; what a full batch's recording shows holds for both. */
+ * outputs are one or two costs and what the model made of x, which the metric reads. The smaller
+ * batch at the end has the same function, resized; what a full batch's recording shows holds for
+ * both. */
 typedef struct nn__compiled {
     ad_fn *f, *last;
     ad_shape last_shape; /* of the model's result for the smaller batch */

@@ -17,8 +17,8 @@ void test_gradients(const char *what, ad_var (*build)(const ad_var *x), int coun
 /* The same for every sample of a descriptor; also that it has one. */
 void test_samples(const ad_op *op);
 
-/* sin(x) of an f64 tensor as a user's own operation whose derivative is *factor cos(x): right for 1,
- * wrong by a thousandth for 1.001. *factor must outlive the tape. */
+/* sin(x) of an f64 tensor as a user's own operation whose derivative is *factor cos(x): right for
+ * 1, wrong by a thousandth for 1.001. *factor must outlive the tape. */
 ad_var test_scaled_sine(ad_var x, double *factor);
 
 /* build of one tensor of small whole numbers, and its gradient, again and again with one more

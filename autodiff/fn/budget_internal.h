@@ -9,8 +9,8 @@
  *   turn      where the most memory is held: values before it are kept for those from it on
  *   late      read from the turn on; leaves, scalars and what lies in the caller's memory are free
  *   cheap     late, and some elementwise operations on what is kept
- *   mark      late, and neither cheap nor free; stage s is what comes after mark s - 1 up to mark s,
- *             and the last stage, after the last mark, is at hand when the program turns
+ *   mark      late, and neither cheap nor free; stage s is what comes after mark s - 1 up to mark
+ *             s, and the last stage, after the last mark, is at hand when the program turns
  *   state s   mark s, and what later values before the turn read of stages up to s: the next stage
  *             can be computed from it
  *
@@ -48,8 +48,8 @@ ad_status ad__find_turn(const ad__program *p, ad__arena *arena, ad__turned *out)
 int ad__in_state(const ad__turned *t, ad__id id, uint32_t s);
 uint32_t ad__reading_stage(const ad__turned *t, ad__id id);
 
-/* The program with a choice; q, initialised, shares p's kinds and attributes. *is_too_long: it would
- * have more than `most` values, and q is not complete. Errors: AD_ERR_MEMORY. */
+/* The program with a choice; q, initialised, shares p's kinds and attributes. *is_too_long: it
+ * would have more than `most` values, and q is not complete. Errors: AD_ERR_MEMORY. */
 ad_status ad__compute_again(const ad__turned *t, ad__choice choice, size_t most, ad__arena *scratch,
                             ad__program *q, int *is_too_long);
 

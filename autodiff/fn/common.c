@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Replaces a value by an earlier one of the same operation, attributes and arguments, and a constant
- * by an earlier one of the same elements. Operations are pure, so the bits are the same. */
+/* Replaces a value by an earlier one of the same operation, attributes and arguments, and a
+ * constant by an earlier one of the same elements. Operations are pure, so the bits are the
+ * same. */
 #include "program_internal.h"
 
 #include <string.h>

@@ -25,8 +25,8 @@ typedef struct ad__native {
 ad_status ad__native_make(ad_fn *f, ad_error *why);
 void ad__native_clear(ad__native *n);
 
-/* A scalar function over rows: at[value] are n numbers of an input or output, or the one number of a
- * constant or view. */
+/* A scalar function over rows: at[value] are n numbers of an input or output, or the one number of
+ * a constant or view. */
 typedef struct ad__native_rows {
     void *library; /* NULL: it is not native */
     void (*run)(size_t n, const void *const *at);

@@ -69,8 +69,8 @@ typedef struct ad__program {
 void ad__program_init(ad__program *p, const ad_allocator *allocator);
 void ad__program_clear(ad__program *p);
 
-/* A program of its own, without the guards, that shares what passes do not change with `from`, which
- * must outlive it. Errors: AD_ERR_MEMORY. */
+/* A program of its own, without the guards, that shares what passes do not change with `from`,
+ * which must outlive it. Errors: AD_ERR_MEMORY. */
 ad_status ad__program_copy(const ad__program *from, ad__program *to);
 
 /* The operation of a row, or a leaf: AD__STRUCTURED for all others. */
@@ -123,8 +123,8 @@ typedef struct ad__capture {
 } ad__capture;
 ad_status ad__capture_program(const ad__capture *from, ad__program *p);
 
-/* The program for inputs of these shapes, or, if shapes is NULL, once more. to is initialised, and to
- * be cleared in any case. Errors: as ad_fn_resized. */
+/* The program for inputs of these shapes, or, if shapes is NULL, once more. to is initialised, and
+ * to be cleared in any case. Errors: as ad_fn_resized. */
 ad_status ad__program_resized(const ad__program *from, const ad_shape *shapes, ad__program *to,
                               ad_error *error);
 
@@ -133,7 +133,8 @@ ad_status ad__program_resized(const ad__program *from, const ad_shape *shapes, a
 uint64_t ad__fingerprint(const ad__program *p);
 
 /* Sets guards[node] where C was told something by a recording that may be otherwise in a call:
- * AD__READ if it has read a value that is one of few, AD__BRANCH if it has branched. Counts them. */
+ * AD__READ if it has read a value that is one of few, AD__BRANCH if it has branched. Counts
+ * them. */
 uint32_t ad__find_guards(const ad_tape *tape, uint8_t *guards);
 
 ad_status ad__simplify(ad__program *p);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A captured program again, for inputs of other shapes: value by value in their order, each operation
- * with attributes that follow the lengths it was recorded with, its result's kind by its own infer.
- * Lengths that C computed are constants; an operation that they do not fit any more says so. */
+/* A captured program again, for inputs of other shapes: value by value in their order, each
+ * operation with attributes that follow the lengths it was recorded with, its result's kind by its
+ * own infer. Lengths that C computed are constants; an operation that they do not fit any more says
+ * so. */
 #include "program_internal.h"
 
 #include <string.h>
@@ -89,8 +90,8 @@ static ad_status take_shapes(resize *r, const ad_shape *shapes)
 /* ---- values ---- */
 
 /* Whether x and y, aligned at their last axes but for the `apart` last ones, broadcast as they did:
- * lengths that were the same still are, and one that was repeated still is 1. Else a length that did
- * not follow would be repeated, or one that was repeated would not. */
+ * lengths that were the same still are, and one that was repeated still is 1. Else a length that
+ * did not follow would be repeated, or one that was repeated would not. */
 static int broadcast_alike(const ad_shape *x, const ad_shape *y, const ad_shape *now_x,
                            const ad_shape *now_y, int apart)
 {

@@ -68,8 +68,8 @@ typedef struct ad__block {
 
 /* A matrix product and, if block is there, elementwise operations over its result, which run on
  * each panel of rows as soon as it is computed. If the result is only an operand of the block, z is
- * AD__NONE, and a panel is all that is kept of it: where one of the block's results will be, `over`,
- * or else in a room. */
+ * AD__NONE, and a panel is all that is kept of it: where one of the block's results will be,
+ * `over`, or else in a room. */
 typedef struct ad__product {
     ad_type type;
     ad__id id;

@@ -104,7 +104,8 @@ static ad_status take_infer(ad__call *call)
                : replace_axis(call, shape, axis, 1, indices->rank, indices->len, &call->kind.shape);
 }
 
-/* Copies rows of `row` bytes; inline, so that the compiler copies single elements without a call. */
+/* Copies rows of `row` bytes; inline, so that the compiler copies single elements without a
+ * call. */
 static inline void copy_rows(size_t row, const char *x, const int64_t *index, size_t n, int64_t len,
                              char *z)
 {

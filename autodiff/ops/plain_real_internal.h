@@ -99,7 +99,8 @@ static void ad__multiply(size_t n, size_t m, const real *x, int transpose_x, con
     }
 }
 
-/* Prints how far results are from those that were recorded. 1 if they are not the same function's. */
+/* Prints how far results are from those that were recorded. 1 if they are not the same
+ * function's. */
 static int compare_results(const char *name, size_t n, const real *result, const real *recorded)
 {
     double largest = 0, worst = 0;

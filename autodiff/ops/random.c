@@ -58,8 +58,8 @@ static ad_status random_resize(ad__resizing *r)
     return AD_OK;
 }
 
-/* Seed and stream of the sequence of a key and stream: block `counter` of the generator names it, so
- * that sequences of neighbouring counters have nothing in common. */
+/* Seed and stream of the sequence of a key and stream: block `counter` of the generator names it,
+ * so that sequences of neighbouring counters have nothing in common. */
 static void find_sequence(const int64_t *from, int64_t stream, uint64_t *out)
 {
     const uint64_t words[3] = {(uint64_t)from[0], (uint64_t)from[1], (uint64_t)stream};

@@ -38,8 +38,8 @@ static ad_status reshape_infer(ad__call *call)
 
 /* ---- other lengths ---- */
 
-/* Neighbouring axes of the argument, first .. end - 1, whose lengths have the product of those of the
- * result, to .. to_end - 1: no fewer have. */
+/* Neighbouring axes of the argument, first .. end - 1, whose lengths have the product of those of
+ * the result, to .. to_end - 1: no fewer have. */
 typedef struct group {
     int first, end, to, to_end;
 } group;
@@ -72,7 +72,8 @@ static int64_t product(const ad_shape *shape, int first, int end)
     return p;
 }
 
-/* Whether a length that becomes another one is known to: an axis of the group or of an input does. */
+/* Whether a length that becomes another one is known to: an axis of the group or of an input
+ * does. */
 static int is_known(const ad__resizing *r, const group *g, int64_t before, int64_t now)
 {
     int known = 0;

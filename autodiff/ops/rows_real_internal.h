@@ -276,9 +276,10 @@ static void log_softmax(size_t n, const void *x, void *z)
 
 /* ---- recurrence ---- */
 
-/* One chain of numbers, step 1 onwards and -1 backwards. Where a term is +0, as in running products,
- * the next product takes this one without waiting for the sum: 0 + t is t, but for the sign of a
- * zero, which 0 + t is + in any case, and which `exact` has right for a term of another kind. */
+/* One chain of numbers, step 1 onwards and -1 backwards. Where a term is +0, as in running
+ * products, the next product takes this one without waiting for the sum: 0 + t is t, but for the
+ * sign of a zero, which 0 + t is + in any case, and which `exact` has right for a term of another
+ * kind. */
 static void recurrence_of_one(size_t m, ptrdiff_t step, const real *factor, const real *term,
                               real *to)
 {

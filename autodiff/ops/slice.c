@@ -14,7 +14,8 @@
 #define AD_HERE v->site
 
 /* A slice as the caller gave it; len is that of the whole axis where no argument has it. If it
- * follows a variable, that has this length, or, of a slice, the bounds are parts of its own axis. */
+ * follows a variable, that has this length, or, of a slice, the bounds are parts of its own
+ * axis. */
 typedef struct bounds {
     int axis;
     int64_t start, stop, step, len;

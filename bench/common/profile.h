@@ -4,8 +4,8 @@
 
 #include <wengert/autodiff.h>
 
-/* ad_fn_new and ad_map_new, with machine code by the C compiler that BENCH_NATIVE names, if it names
- * one. */
+/* ad_fn_new and ad_map_new, with machine code by the C compiler that BENCH_NATIVE names, if it
+ * names one. */
 ad_fn *bench_compiled(ad_tape *tape, int in_count, const ad_var *in, int out_count,
                       const ad_var *out);
 ad_map *bench_compiled_map(ad_tape *tape, int in_count, const ad_var *in, int out_count,

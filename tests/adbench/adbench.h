@@ -29,8 +29,8 @@ typedef struct adbench_gmm {
 
 int adbench_gmm_read(const char *path, adbench_gmm *p);
 
-/* n sum_x log sum_k e^(alpha_k + log|Q_k| - |Q_k (x - mean_k)|^2 / 2) and what normalises it; Q_k is
- * lower triangular with diagonal e^icf. All four are tensors in the shapes above. */
+/* n sum_x log sum_k e^(alpha_k + log|Q_k| - |Q_k (x - mean_k)|^2 / 2) and what normalises it; Q_k
+ * is lower triangular with diagonal e^icf. All four are tensors in the shapes above. */
 ad_var adbench_gmm_objective(const adbench_gmm *p, ad_var alphas, ad_var means, ad_var icf,
                              ad_var x);
 
@@ -60,7 +60,8 @@ typedef struct adbench_lstm {
 
 int adbench_lstm_read(const char *path, adbench_lstm *p);
 
-/* Minus the mean of sequence_t log softmax(prediction_t); main [layers, 8, bits], extra [3, bits]. */
+/* Minus the mean of sequence_t log softmax(prediction_t); main [layers, 8, bits], extra [3,
+ * bits]. */
 ad_var adbench_lstm_objective(const adbench_lstm *p, ad_var main, ad_var extra);
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ops/math_internal.h: the base functions, as the rows that are made of them, at many points against
- * libm in a wider type. */
+/* ops/math_internal.h: the base functions, as the rows that are made of them, at many points
+ * against libm in a wider type. */
 #include "op_internal.h"
 #include "rng.h"
 

@@ -11,8 +11,8 @@
 
 enum { MOST_ARGS = 3, ROOM = 256 };
 
-/* An operation on arguments of given shapes, drawn from given ranges: a row under some broadcast, or
- * a sample of a structured operation. */
+/* An operation on arguments of given shapes, drawn from given ranges: a row under some broadcast,
+ * or a sample of a structured operation. */
 typedef struct sample {
     const ad_op *op;
     ad_var (*build)(const ad_var *x); /* NULL: a row */

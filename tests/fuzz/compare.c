@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The compiled function against the recording, bit for bit, at several points and in several ways of
- * calling it. */
+/* The compiled function against the recording, bit for bit, at several points and in several ways
+ * of calling it. */
 #include "compare.h"
 
 #include <math.h>

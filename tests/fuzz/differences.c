@@ -22,8 +22,8 @@ static double value_at(differences *d, size_t i, double x)
     return y[0];
 }
 
-/* Whether y is a stair by rounding, so that a large step sees the gradient and small ones do not: as
- * that of atanh(tanh(x)) at 17, where one number next to 1 stands for a range of x. */
+/* Whether y is a stair by rounding, so that a large step sees the gradient and small ones do not:
+ * as that of atanh(tanh(x)) at 17, where one number next to 1 stands for a range of x. */
 static int is_stair(differences *d, size_t i, double slope)
 {
     const double h = 0.05, x = d->x[i];

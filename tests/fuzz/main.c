@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* fuzz COUNT SEED [emitted]: programs SEED .. SEED + COUNT - 1, in processes of their own, so that
- * one that crashes is a finding like any other. Prints those whose compiled function, or its emitted
- * C, differs from the recording, made short, and fails if there is one. */
+ * one that crashes is a finding like any other. Prints those whose compiled function, or its
+ * emitted C, differs from the recording, made short, and fails if there is one. */
 #include "fuzz.h"
 
 #include <stdlib.h>

@@ -370,8 +370,8 @@ static ad_var dividing_cost(ad_var a, ad_var y)
     return ad_mul(ad_sum(ad_mul(p, hot), AD_ALL), -1.0 / (double)ad_shape_of(a).len[0]);
 }
 
-/* Weights and history of 50 rows, 9 of them held out, in batches of 9: 4 full ones and one of 5; the
- * held-out rows in one of 9. Returns how often the cost was recorded. */
+/* Weights and history of 50 rows, 9 of them held out, in batches of 9: 4 full ones and one of 5;
+ * the held-out rows in one of 9. Returns how often the cost was recorded. */
 static int fit_with_rest(nn_cost cost, int recorded, int64_t batch, double *w, nn_epoch *history)
 {
     enum { EPOCHS = 9 };

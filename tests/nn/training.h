@@ -6,7 +6,8 @@
 #include "layers/dense.h"
 #include "train.h"
 
-/* ---- the notes' perceptron: a = w x + b from NumPy's first two normal numbers; x = 4, y = 9 ---- */
+/* ---- the notes' perceptron: a = w x + b from NumPy's first two normal numbers; x = 4, y = 9
+ * ---- */
 
 static const double four = 4, nine = 9;
 

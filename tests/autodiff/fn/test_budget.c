@@ -204,7 +204,8 @@ Test(fn_budget, cheap_operations_are_computed_again_first)
     cr_expect_leq(half.again_flops, (double)LAYERS * ROWS * WIDTH);
 }
 
-/* With c activations beside the few that a stage needs, a chain costs what binomial checkpoints do. */
+/* With c activations beside the few that a stage needs, a chain costs what binomial checkpoints
+ * do. */
 Test(fn_budget, the_work_of_a_long_chain_is_near_the_binomial_bound)
 {
     int layers = LAYERS;

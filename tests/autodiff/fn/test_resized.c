@@ -101,8 +101,8 @@ static void compare(const program *p, const ad_fn *f, int64_t from, int64_t n, i
     ad_fn_free(g);
 }
 
-/* Recorded at lengths that other axes have too. Where a length becomes 1, a recording may leave sums
- * over it out, which change nothing. */
+/* Recorded at lengths that other axes have too. Where a length becomes 1, a recording may leave
+ * sums over it out, which change nothing. */
 static void resizes(const program *p)
 {
     static const int64_t from[] = {24, 7, 3}, to[] = {1, 2, 3, 5, 7, 24, 31, 100};
@@ -164,7 +164,8 @@ Test(resized, second_derivatives_do)
                        curvature});
 }
 
-/* in: x [n, 4], v [n, 4]. The direction of x's own change, and that of what does not depend on it. */
+/* in: x [n, 4], v [n, 4]. The direction of x's own change, and that of what does not depend on
+ * it. */
 static void directions(ad_tape *tape, const ad_var *in, ad_var *out)
 {
     ad_var y[] = {ad_tanh(in[0]), ad_mean(ad_square(in[0]), AD_AXES(1))};
