@@ -11,6 +11,17 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 
+# A folder whose name make or the shell would take apart is refused before anything is touched.
+HASH := \#
+UNSAFE := ' " ` $$ \ ; & | < > ( ) * ? [ ] { } ~ : % $(HASH)
+refuse = $(error $(1)='$(value $(1))' $(2))
+check_folder = $(if $(word 2,x$(value $(1))x),$(call refuse,$(1),has a blank; give a folder without)) \
+    $(foreach sign,$(UNSAFE),$(if $(findstring $(sign),$($(1))),$(call refuse,$(1),has a $(sign); give a folder without)))
+$(foreach name,BUILD PREFIX LIBDIR INCLUDEDIR DESTDIR,$(call check_folder,$(name)))
+$(foreach name,PREFIX LIBDIR INCLUDEDIR DESTDIR,$(if $(filter-out /%,$($(name))),\
+    $(call refuse,$(name),is no absolute path; it has to begin with /)))
+$(if $(filter-out /,$(BUILD)),,$(call refuse,BUILD,is no folder to build in))
+
 OPTIONS_release = -O3 -g
 OPTIONS_clang = -O3 -g
 OPTIONS_debug = -O0 -g3
@@ -34,13 +45,17 @@ PACKAGES_build = gcc libc6-dev make pkg-config libblis-dev zlib1g-dev $(PACKAGES
 PACKAGES_clang = clang libomp-dev # for blis.h
 PACKAGES_test = $(PACKAGES_build) libcriterion-dev gnuplot-nox
 PACKAGES_demo = $(PACKAGES_build) gnuplot-nox curl ca-certificates
-PACKAGES_check = $(PACKAGES_test) $(PACKAGES_clang) binutils g++ clang-format clang-tidy shellcheck
+PACKAGES_check = $(PACKAGES_test) $(PACKAGES_clang) binutils g++ clang-format clang-tidy shellcheck \
+                 libc6-dev-i386
 PACKAGES_bench = $(PACKAGES_demo)
+PACKAGES_bare = debootstrap git
 PACKAGES_peers = g++ python3-torch libadolc-dev libopenblas-dev # optional, large: make bench-deps
 
-# make reads this file again after an install, so that the probes below see what was installed
-WANTED = $(sort $(foreach goal,$(filter test check demo bench,$(MAKECMDGOALS)),$(PACKAGES_$(goal))))
-ifneq ($(WANTED),)
+# make reads this file again after an install, so that the probes below see what was installed; it
+# remakes what it includes even where it was asked to run nothing (-n, -q, -t)
+WANTED = $(sort $(foreach goal,$(filter test check demo bench bare,$(MAKECMDGOALS)),$(PACKAGES_$(goal))))
+RUNS_NOTHING = $(foreach flag,n q t,$(findstring $(flag),$(filter-out --%,$(firstword $(MAKEFLAGS)))))
+ifneq ($(if $(strip $(RUNS_NOTHING)),,$(WANTED)),)
 include $(BUILD)/packages.mk
 endif
 $(BUILD)/packages.mk: FORCE
@@ -63,7 +78,7 @@ WARN += $(if $(findstring clang,$(CC)),-Wno-pass-failed)
 # no fused contraction: the same bits from every instruction set
 MATH = -ffp-contract=off -fno-math-errno -fno-trapping-math
 CFLAGS ?= $(OPTIONS_$(FLAVOUR))
-BASE_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(MATH) -pthread $(CFLAGS)
+BASE_CFLAGS = -std=c11 -D_GNU_SOURCE $(CPPFLAGS) $(WARN) $(WERROR) $(MATH) -pthread $(CFLAGS)
 LIB_CFLAGS = $(BASE_CFLAGS) -fPIC -fvisibility=hidden -fno-semantic-interposition
 AD_CFLAGS = $(LIB_CFLAGS) -Iautodiff -I$(INC) $(BLIS_CFLAGS)
 NN_CFLAGS = $(LIB_CFLAGS) -Inn -I$(B)/include
@@ -124,7 +139,7 @@ STATIC = $(B)/libwengert-nn.a $(B)/libwengert.a
 .SECONDARY:
 FORCE:
 .PHONY: FORCE all help deps bench-deps test threads fuzz check headers layers symbols installed \
-        benches lint format demo bench install uninstall clean
+        asked bare portable benches lint format demo bench install uninstall clean
 
 all: $(STATIC) $(AD_SO) $(NN_SO) $(EXAMPLES) ## build both libraries and the examples
 
@@ -161,8 +176,8 @@ $(B)/files: FORCE
 	echo '$(AD_SRC) $(NN_SRC) $(TEST_SRC) $(BENCH_COMMON_SRC) $(STAGED)' > $@; }
 
 $(B)/flags: FORCE
-	@mkdir -p $(@D); echo '$(CC) $(AD_CFLAGS) $(LEVEL_v4)' | cmp -s - $@ || \
-	echo '$(CC) $(AD_CFLAGS) $(LEVEL_v4)' > $@
+	@mkdir -p $(@D); echo '$(CC) $(AD_CFLAGS) $(LDFLAGS) $(LEVEL_v4)' | cmp -s - $@ || \
+	echo '$(CC) $(AD_CFLAGS) $(LDFLAGS) $(LEVEL_v4)' > $@
 
 # ---- objects
 COMPILE = @mkdir -p $(@D) && echo "CC $<" && $(CC) -MMD -MP -c -o $@ $<
@@ -204,10 +219,10 @@ $(B)/objects/examples/%.o: examples/%.c $(B)/flags | $(STAGED)
 $(B)/libwengert.a: $(AD_OBJ) $(B)/files
 $(B)/libwengert-nn.a: $(NN_OBJ) $(B)/files
 $(STATIC):
-	@rm -f $@ && ar rcs $@ $(filter %.o,$^)
+	@rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
 # Symbols of static libraries that are linked in stay inside.
-SHARE = @$(CC) $(CFLAGS) -shared -o $@ -Wl,-soname,$(@F:.$(VERSION)=.$(SOVERSION)) \
+SHARE = @$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ -Wl,-soname,$(@F:.$(VERSION)=.$(SOVERSION)) \
         -Wl,-Bsymbolic-functions,--as-needed,--exclude-libs,ALL,-z,defs,-z,relro,-z,now
 SHARED_NAMES = @ln -sf $(@F) $(@:.$(VERSION)=.$(SOVERSION)) && ln -sf $(@F) $(@:.$(VERSION)=)
 
@@ -219,7 +234,7 @@ $(NN_SO): $(NN_OBJ) $(AD_SO) $(B)/files
 	$(SHARE) $(NN_OBJ) -L$(B) -lwengert $(NN_LIBS)
 	$(SHARED_NAMES)
 
-LINK = @mkdir -p $(@D) && $(CC) $(CFLAGS) -pthread -o $@ $(filter %.o %.a,$^) $(NN_LIBS) $(AD_LIBS)
+LINK = @mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(filter %.o %.a,$^) $(NN_LIBS) $(AD_LIBS)
 
 $(B)/tests/run: $(TEST_OBJ) $(STATIC)
 	$(LINK) -lcriterion
@@ -231,7 +246,7 @@ $(EXAMPLES) $(PROGRAM_TESTS): $(B)/%: $(B)/objects/%.o $(STATIC)
 	$(LINK)
 
 $(B)/libbench.a: $(BENCH_COMMON_OBJ) $(B)/files
-	@rm -f $@ && ar rcs $@ $(filter %.o,$^)
+	@rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
 $(BENCHES): $(B)/bench/%: $(B)/objects/bench/%.o $(B)/libbench.a $(STATIC)
 	$(LINK)
@@ -264,7 +279,7 @@ fuzz: $(B)/tests/fuzz/run ## compare N random programs with their compiled funct
 
 # ---- checks
 STEPS = test 'test FLAVOUR=clang' 'test FLAVOUR=asan' 'threads FLAVOUR=tsan' \
-        $(shell .ci/blis_types) headers layers symbols installed benches lint
+        $(shell .ci/blis_types) headers layers symbols installed asked portable benches lint
 
 check: ## everything that CI runs: tests in every flavour, headers, layers, symbols, install, benchmarks, lint
 	@failed=; for step in $(STEPS); do \
@@ -276,6 +291,13 @@ check: ## everything that CI runs: tests in every flavour, headers, layers, symb
 headers: $(STAGED) ## compile each public header alone, as C11 and as C++, with both compilers
 	@.ci/headers $(B)/include $(STAGED:$(B)/include/%=%)
 
+# A byte without a sign, as on ARM, and numbers of memory of 32 bits.
+portable: $(STAGED) $(GENERATED_C) ## syntax and warnings where char is unsigned and size_t has 32 bits
+	@for option in -funsigned-char $(if $(LEVELS),'-m32 -msse2 -isystem /usr/include/$(MULTIARCH)'); do \
+	    $(CC) $(AD_CFLAGS) -fsyntax-only $$option $(AD_SRC) $(GENERATED_C) || exit 1; \
+	    $(CC) $(NN_CFLAGS) -fsyntax-only $$option $(NN_SRC) || exit 1; \
+	done
+
 layers: ## each file includes only files of lower layers
 	@awk -f .ci/layers.awk .ci/layers $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* nn nn/*)) \
 	    autodiff/ops.def
@@ -284,7 +306,13 @@ symbols: $(STATIC) $(AD_SO) $(NN_SO) ## no mutable global state, nothing exporte
 	@.ci/symbols $^
 
 installed: all ## install to a scratch folder; build and run the README's programs against it
-	@+.ci/installed $(abspath $(B))/installed
+	@WENGERT_BUILD=$(B) .ci/installed $(abspath $(B))/installed
+
+asked: ## dry runs, folders with blanks and flags, as a user asks them of this Makefile
+	@.ci/asked $(abspath $(B))/asked
+
+bare: ## make a bare Debian 12 (as root), run there what the README says, and remove it
+	@.ci/bare $(abspath $(BUILD))/bare
 
 TIDY = xargs -rn 1 -P 2 sh -c 'clang-tidy --quiet "$$0" -- $(1)'
 lint: $(STAGED) $(GENERATED_C) ## clang-format, clang-tidy and shellcheck, changing nothing
@@ -320,23 +348,39 @@ bench: $(BENCHES) $(PEERS) ## time every bench/*.c beside its baselines; writes 
 # ---- install
 PC_HEAD = 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' 'Version: $(VERSION)' \
           'Cflags: -I$${includedir}'
-PC_DIR = $(DESTDIR)$(LIBDIR)/pkgconfig
+LIB_DIR = $(DESTDIR)$(LIBDIR)
+INC_DIR = $(DESTDIR)$(INCLUDEDIR)
+PC_DIR = $(LIB_DIR)/pkgconfig
+HEADERS = $(STAGED:$(B)/include/%=%)
+SONAMES = $(foreach so,$(AD_SO) $(NN_SO),$(notdir $(so:.$(VERSION)=.$(SOVERSION)) $(so:.$(VERSION)=)))
+version_of = $(patsubst %.so,%.so.$(VERSION),$(1:.so.$(SOVERSION)=.so))
 
 install: $(STATIC) $(AD_SO) $(NN_SO) $(STAGED) ## install to $(DESTDIR)$(PREFIX)
-	@mkdir -p $(DESTDIR)$(INCLUDEDIR)/wengert $(PC_DIR)
-	cd $(B)/include && cp -R --parents $(STAGED:$(B)/include/%=%) $(DESTDIR)$(INCLUDEDIR)
-	cp -P $(STATIC) $(B)/libwengert*.so* $(DESTDIR)$(LIBDIR)
+	@install -d $(LIB_DIR) $(PC_DIR) $(INC_DIR)
+	@for header in $(HEADERS); do \
+	    install -D -m 644 $(B)/include/$$header $(INC_DIR)/$$header || exit 1; \
+	done
+	@install -m 644 $(STATIC) $(LIB_DIR)
+	@install -m 755 $(AD_SO) $(NN_SO) $(LIB_DIR)
+	@$(foreach name,$(SONAMES),ln -sf $(call version_of,$(name)) $(LIB_DIR)/$(name) &&) :
 	@printf '%s\n' $(PC_HEAD) 'Name: wengert' \
 	    'Description: reverse-mode automatic differentiation of scalars and tensors' \
 	    'Libs: -L$${libdir} -lwengert' 'Libs.private: $(AD_LIBS) $(BLIS_STATIC)' > $(PC_DIR)/wengert.pc
 	@printf '%s\n' $(PC_HEAD) 'Name: wengert-nn' 'Description: neural networks on wengert' \
 	    'Requires: wengert' \
 	    'Libs: -L$${libdir} -lwengert-nn' 'Libs.private: $(NN_LIBS)' > $(PC_DIR)/wengert-nn.pc
+	@chmod 644 $(PC_DIR)/wengert.pc $(PC_DIR)/wengert-nn.pc
 
-uninstall: ## remove what install put there
-	rm -rf $(DESTDIR)$(INCLUDEDIR)/wengert
-	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libwengert.* libwengert-nn.* pkgconfig/wengert.pc \
-	    pkgconfig/wengert-nn.pc)
+# Of another version that was installed here since, only this one's shared libraries are taken away:
+# all other names are that version's.
+uninstall: ## remove what install of this version put there, and nothing else
+	@rm -f $(addprefix $(LIB_DIR)/,$(notdir $(AD_SO) $(NN_SO)))
+	@if grep -qsx 'Version: $(VERSION)' $(PC_DIR)/wengert.pc; then \
+	    rm -f $(addprefix $(LIB_DIR)/,$(notdir $(STATIC)) $(SONAMES)) \
+	        $(PC_DIR)/wengert.pc $(PC_DIR)/wengert-nn.pc $(addprefix $(INC_DIR)/,$(HEADERS)) && \
+	    find $(INC_DIR)/wengert -depth -type d -empty -delete; \
+	fi
 
 clean: ## remove everything that was built
-	rm -rf $(BUILD)
+	@rm -rf $(addprefix $(BUILD)/,$(FLAVOURS) demo bench.tsv bench.txt packages.mk)
+	@rmdir $(BUILD) 2>/dev/null || true

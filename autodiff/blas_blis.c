@@ -55,19 +55,22 @@ static trans_t transposed(int transpose)
     return transpose ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE;
 }
 
-/* BLIS takes its operands without const; it writes to c alone. */
+/* BLIS takes its operands without const; it writes to c alone. Its own type for lengths may be
+ * narrower than ours, but a matrix in memory has none that does not fit. */
 void ad__dgemm_blis(const ad__gemm *s, const void *a, const void *b, void *c)
 {
     rntm_t rntm = one_thread_without_sup();
     double one = 1, beta = s->accumulate ? 1 : 0;
-    bli_dgemm_ex(transposed(s->transpose_a), transposed(s->transpose_b), s->m, s->n, s->k, &one,
-                 (double *)a, s->lda, 1, (double *)b, s->ldb, 1, &beta, c, s->ldc, 1, NULL, &rntm);
+    bli_dgemm_ex(transposed(s->transpose_a), transposed(s->transpose_b), (dim_t)s->m, (dim_t)s->n,
+                 (dim_t)s->k, &one, (double *)a, (inc_t)s->lda, 1, (double *)b, (inc_t)s->ldb, 1,
+                 &beta, c, (inc_t)s->ldc, 1, NULL, &rntm);
 }
 
 void ad__sgemm_blis(const ad__gemm *s, const void *a, const void *b, void *c)
 {
     rntm_t rntm = one_thread_without_sup();
     float one = 1, beta = s->accumulate ? 1 : 0;
-    bli_sgemm_ex(transposed(s->transpose_a), transposed(s->transpose_b), s->m, s->n, s->k, &one,
-                 (float *)a, s->lda, 1, (float *)b, s->ldb, 1, &beta, c, s->ldc, 1, NULL, &rntm);
+    bli_sgemm_ex(transposed(s->transpose_a), transposed(s->transpose_b), (dim_t)s->m, (dim_t)s->n,
+                 (dim_t)s->k, &one, (float *)a, (inc_t)s->lda, 1, (float *)b, (inc_t)s->ldb, 1,
+                 &beta, c, (inc_t)s->ldc, 1, NULL, &rntm);
 }

@@ -85,7 +85,7 @@ static uint32_t number_of_twin(emission *m, uint32_t number, size_t at)
     if (len == 0) {
         return number;
     }
-    size_t i = hash & (m->known_size - 1);
+    size_t i = (size_t)hash & (m->known_size - 1);
     for (; m->known[i].number != 0; i = (i + 1) & (m->known_size - 1)) {
         const written *w = &m->known[i];
         if (w->hash == hash && are_alike(m->steps.text + w->at, w->len, m->steps.text + at, len)) {

@@ -294,7 +294,7 @@ static int repeated_axis(ad_var x, int axis, int64_t times, ad_shape *shape, con
     }
     ad__along a = ad__along_axis(shape, at);
     size_t rest = (a.outer ? a.outer : 1) * (a.inner ? a.inner : 1) * (a.len ? a.len : 1);
-    if (times < 0 || (size_t)times > ((size_t)1 << 60) / rest) {
+    if (times < 0 || (size_t)times > SIZE_MAX / 16 / rest) {
         ad_error_set(&error, AD_ERR_DOMAIN,
                      "%" PRId64 " times; give 0 or more, so that the result fits in memory", times);
         ad__failed(x, &error, origin, site);

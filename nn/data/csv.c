@@ -60,8 +60,8 @@ static const char *shown(const nn__field *field, char text[44])
 {
     size_t len = field->len < 40 ? field->len : 40;
     for (size_t i = 0; i < len; i++) {
-        char byte = field->text[i];
-        text[i] = (char)(byte == 127 || (byte >= 0 && byte < 32) ? '?' : byte);
+        unsigned char byte = (unsigned char)field->text[i];
+        text[i] = byte < 32 || byte == 127 ? '?' : field->text[i];
     }
     (void)snprintf(text + len, 44 - len, "%s", len < field->len ? "..." : "");
     return text;
