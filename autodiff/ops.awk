@@ -82,7 +82,11 @@ function emit(row,    kind, body, type, name, at, params, n, list, last, i, p, n
     if (out == "header") {
         print "AD_API " type " " name "(" params ");"
         print "AD_API " type " " name "_at(" params ", const char *site);"
-        print "#define " name "(" wanted ") " name "_at(" passed "AD_HERE)"
+        if (params == "ad_var x, ad_axes axes") {
+            print "#define " name "(...) AD__ALONG(" name "_at, __VA_ARGS__, AD__NO_AXES, , )"
+        } else {
+            print "#define " name "(" wanted ") " name "_at(" passed "AD_HERE)"
+        }
     } else {
         print type " (" name ")(" params ")\n{"
         print "    return " name "_at(" names ", NULL);\n}\n"

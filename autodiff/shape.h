@@ -48,6 +48,12 @@ typedef struct ad_axes {
 #define AD__COUNT(type, ...) ((int)(sizeof(AD__LIST(type, __VA_ARGS__)) / sizeof(type)))
 #endif
 
+/* f(x, axes), with an error that says what to do where the axes are forgotten: what is given, then
+ * AD__NO_AXES and two empty arguments. */
+#define AD__ALONG(f, x, axes, ...) f(AD_VAR(x), axes, AD_HERE AD__SECOND(__VA_ARGS__, , ))
+#define AD__SECOND(first, second, ...) second
+#define AD__NO_AXES give_a_variable_and_axes_such_as_AD_ALL_or_AD_AXES
+
 /* Bounds of a slice that stand for an axis's own ends: up to the end, or, with a negative step,
  * from the end down to the beginning. */
 #define AD_BEGIN INT64_MIN
