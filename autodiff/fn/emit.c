@@ -160,13 +160,15 @@ static void put_head(emission *m)
             e->uses_blis    ? ", but\n * for large products, whose sums BLIS takes in another order"
             : e->uses_cblas ? ", but\n * for products, which are those of the BLAS"
                             : "");
-    ad__put(e, " */\n#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n"
+    ad__put(e, " */\n");
+    if (e->uses_cblas) { /* whose header may need POSIX's types, before any other sets less */
+        ad__put(e, "#ifndef _POSIX_C_SOURCE\n#define _POSIX_C_SOURCE 200112L\n#endif\n"
+                   "#include <cblas.h>\n\n");
+    }
+    ad__put(e, "#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n"
                "#include <string.h>\n");
     if (m->options->test != NULL) {
         ad__put(e, "#include <stdio.h>\n");
-    }
-    if (e->uses_cblas) {
-        ad__put(e, "\n#include <cblas.h>\n");
     }
     ad__put(e,
             "\n/* A step stays a function of its own: compilers are slow with very long ones. */\n"
