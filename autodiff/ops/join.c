@@ -254,9 +254,10 @@ ad_status ad_split_at(ad_var x, int axis, int count, const int64_t *lens, ad_var
                   check_split(shape.len[at], count, lens, &error) != AD_OK)) {
         ad__failed(x, &error, "ad_split", site);
     }
+    const int fits = alive && error.status == AD_OK;
     int64_t start = 0;
     for (int i = 0; i < count; i++) {
-        int64_t len = error.status != AD_OK ? 0 : lens != NULL ? lens[i] : shape.len[at] / count;
+        int64_t len = !fits ? 0 : lens != NULL ? lens[i] : shape.len[at] / count;
         parts[i] = ad__follow(ad_slice_at(x, at, start, start + len, 1, site), x);
         start += len;
     }

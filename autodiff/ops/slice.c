@@ -48,7 +48,7 @@ static int64_t cut(int64_t bound, int64_t len, int64_t lo, int64_t hi)
 static ad_status span_of(const bounds *b, const ad_shape *shape, int64_t len, span *out,
                          ad_error *error)
 {
-    *out = (span){.step = b->step};
+    *out = (span){.step = 1};
     ad_status status = ad__axis(b->axis, shape, &out->axis, error);
     if (status != AD_OK) {
         return status;
@@ -65,6 +65,8 @@ static ad_status span_of(const bounds *b, const ad_shape *shape, int64_t len, sp
         out->first = cut(b->start, len, -1, len - 1);
         out->count = stop < out->first ? (stop - out->first + 1) / b->step + 1 : 0;
     }
+    /* one place has no next one; strides are multiplied by the step */
+    out->step = out->count > 1 ? b->step : 1;
     return AD_OK;
 }
 

@@ -37,5 +37,8 @@ ad_var ad_full_at(ad_tape *tape, ad_type type, ad_shape shape, double value, con
     if (tape == NULL) {
         return ad_literal(NAN);
     }
+    if (!ad_shape_is_valid(&shape) || ad_type_bytes(type) == 0) {
+        return ad__record_leaf(tape, AD__CONSTANT, type, &shape, NULL, "ad_full", site); /* fails */
+    }
     return ad_broadcast_to_at(ad__constant_of(tape, type, value, site), shape, site);
 }

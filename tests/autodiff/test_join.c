@@ -155,3 +155,15 @@ Test(join, split_without_room_for_the_parts_is_an_error)
     cr_expect_eq(ad_split(x, 0, 2, NULL, NULL), AD_ERR_DOMAIN);
     cr_expect_eq(ad_tape_status(tape), AD_ERR_DOMAIN);
 }
+
+Test(join, split_of_a_dead_variable_does_not_look_at_the_lengths)
+{
+    const int64_t lens[] = {INT64_MAX, INT64_MAX};
+    ad_var part[2] = {ad_input(tape, 1), ad_input(tape, 2)};
+    ad_var dead = ad_reshape(ad_input(tape, 1), AD_SHAPE(2));
+    cr_expect_eq(ad_split(dead, 0, 2, lens, part), AD_ERR_SHAPE);
+    cr_expect(ad_is_dead(part[0]) && ad_is_dead(part[1]));
+    ad_tape_clear_error(tape);
+    cr_expect_eq(ad_split(dead, 0, 2, lens, part), AD_ERR_STALE);
+    cr_expect(ad_is_dead(part[0]) && ad_is_dead(part[1]));
+}

@@ -165,6 +165,14 @@ Test(record, leaves_are_checked)
     TEST_ERROR(tape, ad_constant(tape, AD_F64, deep, data), AD_ERR_SHAPE,
                "ad_constant: shape [rank 9]; ranks are 0 to 8, lengths are not negative, and their "
                "product must fit in memory");
+    TEST_ERROR(tape, ad_full(tape, AD_F64, AD_SHAPE(1LL << 31, 1LL << 31), 1), AD_ERR_SHAPE,
+               "ad_full: shape [2147483648, 2147483648]; ranks are 0 to 8, lengths are not "
+               "negative, and their product must fit in memory");
+    TEST_ERROR(tape, ad_full(tape, AD_F32, deep, 1), AD_ERR_SHAPE,
+               "ad_full: shape [rank 9]; ranks are 0 to 8, lengths are not negative, and their "
+               "product must fit in memory");
+    TEST_ERROR(tape, ad_full(tape, (ad_type)7, AD_SHAPE(2), 1), AD_ERR_TYPE,
+               "ad_full: 7 is no element type; use AD_F64, AD_F32 or AD_I64");
     TEST_ERROR(tape, ad_input_view(tape, AD_F64, AD_SHAPE(1LL << 40, 1LL << 40), data),
                AD_ERR_SHAPE,
                "ad_input_view: shape [1099511627776, 1099511627776]; ranks are 0 to 8, lengths are "

@@ -122,6 +122,19 @@ Test(slice, flip_reverses_the_named_axes)
     test_expect(ad_flip(ad_input(tape, 2), AD_ALL), AD_SCALAR, TEST_NUMBERS(2));
 }
 
+Test(slice, one_place_may_have_any_step)
+{
+    const ad_var x = test_counting(tape, AD_F64, AD_SHAPE(2, 3));
+    ad_var last = ad_slice(x, 0, AD_END, AD_BEGIN, INT64_MIN);
+    ad_var first = ad_slice(x, 0, AD_BEGIN, AD_END, INT64_MAX);
+    test_expect(last, AD_SHAPE(1, 3), TEST_NUMBERS(4, 5, 6));
+    test_expect(first, AD_SHAPE(1, 3), TEST_NUMBERS(1, 2, 3));
+    test_expect(ad_unslice(last, 0, 2, AD_END, AD_BEGIN, INT64_MIN), AD_SHAPE(2, 3),
+                TEST_NUMBERS(0, 0, 0, 4, 5, 6));
+    test_expect(ad_unslice(first, 0, 2, AD_BEGIN, AD_END, INT64_MAX), AD_SHAPE(2, 3),
+                TEST_NUMBERS(1, 2, 3, 0, 0, 0));
+}
+
 Test(slice, mistakes_are_named)
 {
     ad_var x = test_counting(tape, AD_F64, AD_SHAPE(2, 3));
