@@ -102,6 +102,7 @@ LOOPS_SRC = $(wildcard autodiff/ops/loops_*.c autodiff/ops/rows_*.c)
 NN_SRC = $(wildcard nn/*.c nn/*/*.c)
 PROGRAM_TEST_SRC = $(wildcard tests/programs/*.c)
 FUZZ_SRC = $(wildcard tests/fuzz/*.c)
+FUZZ_API_SRC = $(wildcard tests/fuzz/api/*.c)
 TEST_SRC = $(filter-out tests/programs/% tests/fuzz/%,$(wildcard tests/*.c tests/*/*.c tests/autodiff/fn/*.c))
 EXAMPLE_SRC = $(wildcard examples/*.c)
 BENCH_SRC = $(wildcard bench/*.c)
@@ -124,6 +125,7 @@ AD_OBJ = $(call objects,$(AD_SRC)) $(GENERATED_C:.c=.o) \
 NN_OBJ = $(call objects,$(NN_SRC))
 TEST_OBJ = $(call objects,$(TEST_SRC))
 FUZZ_OBJ = $(call objects,$(FUZZ_SRC))
+FUZZ_API_OBJ = $(call objects,$(FUZZ_API_SRC)) $(B)/objects/tests/fuzz/api/calls.o
 EXAMPLES = $(EXAMPLE_SRC:%.c=$(B)/%)
 PROGRAM_TESTS = $(PROGRAM_TEST_SRC:%.c=$(B)/%)
 BENCHES = $(BENCH_SRC:%.c=$(B)/%)
@@ -138,7 +140,7 @@ STATIC = $(B)/libwengert-nn.a $(B)/libwengert.a
 .DELETE_ON_ERROR:
 .SECONDARY:
 FORCE:
-.PHONY: FORCE all help deps bench-deps test threads fuzz check headers layers symbols installed \
+.PHONY: FORCE all help deps bench-deps test threads fuzz fuzz_calls check headers layers symbols installed \
         asked bare portable benches lint format demo bench install uninstall clean
 
 all: $(STATIC) $(AD_SO) $(NN_SO) $(EXAMPLES) ## build both libraries and the examples
@@ -200,6 +202,13 @@ $(B)/objects/nn/%.o: nn/%.c $(B)/flags | $(STAGED)
 $(B)/objects/tests/%.o: tests/%.c $(B)/flags | $(STAGED)
 	$(COMPILE) $(TEST_CFLAGS)
 
+# a call of every public function, from the headers
+$(B)/generated/fuzz/calls.c: $(addprefix tests/fuzz/api/,calls.awk drawers.def) $(STAGED)
+	@mkdir -p $(@D) && awk -f tests/fuzz/api/calls.awk tests/fuzz/api/drawers.def $(STAGED) > $@
+
+$(B)/objects/tests/fuzz/api/calls.o: $(B)/generated/fuzz/calls.c $(B)/flags
+	$(COMPILE) $(TEST_CFLAGS) -Itests/fuzz/api
+
 $(B)/objects/bench/hand/%.o: bench/hand/%.c $(B)/flags | $(STAGED)
 	$(COMPILE) $(HAND_CFLAGS)
 
@@ -242,6 +251,9 @@ $(B)/tests/run: $(TEST_OBJ) $(STATIC)
 $(B)/tests/fuzz/run: $(FUZZ_OBJ) $(STATIC)
 	$(LINK)
 
+$(B)/tests/fuzz/api/run: $(FUZZ_API_OBJ) $(STATIC)
+	$(LINK)
+
 $(EXAMPLES) $(PROGRAM_TESTS): $(B)/%: $(B)/objects/%.o $(STATIC)
 	$(LINK)
 
@@ -276,6 +288,11 @@ EMITTED ?= 50
 SEED ?= 1
 fuzz: $(B)/tests/fuzz/run ## compare N random programs with their compiled functions, from SEED on; EMITTED as C
 	$(call RUN_TESTS,$< $(N) $(SEED) && $< $(EMITTED) $(SEED) emitted)
+
+# Every public function, with drawn arguments: make fuzz_calls CALLS=10000000 SEED=7 FLAVOUR=asan
+CALLS ?= 60000
+fuzz_calls: $(B)/tests/fuzz/api/run ## call public functions with good and hostile arguments, CALLS times
+	$(call RUN_TESTS,$< $(CALLS) $(SEED))
 
 # ---- checks
 STEPS = test 'test FLAVOUR=clang' 'test FLAVOUR=asan' 'threads FLAVOUR=tsan' \
