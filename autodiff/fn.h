@@ -38,7 +38,7 @@ typedef struct ad_workspace ad_workspace;
 /* All may be left out. */
 typedef struct ad_fn_options {
     int no_assign; /* 1: leave out the assignments: a function without effects */
-    int threads;   /* of a call, the caller's among them; 0: one. The bits do not depend on it */
+    int threads;   /* of a call at most, the caller's among them; 0: one. See "threads" below */
     int guard;     /* 1: ad_fn_guard tells of branches that C would take otherwise */
     int resizable; /* 1: keep what ad_fn_resized needs */
     size_t memory; /* bytes that tensors may take in a call, 0: any number; see "memory" below */
@@ -178,7 +178,14 @@ AD_API size_t ad_fn_guard(const ad_fn *f, size_t room, ad_fn_branch *out);
  * Owns: the caller, until ad_fn_free; f may be freed before. error may be NULL. */
 AD_API ad_fn *ad_fn_resized(const ad_fn *f, const ad_shape *shapes, ad_error *error);
 
-/* ---- threads of the caller's own [extending] ---- */
+/* ---- threads [extending] ---- */
+
+/* With the option threads, a call divides the large ones of its steps. Threads are started by the
+ * first call that has parts for them, never more than there are parts that repay a thread, and wait
+ * until the function or workspace is freed. The bits do not depend on their number. In a process
+ * that was forked since, calls do without them, and freeing works as usual.
+ *
+ * For calls from threads of the caller's own there are workspaces, one for each such thread. */
 
 /* Room for one call at a time; NULL without memory. allocator may be NULL.
  * Owns: the caller, until ad_workspace_free (NULL is fine); f must outlive it. */

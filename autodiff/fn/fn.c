@@ -12,8 +12,9 @@ static ad_allocator allocator_or_default(const ad_allocator *allocator)
 
 /* ---- compiling ---- */
 
-/* Where the elements of input i begin in ad_fn_eval, in elements; of output i. */
-static ad_status find_offsets(ad_fn *f)
+/* What calls need to know of program and plan: where the elements of input i and of output i begin
+ * in ad_fn_eval, in elements, and so on. */
+static ad_status describe(ad_fn *f)
 {
     const ad__program *p = &f->program;
     size_t at = 0;
@@ -23,6 +24,11 @@ static ad_status find_offsets(ad_fn *f)
         return AD_ERR_MEMORY;
     }
     f->is_f64 = 1;
+    f->parts = 1;
+    for (uint32_t i = 0; i < f->plan.step_count; i++) {
+        int parts = ad__parts_of(&f->plan.steps[i], f->threads);
+        f->parts = parts > f->parts ? parts : f->parts;
+    }
     for (uint32_t i = 0; i < p->input_count; i++) {
         const ad__kind *kind = p->values[p->inputs[i]].kind;
         f->input_at[i] = at;
@@ -74,7 +80,7 @@ static ad_status finish(ad_fn *f, ad_error *unfit)
 {
     ad_status status = ad__make_plan(&f->program, &f->budget, &f->arena, &f->plan, unfit);
     if (status == AD_OK) {
-        status = find_offsets(f);
+        status = describe(f);
     }
     ad_error why = {.status = AD_OK};
     if (status == AD_OK && f->compiler != NULL) {
@@ -247,14 +253,14 @@ static size_t arena_bytes(const ad_fn *f)
     const ad__plan *plan = &f->plan;
     return ad__rounded(plan->tensor_bytes) + ad__rounded(plan->slot_count * sizeof(double)) +
            ad__rounded(plan->cell_count * sizeof(void *)) +
-           (size_t)f->threads * ad__rounded(plan->room_bytes) + f->guard_bytes;
+           (size_t)f->parts * ad__rounded(plan->room_bytes) + f->guard_bytes;
 }
 
 size_t ad_fn_workspace_bytes(const ad_fn *f)
 {
     return f == NULL ? 0
                      : sizeof(ad_workspace) + ad__arena_reserved(arena_bytes(f)) +
-                           ad__arena_reserved(f->plan.call_bytes) + ad__team_bytes(f->threads);
+                           ad__arena_reserved(f->plan.call_bytes) + ad__team_bytes(f->parts);
 }
 
 ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
@@ -273,7 +279,7 @@ ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
     ad__arena_init(&w->scratch, own);
     if (!ad__arena_reserve(&w->arena, arena_bytes(f)) ||
         !ad__arena_reserve(&w->scratch, plan->call_bytes) ||
-        (f->threads > 1 && (w->team = ad__team_new(f->threads, &own)) == NULL)) {
+        (f->parts > 1 && (w->team = ad__team_new(f->parts, &own)) == NULL)) {
         ad_workspace_free(w);
         return NULL;
     }
@@ -282,7 +288,7 @@ ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
     w->frame = (ad__frame){
         .cell = ad__arena_take(&w->arena, plan->cell_count * sizeof(void *)),
         .slot = ad__arena_take(&w->arena, plan->slot_count * sizeof(double)),
-        .room = ad__arena_take(&w->arena, (size_t)f->threads * ad__rounded(plan->room_bytes)),
+        .room = ad__arena_take(&w->arena, (size_t)f->parts * ad__rounded(plan->room_bytes)),
         .room_bytes = ad__rounded(plan->room_bytes),
         .scratch = &w->scratch,
         .scratch_used = &w->scratch_used,

@@ -61,6 +61,7 @@ struct ad_map {
     /* of the run at hand */
     const ad_column *in;
     const ad_target *out;
+    uint32_t part_count;
 };
 
 /* ---- compiling ---- */
@@ -223,8 +224,11 @@ ad_map *ad_map_new(ad_tape *tape, int in_count, const ad_var *in, int out_count,
         ad_tape_fail(tape, AD_ERR_MEMORY, "ad_map_new", NULL, "out of memory");
         return NULL;
     }
-    *m = (ad_map){
-        .allocator = allocator, .threads = o->threads > 1 ? o->threads : 1, .compiler = o->native};
+    *m = (ad_map){.allocator = allocator,
+                  .threads = o->threads < 1        ? 1
+                             : o->threads < PIECES ? o->threads
+                                                   : PIECES,
+                  .compiler = o->native};
     ad__program_init(&m->program, &allocator);
     ad__arena_init(&m->arena, allocator);
     ad_status status =
@@ -399,7 +403,7 @@ static void run_pieces(void *context, int number)
 {
     ad_map *m = context;
     const part *own = &m->parts[number];
-    uint32_t outputs = m->program.output_count, parts = (uint32_t)m->threads;
+    uint32_t outputs = m->program.output_count, parts = m->part_count;
     uint32_t first = m->piece_count * (uint32_t)number / parts;
     uint32_t end = m->piece_count * ((uint32_t)number + 1) / parts;
     for (ad__id id = 0; id < m->program.count; id++) {
@@ -427,12 +431,11 @@ void ad_map_run(ad_map *m, size_t rows, const ad_column *in, const ad_target *ou
     if (rows > 0) {
         divide(m, 0, rows, DEPTH);
     }
-    if (m->team != NULL && m->piece_count > 1) {
-        ad__team_run(m->team, m->threads, run_pieces, m);
-    } else {
-        for (int number = 0; number < m->threads; number++) {
-            run_pieces(m, number);
-        }
+    m->part_count = (uint32_t)m->threads < m->piece_count ? (uint32_t)m->threads : m->piece_count;
+    if (m->part_count > 1) {
+        ad__team_run(m->team, (int)m->part_count, run_pieces, m);
+    } else if (m->part_count == 1) {
+        run_pieces(m, 0);
     }
     const double *sums = rows > 0 ? join(m, &at, rows, DEPTH) : m->totals;
     for (uint32_t j = 0; j < outputs; j++) {

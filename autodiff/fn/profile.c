@@ -230,7 +230,7 @@ ad_fn_memory ad_fn_memory_of(const ad_fn *f)
                       .tensors = ad__rounded(plan->tensor_bytes),
                       .scalars = ad__rounded(plan->slot_count * sizeof(double)),
                       .addresses = ad__rounded(plan->cell_count * sizeof(void *)),
-                      .tiles = (size_t)f->threads * ad__rounded(plan->room_bytes),
+                      .tiles = (size_t)f->parts * ad__rounded(plan->room_bytes),
                       .scratch = plan->call_bytes,
                       .again = f->budget.operations,
                       .again_flops = f->budget.flops};
@@ -238,7 +238,7 @@ ad_fn_memory ad_fn_memory_of(const ad_fn *f)
     m.scratch_used = f->own->scratch_used;
     m.workspace_held = sizeof *f->own + ad__arena_bytes(&f->own->arena) +
                        ad__arena_bytes(&f->own->scratch) +
-                       (f->own->team != NULL ? ad__team_bytes(f->threads) : 0);
+                       (f->own->team != NULL ? ad__team_bytes(f->parts) : 0);
     m.function = sizeof *f + p->capacity * sizeof *p->values + p->arg_capacity * sizeof *p->args +
                  ad__arena_bytes(&p->keep) + ad__arena_bytes(&f->arena);
     return m;

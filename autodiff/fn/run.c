@@ -56,18 +56,18 @@ static void save(const ad_fn *f, const ad__frame *frame, const arguments *a)
     }
 }
 
-/* A step in as many parts as there are threads. Such steps do not fail. */
+/* A step in parts, at most as many as there are threads. Such steps do not fail. */
 typedef struct shared {
     const ad__step *step;
     const ad__frame *frame;
-    size_t units;
+    size_t units, parts;
 } shared;
 
 static void run_part(void *context, int part)
 {
     const shared *s = context;
-    size_t parts = (size_t)s->frame->threads, number = (size_t)part;
-    size_t first = s->units * number / parts, end = s->units * (number + 1) / parts;
+    size_t number = (size_t)part;
+    size_t first = s->units * number / s->parts, end = s->units * (number + 1) / s->parts;
     if (first < end) {
         (void)s->step->kind->run(s->step, s->frame, first, end,
                                  s->frame->room + number * s->frame->room_bytes);
@@ -78,10 +78,11 @@ static ad_status run_step(const ad_workspace *w, const ad__step *s)
 {
     const ad__frame *frame = &w->frame;
     size_t units = s->kind->units(s);
-    if (w->team == NULL || units < 2 || s->work < AD__SHARED_FROM) {
+    int parts = ad__parts_of(s, frame->threads);
+    if (parts < 2) {
         return s->kind->run(s, frame, 0, units, frame->room);
     }
-    ad__team_run(w->team, frame->threads, run_part, &(shared){s, frame, units});
+    ad__team_run(w->team, parts, run_part, &(shared){s, frame, units, (size_t)parts});
     return AD_OK;
 }
 

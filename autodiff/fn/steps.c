@@ -75,3 +75,14 @@ static ad_status copy_run(const ad__step *s, const ad__frame *f, size_t first, s
 const ad__step_kind ad__call_kind = {"call", one_unit, call_run};
 const ad__step_kind ad__scalars_kind = {"scalars", one_unit, scalars_run};
 const ad__step_kind ad__copy_kind = {"copy", one_unit, copy_run};
+
+/* ---- what threads share ---- */
+
+int ad__parts_of(const ad__step *step, int threads)
+{
+    double most = step->work / (AD__SHARED_FROM / 2);
+    size_t units = step->kind->units(step);
+    most = most < (double)units ? most : (double)units;
+    most = most < (double)threads ? most : (double)threads;
+    return step->work < AD__SHARED_FROM || most < 2 ? 1 : (int)most;
+}

@@ -95,6 +95,9 @@ typedef struct ad__step {
 } ad__step;
 #define AD__SHARED_FROM 3e4
 
+/* How many parts threads share a step in: no more than there are, each with work that repays it. */
+int ad__parts_of(const ad__step *step, int threads);
+
 /* ---- what a function is ---- */
 
 typedef enum ad__cell_kind {

@@ -4,11 +4,16 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 /* Workers sleep between jobs; a job is a number that they have not seen. Parts are claimed one by
- * one, so that a job is done however many workers there are, the caller alone included. */
+ * one, so that a job is done however many workers there are, the caller alone included. They are
+ * started when a job first has parts for them. A process that was forked has the team's memory but
+ * none of its workers, and its lock may be held for ever by one that is not there: it does each job
+ * alone. */
 struct ad__team {
     ad_allocator allocator;
+    pid_t process;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     unsigned job;          /* under the lock */
@@ -18,7 +23,7 @@ struct ad__team {
     int parts;
     void (*work)(void *context, int part);
     void *context;
-    int count;
+    int count, most; /* workers; beside the caller */
     pthread_t id[];
 };
 
@@ -68,9 +73,11 @@ ad__team *ad__team_new(int threads, const ad_allocator *allocator)
         return NULL;
     }
     t->allocator = *allocator;
+    t->process = getpid();
     t->job = 0;
     t->stops = 0;
     t->count = 0;
+    t->most = threads - 1;
     atomic_init(&t->latest, 0);
     atomic_init(&t->next, 0);
     atomic_init(&t->left, 0);
@@ -83,17 +90,23 @@ ad__team *ad__team_new(int threads, const ad_allocator *allocator)
         ad__resize(allocator, t, 0);
         return NULL;
     }
-    while (t->count < threads - 1 && pthread_create(&t->id[t->count], NULL, worker, t) == 0) {
-        t->count++;
-    }
     return t;
 }
 
-void ad__team_free(ad__team *t)
+/* Workers for a job; fewer, now and later, if the system gives no more. */
+static void start_workers(ad__team *t, int parts)
 {
-    if (t == NULL) {
-        return;
+    while (t->count < t->most && t->count < parts - 1) {
+        if (pthread_create(&t->id[t->count], NULL, worker, t) != 0) {
+            t->most = t->count;
+            return;
+        }
+        t->count++;
     }
+}
+
+static void end_workers(ad__team *t)
+{
     pthread_mutex_lock(&t->lock);
     t->stops = 1;
     pthread_cond_broadcast(&t->wake);
@@ -104,12 +117,28 @@ void ad__team_free(ad__team *t)
     }
     pthread_cond_destroy(&t->wake);
     pthread_mutex_destroy(&t->lock);
-    ad_allocator allocator = t->allocator;
-    ad__resize(&allocator, t, 0);
+}
+
+void ad__team_free(ad__team *t)
+{
+    if (t != NULL) {
+        ad_allocator allocator = t->allocator;
+        if (t->process == getpid()) {
+            end_workers(t);
+        }
+        ad__resize(&allocator, t, 0);
+    }
 }
 
 void ad__team_run(ad__team *t, int parts, void (*work)(void *context, int part), void *context)
 {
+    if (t->process != getpid()) {
+        for (int part = 0; part < parts; part++) {
+            work(context, part);
+        }
+        return;
+    }
+    start_workers(t, parts);
     t->work = work;
     t->context = context;
     atomic_store(&t->left, parts);

@@ -106,6 +106,18 @@ int fuzz_matches(const comparison *c, const ad_fn *f)
     return ad_fn_matches(f, c->r.tape, c->in_count, in, c->out_count, out);
 }
 
+/* Threads share small steps too; 0 without memory. */
+static int share_all_steps(ad_fn *f)
+{
+    for (uint32_t i = 0; i < f->plan.step_count; i++) {
+        f->plan.steps[i].work = 1e300;
+    }
+    f->parts = f->threads;
+    ad_workspace_free(f->own);
+    f->own = ad_workspace_new(f, &f->allocator);
+    return f->own != NULL;
+}
+
 int fuzz_comparison_begin(comparison *c)
 {
     ad_rng rng = {.seed = c->p->seed, .stream = 77};
@@ -119,9 +131,7 @@ int fuzz_comparison_begin(comparison *c)
     c->f = fuzz_compile(c);
     int ok =
         c->f != NULL ? fuzz_vary(c, &rng) : fuzz_differs(c, "%d %s", 0, ad_tape_message(c->r.tape));
-    for (uint32_t i = 0; c->f != NULL && i < c->f->plan.step_count; i++) {
-        c->f->plan.steps[i].work = 1e300; /* so that small steps are shared between threads */
-    }
+    ok = ok && share_all_steps(c->f);
     fuzz_end(&c->r);
     c->count->compiled += ok;
     return ok;
