@@ -43,7 +43,7 @@ endif
 # ---- Debian packages; test, check, demo and bench install those of theirs that are missing
 PACKAGES_build = gcc libc6-dev make pkg-config libblis-dev zlib1g-dev $(PACKAGES_$(CC))
 PACKAGES_clang = clang libomp-dev # for blis.h
-PACKAGES_test = $(PACKAGES_build) libcriterion-dev gnuplot-nox
+PACKAGES_test = $(PACKAGES_build) libcriterion-dev libmpfr-dev gnuplot-nox
 PACKAGES_demo = $(PACKAGES_build) gnuplot-nox curl ca-certificates
 PACKAGES_check = $(PACKAGES_test) $(PACKAGES_clang) binutils g++ clang-format clang-tidy shellcheck \
                  libc6-dev-i386
@@ -246,7 +246,7 @@ $(NN_SO): $(NN_OBJ) $(AD_SO) $(B)/files
 LINK = @mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(filter %.o %.a,$^) $(NN_LIBS) $(AD_LIBS)
 
 $(B)/tests/run: $(TEST_OBJ) $(STATIC)
-	$(LINK) -lcriterion
+	$(LINK) -lcriterion -lmpfr -lgmp
 
 $(B)/tests/fuzz/run: $(FUZZ_OBJ) $(STATIC)
 	$(LINK)

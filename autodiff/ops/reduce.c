@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #undef AD_HERE
 #define AD_HERE v->site
@@ -160,18 +161,17 @@ static order rows_last(const ad_shape *x, ad__reduction r)
 }
 
 /* The elements of x in that order: its own, or a copy in scratch; NULL if there is no memory. */
-static const void *in_order(const ad__call *call, const order *o)
+static const void *in_order(const ad__call *call, const ad__array *x, const order *o)
 {
-    const ad__kind *kind = call->x[0].kind;
-    size_t bytes = ad_type_bytes(kind->type);
-    if (o->is_own || kind->count == 0) {
-        return call->x[0].data;
+    size_t bytes = ad_type_bytes(x->kind->type);
+    if (o->is_own || x->kind->count == 0) {
+        return x->data;
     }
     ptrdiff_t dense[AD_MAX_RANK];
     ad__dense_strides(&o->shape, dense);
-    void *rows = ad__arena_take(call->scratch, kind->count * bytes);
+    void *rows = ad__arena_take(call->scratch, x->kind->count * bytes);
     if (rows != NULL) {
-        ad__copy_strided(&o->shape, bytes, call->x[0].data, o->stride, rows, dense);
+        ad__copy_strided(&o->shape, bytes, x->data, o->stride, rows, dense);
     }
     return rows;
 }
@@ -185,7 +185,8 @@ size_t ad__reduce_scratch(const ad__call *call)
 
 size_t ad__map_scratch(const ad__call *call)
 {
-    return 2 * ad__reduce_scratch(call); /* the argument in another order, and the result */
+    /* the arguments in another order, and the result */
+    return (size_t)(call->count + 1) * ad__reduce_scratch(call);
 }
 
 ad_status ad__reduce_rows(const ad__call *call, ad__row_kernel *kernel)
@@ -194,7 +195,7 @@ ad_status ad__reduce_rows(const ad__call *call, ad__row_kernel *kernel)
     size_t len = ad__reduced_count(&kind->shape, *attributes_of(call));
     size_t step = len * ad_type_bytes(kind->type), z_step = ad_type_bytes(call->kind.type);
     order o = rows_last(&kind->shape, *attributes_of(call));
-    const char *x = in_order(call, &o);
+    const char *x = in_order(call, &call->x[0], &o);
     char *z = call->z;
     if (x == NULL && kind->count > 0) {
         return AD_ERR_MEMORY;
@@ -207,7 +208,8 @@ ad_status ad__reduce_rows(const ad__call *call, ad__row_kernel *kernel)
     return AD_OK;
 }
 
-ad_status ad__map_rows(const ad__call *call, ad__row_kernel *kernel)
+/* By the kernel of one argument or of two. */
+static ad_status map_rows(const ad__call *call, ad__row_kernel *of_one, ad__two_row_kernel *of_two)
 {
     const ad__kind *kind = call->x[0].kind;
     size_t bytes = ad_type_bytes(kind->type), all = kind->count * bytes;
@@ -215,14 +217,19 @@ ad_status ad__map_rows(const ad__call *call, ad__row_kernel *kernel)
     if (all == 0) {
         return AD_OK;
     }
-    const char *x = in_order(call, &o);
+    const char *x = in_order(call, &call->x[0], &o);
+    const char *y = of_two == NULL ? x : in_order(call, &call->x[1], &o);
     char *z = o.is_own ? call->z : ad__arena_take(call->scratch, all);
-    if (x == NULL || z == NULL) {
+    if (x == NULL || y == NULL || z == NULL) {
         return AD_ERR_MEMORY;
     }
     size_t len = ad__reduced_count(&kind->shape, *attributes_of(call));
     for (size_t at = 0; at < all; at += len * bytes) {
-        kernel(len, x + at, z + at);
+        if (of_two == NULL) {
+            of_one(len, x + at, z + at);
+        } else {
+            of_two(len, x + at, y + at, z + at);
+        }
     }
     if (!o.is_own) {
         ptrdiff_t dense[AD_MAX_RANK];
@@ -232,34 +239,48 @@ ad_status ad__map_rows(const ad__call *call, ad__row_kernel *kernel)
     return AD_OK;
 }
 
-/* ---- rows as C ---- */
-
-/* Copies x0 in that order, unless it is its own; returns where the rows are. */
-static const char *put_in_order(ad__emit *e, const ad__kind *kind, const order *o)
+ad_status ad__map_rows(const ad__call *call, ad__row_kernel *kernel)
 {
-    static const char *const scratch[] = {"scratch_f64", "scratch_f32", "scratch_i64"};
-    ptrdiff_t dense[AD_MAX_RANK];
-    if (o->is_own || kind->count == 0) {
-        return "x0";
-    }
-    ad__dense_strides(&o->shape, dense);
-    ad__emit_scratch(e, kind->type, kind->count);
-    ad__put_strided(e, &(ad__strided){.shape = &o->shape,
-                                      .x = "x0",
-                                      .z = scratch[kind->type],
-                                      .from = o->stride,
-                                      .to = dense});
-    return scratch[kind->type];
+    return map_rows(call, kernel, NULL);
 }
 
-/* z or a part of it = the kernel over each row. */
+ad_status ad__map_two_rows(const ad__call *call, ad__two_row_kernel *kernel)
+{
+    return map_rows(call, NULL, kernel);
+}
+
+/* ---- rows as C ---- */
+
+/* Copies an argument in that order, unless it is its own, and writes where its rows are. */
+static void put_in_order(ad__emit *e, int argument, const ad__kind *kind, const order *o,
+                         char text[64])
+{
+    ptrdiff_t dense[AD_MAX_RANK];
+    (void)snprintf(text, 64, "x%d", argument);
+    if (!o->is_own && kind->count > 0) {
+        char from[64];
+        memcpy(from, text, sizeof from);
+        ad__dense_strides(&o->shape, dense);
+        (void)snprintf(text, 64, "(scratch_%s + %zu)", ad_type_name(kind->type),
+                       ad__emit_scratch(e, kind->type, kind->count));
+        ad__put_strided(
+            e, &(ad__strided){
+                   .shape = &o->shape, .x = from, .z = text, .from = o->stride, .to = dense});
+    }
+}
+
+/* z or a part of it = the kernel over each row of x, or of x and y. */
 static void put_rows(ad__emit *e, const ad__kind *kind, size_t rows, size_t len, size_t step,
-                     const char *x, const char *z, const char *kernel)
+                     const char *x, const char *y, const char *z, const char *kernel)
 {
     ad__put_loop(e, 1, "i", rows);
     ad__put(e, "        ");
     ad__put_kernel(e, kernel, (int)kind->type);
-    ad__put(e, "(%zu, %s + i * %zu, %s + i * %zu);\n", len, x, len, z, step);
+    ad__put(e, "(%zu, %s + i * %zu, ", len, x, len);
+    if (y != NULL) {
+        ad__put(e, "%s + i * %zu, ", y, len);
+    }
+    ad__put(e, "%s + i * %zu);\n", z, step);
     ad__put_end(e, 1);
 }
 
@@ -267,9 +288,10 @@ void ad__emit_reduced_rows(ad__emit *e, const ad__call *call, const char *kernel
 {
     const ad__kind *kind = call->x[0].kind;
     order o = rows_last(&kind->shape, *attributes_of(call));
-    const char *x = put_in_order(e, kind, &o);
+    char x[64];
+    put_in_order(e, 0, kind, &o, x);
     put_rows(e, kind, call->kind.count, ad__reduced_count(&kind->shape, *attributes_of(call)), 1, x,
-             "z", kernel);
+             NULL, "z", kernel);
 }
 
 void ad__emit_mapped_rows(ad__emit *e, const ad__call *call, const char *kernel)
@@ -277,16 +299,19 @@ void ad__emit_mapped_rows(ad__emit *e, const ad__call *call, const char *kernel)
     const ad__kind *kind = call->x[0].kind;
     size_t len = ad__reduced_count(&kind->shape, *attributes_of(call));
     order o = rows_last(&kind->shape, *attributes_of(call));
+    char x[2][64], rows[64] = "z";
     if (kind->count == 0) {
         return;
     }
-    const char *x = put_in_order(e, kind, &o);
-    char rows[64] = "z";
+    for (int i = 0; i < call->count && i < 2; i++) {
+        put_in_order(e, i, kind, &o, x[i]);
+    }
     if (!o.is_own) {
-        (void)snprintf(rows, sizeof rows, "(%s + %zu)", x,
+        (void)snprintf(rows, sizeof rows, "(scratch_%s + %zu)", ad_type_name(kind->type),
                        ad__emit_scratch(e, kind->type, kind->count));
     }
-    put_rows(e, kind, kind->count / len, len, len, x, rows, kernel);
+    put_rows(e, kind, kind->count / len, len, len, x[0], call->count > 1 ? x[1] : NULL, rows,
+             kernel);
     if (!o.is_own) {
         ptrdiff_t dense[AD_MAX_RANK];
         ad__dense_strides(&o.shape, dense);

@@ -45,6 +45,9 @@ ad_status ad__reduce_rows(const ad__call *call, ad__row_kernel *kernel);
 /* As many elements of the result as the row has, in their places. */
 ad_status ad__map_rows(const ad__call *call, ad__row_kernel *kernel);
 
+/* The same from the rows of two arguments of one shape. */
+ad_status ad__map_two_rows(const ad__call *call, ad__two_row_kernel *kernel);
+
 /* The scratch that these take. */
 size_t ad__reduce_scratch(const ad__call *call);
 size_t ad__map_scratch(const ad__call *call);

@@ -12,12 +12,14 @@
  * A reduction writes one element to z; a map writes n, and z overlaps no part of x. Rows are not
  * empty, except for sum, logsumexp and norm. NaN propagates. */
 typedef void ad__row_kernel(size_t n, const void *x, void *z);
+typedef void ad__two_row_kernel(size_t n, const void *x, const void *y, void *z);
 
 typedef struct ad__row_kernels {
     ad__row_kernel *sum, *max, *min;
     ad__row_kernel *argmax, *argmin;       /* the first place of it, or of the first NaN, as i64 */
     ad__row_kernel *norm, *logsumexp;      /* f64 and f32 only, as the maps */
     ad__row_kernel *softmax, *log_softmax; /* of -inf alone: zeros, -inf; +inf takes all */
+    ad__two_row_kernel *centred, *centred_transposed; /* of weights and numbers */
 
     /* z[k] = the sum over i < m of x[i][k], k < n; room is for n elements a level of its tree */
     void (*sum_columns)(size_t m, size_t n, const void *x, void *z, void *room);

@@ -274,6 +274,75 @@ static void log_softmax(size_t n, const void *x, void *z)
     }
 }
 
+/* ---- less the weighted mean ---- */
+
+/* x y, and 0 where x is 0: a cotangent of 0 hides what it meets. */
+static inline real chained(real x, real y)
+{
+    return x == 0 ? 0 : x * y;
+}
+
+/* The sum of w (x - from). */
+static real sum_from(size_t n, const real *w, const real *x, real from)
+{
+    if (n > LEAF) {
+        size_t half = ad__sum_half(n);
+        return sum_from(half, w, x, from) + sum_from(n - half, w + half, x + half, from);
+    }
+    real term[LEAF];
+    for (size_t i = 0; i < n; i++) {
+        term[i] = x[i] == 0 && from == 0 ? 0 : w[i] * (x[i] - from);
+    }
+    return sum_leaf(n, term);
+}
+
+/* The sum of x, but for the element at top. */
+static real sum_but(size_t n, const real *x, size_t top)
+{
+    if (n > LEAF) {
+        size_t half = ad__sum_half(n);
+        return sum_but(half, x, top) + sum_but(n - half, x + half, top - half);
+    }
+    real term[LEAF];
+    memcpy(term, x, n * sizeof *x);
+    if (top < n) {
+        term[top] = 0;
+    }
+    return sum_leaf(n, term);
+}
+
+/* x_i - sum w x, from the element x_t of the largest weight: x_i - x_t - sum w (x - x_t), where the
+ * term of that weight is exactly 0. */
+static void centred(size_t n, const void *weights, const void *numbers, void *z)
+{
+    const real *restrict w = weights, *restrict x = numbers;
+    real *restrict to = z, largest;
+    max(n, w, &largest);
+    const real from = x[place_of(largest, n, w)], mean = sum_from(n, w, x, from);
+    for (size_t i = 0; i < n; i++) {
+        to[i] = x[i] - from - mean;
+    }
+}
+
+/* x_i - w_i sum x, and x_t (1 - w_t) - w_t (the sum of the others) for the largest weight, 1 - w_t
+ * from the others; 0 of weights 0. */
+static void centred_transposed(size_t n, const void *weights, const void *numbers, void *z)
+{
+    const real *restrict w = weights, *restrict x = numbers;
+    real *restrict to = z, largest;
+    max(n, w, &largest);
+    if (largest == 0) {
+        memset(z, 0, n * sizeof(real));
+        return;
+    }
+    const size_t top = place_of(largest, n, w);
+    const real others = sum_but(n, x, top), total = x[top] + others;
+    for (size_t i = 0; i < n; i++) {
+        to[i] = x[i] - chained(total, w[i]);
+    }
+    to[top] = chained(x[top], sum_but(n, w, top)) - chained(others, w[top]);
+}
+
 /* ---- recurrence ---- */
 
 /* One chain of numbers, step 1 onwards and -1 backwards. Where a term is +0, as in running
@@ -333,6 +402,8 @@ const ad__row_kernels AD__AT_LEVEL(ROWS) = {.sum = sum,
                                             .logsumexp = logsumexp,
                                             .softmax = softmax,
                                             .log_softmax = log_softmax,
+                                            .centred = centred,
+                                            .centred_transposed = centred_transposed,
                                             .recurrence = recurrence
 #endif
 };

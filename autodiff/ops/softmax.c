@@ -3,6 +3,7 @@
 #include "reduce_internal.h"
 
 #include "../emit_internal.h"
+#include "movement_internal.h"
 #include "../tape_internal.h"
 #include "ops.h"
 
@@ -11,7 +12,7 @@
 
 /* ---- values ---- */
 
-/* A difference, an exponential and a sum or quotient. */
+/* A difference, an exponential or product, and a sum or quotient. */
 static double exponential_flops(const ad__call *call)
 {
     return 3 * ad__one_in(call);
@@ -47,7 +48,52 @@ static void log_softmax_emit(ad__emit *e, const ad__call *call)
     ad__emit_mapped_rows(e, call, "log_softmax");
 }
 
-/* ---- derivatives ---- */
+/* Its attributes begin with an ad__reduction, as those of the other maps are. */
+typedef struct centring {
+    ad__reduction over;
+    int transpose;
+} centring;
+
+static int is_transposed(const void *attributes)
+{
+    return ((const centring *)attributes)->transpose;
+}
+
+static ad_status centred_infer(ad__call *call)
+{
+    const ad__kind *w = call->x[0].kind, *x = call->x[1].kind;
+    char a[160], b[160];
+    if (w->type != x->type || !ad_shape_equal(&w->shape, &x->shape)) {
+        return ad_error_set(call->error, w->type == x->type ? AD_ERR_SHAPE : AD_ERR_TYPE,
+                            "weights %s %s with %s %s; one type and one shape are needed",
+                            ad_type_name(w->type), ad_shape_print(&w->shape, a, sizeof a),
+                            ad_type_name(x->type), ad_shape_print(&x->shape, b, sizeof b));
+    }
+    return ad__mapped_float_infer(call);
+}
+
+static ad_status centred_eval(const ad__call *call)
+{
+    const ad__row_kernels *kernels = ad__row_kernels_of(call->kind.type);
+    return ad__map_two_rows(call, is_transposed(call->attributes) ? kernels->centred_transposed
+                                                                  : kernels->centred);
+}
+
+static void centred_emit(ad__emit *e, const ad__call *call)
+{
+    ad__emit_mapped_rows(e, call,
+                         is_transposed(call->attributes) ? "centred_transposed" : "centred");
+}
+
+/* ---- derivatives ----
+ *
+ * With c the cotangent, C(x) = x - sum w x and C'(x) = x - w sum x its transpose:
+ *
+ *   softmax:      w C(c) = C'(w c), symmetric       log_softmax:  C'(c) with w = softmax(x)
+ *   C, in w:      -x sum c                          C', in w:     -c sum x
+ *
+ * The last two are given up to a constant along the axes, to which the derivative of weights that
+ * sum to 1 is blind: so x - sum w x, which has the digits of small differences, stands for x. */
 
 static void logsumexp_vjp(ad__vjp *v)
 {
@@ -56,14 +102,25 @@ static void logsumexp_vjp(ad__vjp *v)
 
 static void softmax_vjp(ad__vjp *v)
 {
-    ad_var mean = ad_sum(ad_chain(v->g, v->z), ad__axes_of(v, 1));
-    v->dx[0] = ad_chain(ad_sub(v->g, mean), v->z);
+    v->dx[0] = ad_chain(ad_centred(v->z, v->g, ad__axes_of(v, 0), 0), v->z);
 }
 
 static void log_softmax_vjp(ad__vjp *v)
 {
-    ad_var total = ad_sum(v->g, ad__axes_of(v, 1));
-    v->dx[0] = ad_sub(v->g, ad_chain(total, ad_softmax(v->x[0], ad__axes_of(v, 0))));
+    ad_axes axes = ad__axes_of(v, 0);
+    v->dx[0] = ad_centred(ad_softmax(v->x[0], axes), v->g, axes, 1);
+}
+
+static void centred_vjp(ad__vjp *v)
+{
+    const int transpose = is_transposed(v->attributes);
+    if (v->needs[0]) {
+        ad_var sum = ad_sum(transpose ? v->x[1] : v->g, ad__axes_of(v, 1));
+        v->dx[0] = ad_neg(transpose ? ad_chain(v->g, sum) : ad_chain(sum, v->z));
+    }
+    if (v->needs[1]) {
+        v->dx[1] = ad_centred(v->x[0], v->g, ad__axes_of(v, 0), !transpose);
+    }
 }
 
 /* ---- samples and descriptors ---- */
@@ -98,6 +155,18 @@ static ad_var log_softmax_all(const ad_var *x)
     return ad_log_softmax_at(x[0], AD_ALL, NULL);
 }
 
+static ad_var centred_rows(const ad_var *x)
+{
+    ad_var w = ad_softmax_at(x[0], AD_AXES(-1), NULL);
+    return ad_centred_at(w, x[1], AD_AXES(-1), 0, NULL);
+}
+
+static ad_var centred_outer(const ad_var *x)
+{
+    ad_var w = ad_softmax_at(x[0], AD_AXES(0, 2), NULL);
+    return ad_centred_at(w, x[1], AD_AXES(0, 2), 1, NULL);
+}
+
 static const ad__sample logsumexp_samples[] = {
     {1, {{2, {3, 4}}}, -2, 2, logsumexp_rows},
     {1, {{3, {2, 3, 2}}}, -2, 2, logsumexp_kept},
@@ -109,6 +178,10 @@ static const ad__sample softmax_samples[] = {
 static const ad__sample log_softmax_samples[] = {
     {1, {{2, {3, 4}}}, -2, 2, log_softmax_rows},
     {1, {{2, {2, 3}}}, -2, 2, log_softmax_all},
+};
+static const ad__sample centred_samples[] = {
+    {2, {{2, {3, 4}}, {2, {3, 4}}}, -2, 2, centred_rows},
+    {2, {{3, {2, 3, 2}}, {3, {2, 3, 2}}}, -2, 2, centred_outer},
 };
 
 const ad_op ad_logsumexp__op = {.name = "ad_logsumexp",
@@ -143,6 +216,16 @@ const ad_op ad_log_softmax__op = {.name = "ad_log_softmax",
                                   .sample_count =
                                       sizeof log_softmax_samples / sizeof *log_softmax_samples};
 
+const ad_op ad_centred__op = {.name = "ad_centred",
+                              .infer = centred_infer,
+                              .eval = centred_eval,
+                              .flops = exponential_flops,
+                              .scratch = ad__map_scratch,
+                              .emit = centred_emit,
+                              .vjp = centred_vjp,
+                              .samples = centred_samples,
+                              .sample_count = sizeof centred_samples / sizeof *centred_samples};
+
 ad_var ad_logsumexp_at(ad_var x, ad_axes axes, const char *site)
 {
     return ad__reduce(&ad_logsumexp__op, x, axes, site);
@@ -156,4 +239,18 @@ ad_var ad_softmax_at(ad_var x, ad_axes axes, const char *site)
 ad_var ad_log_softmax_at(ad_var x, ad_axes axes, const char *site)
 {
     return ad__reduce(&ad_log_softmax__op, x, axes, site);
+}
+
+ad_var ad_centred_at(ad_var w, ad_var x, ad_axes axes, int transpose, const char *site)
+{
+    ad_error error;
+    ad_shape shape;
+    centring c = {.transpose = transpose != 0};
+    if (!ad__shape_for(w, &shape, ad_centred__op.name, site)) {
+        return ad__dead(ad__tape_of(2, (ad_var[]){w, x}));
+    }
+    if (ad__reduction_of(axes, &shape, &c.over, &error) != AD_OK) {
+        return ad__failed(w, &error, ad_centred__op.name, site);
+    }
+    return ad__record(&ad_centred__op, 2, (ad_var[]){w, x}, &c, sizeof c, site);
 }

@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
-extern const ad_op ad_logsumexp__op, ad_softmax__op, ad_log_softmax__op;
+extern const ad_op ad_logsumexp__op, ad_softmax__op, ad_log_softmax__op, ad_centred__op;
 
 static ad_tape *tape;
 
@@ -32,6 +32,7 @@ Test(softmax, samples_have_the_derivatives_of_central_differences)
     test_samples(&ad_logsumexp__op);
     test_samples(&ad_softmax__op);
     test_samples(&ad_log_softmax__op);
+    test_samples(&ad_centred__op);
 }
 
 /* By reference/structured.py, 60 digits. */
