@@ -263,6 +263,8 @@ static void put_word(ad__emit *e, const char *word, const char *after, int type,
         ad__put(e, "%zu", (size_t)bytes / ad_type_bytes((ad_type)type));
     } else if (is(word, len, "real")) {
         ad__put(e, "%s", ad__c_type((ad_type)type));
+    } else if (is(word, len, "real_total")) {
+        ad__put(e, "%s", type == AD_I64 ? "uint64_t" : ad__c_type((ad_type)type));
     } else if (is(word, len, "REAL")) {
         ad__put(e, "%s", type == AD_F32 ? "(float)" : "");
     } else if (text < ad__text_count && (calls || !ad__texts[text].is_function)) {

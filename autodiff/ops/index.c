@@ -246,7 +246,7 @@ static ad_status segment_infer(ad__call *call)
 
 SEGMENT_SUM(double, segment_sum_f64)
 SEGMENT_SUM(float, segment_sum_f32)
-SEGMENT_SUM(int64_t, segment_sum_i64)
+SEGMENT_SUM(uint64_t, segment_sum_i64) /* wraps around */
 
 static ad_status segment_eval(const ad__call *call)
 {
@@ -285,8 +285,9 @@ static void segment_emit(ad__emit *e, const ad__call *call)
     ad__put_kernel(e, "ad__from_front", AD__NO_TYPE);
     ad__put(e, "(x1[k], %zu);\n", a.len);
     ad__put_loop(e, 3, "i", a.inner);
-    ad__put(e, "                z[at * %zu + i] += x0[(o * %zu + k) * %zu + i];\n", a.inner, n,
-            a.inner);
+    const int wraps = call->kind.type == AD_I64;
+    ad__put(e, "                %s[at * %zu + i] += %sx0[(o * %zu + k) * %zu + i];\n",
+            wraps ? "((uint64_t *)z)" : "z", a.inner, wraps ? "(uint64_t)" : "", n, a.inner);
     ad__put_end(e, 3);
     ad__put_end(e, 2);
     ad__put_end(e, 1);

@@ -76,12 +76,17 @@ ad_var ad_mean_at(ad_var x, ad_axes axes, const char *site)
     return ad_div_at(ad_sum_at(x, axes, site), count, site);
 }
 
-/* x - mean(x), and what sums over it are divided by: NaN unless that is above 0. */
+/* x - mean(x), and what sums over it are divided by: NaN unless that is above 0.
+ *
+ * The mean of equal numbers may be off by a rounding, and the mean of what x is off from that puts
+ * it right: so equal numbers give exactly 0. No gradient passes through the first of the two. */
 static ad_var centred(ad_var x, ad_axes axes, int ddof, ad_var *divisor, const char *origin,
                       const char *site)
 {
     *divisor = counted(x, axes, 1, ddof, origin, site);
-    return ad_sub_at(x, ad_mean_at(x, keeping(axes), site), site);
+    ad_var near = ad_stop_gradient_at(ad_mean_at(x, keeping(axes), site), site);
+    ad_var off = ad_mean_at(ad_sub_at(x, near, site), keeping(axes), site);
+    return ad_sub_at(x, ad_add_at(near, off, site), site);
 }
 
 ad_var ad_variance_at(ad_var x, ad_axes axes, int ddof, const char *site)

@@ -5,11 +5,17 @@
  *
  *   real       the element type, for a floating one by math_f64_internal.h or math_f32_internal.h
  *   ROWS       the name of the table of kernels, before its level
- *   FLOATING   1 for a floating type, else 0 */
+ *   FLOATING   1 for a floating type, else 0
+ *
+ * Sums are of real_total: the type itself, or unsigned, so that whole numbers that leave the range
+ * wrap around. */
 
 #include "rows_internal.h"
 #if FLOATING
 #include "math_internal.h"
+#define real_total real
+#else
+#define real_total uint64_t
 #endif
 
 #include <stdint.h>
@@ -19,9 +25,9 @@
  * to a leaf, whose LANES running sums the compiler keeps in vector registers. */
 enum { LANES = AD__SUM_LANES, LEAF = AD__SUM_LEAF };
 
-static real sum_leaf(size_t n, const real *restrict x)
+static real_total sum_leaf(size_t n, const real_total *restrict x)
 {
-    real lane[LANES] = {0}, tail = 0;
+    real_total lane[LANES] = {0}, tail = 0;
     size_t whole = n / LANES * LANES;
     for (size_t i = whole; i < n; i++) {
         tail += x[i];
@@ -42,7 +48,7 @@ static real sum_leaf(size_t n, const real *restrict x)
     return lane[0] + tail;
 }
 
-static real sum_of(size_t n, const real *x)
+static real_total sum_of(size_t n, const real_total *x)
 {
     if (n <= LEAF) {
         return sum_leaf(n, x);
@@ -53,11 +59,12 @@ static real sum_of(size_t n, const real *x)
 
 static void sum(size_t n, const void *x, void *z)
 {
-    *(real *)z = sum_of(n, x);
+    *(real_total *)z = sum_of(n, x);
 }
 
 /* Four rows at a time, so that z is read and written a quarter as often. */
-static void sum_columns_leaf(size_t m, size_t n, const real *restrict x, real *restrict z)
+static void sum_columns_leaf(size_t m, size_t n, const real_total *restrict x,
+                             real_total *restrict z)
 {
     for (size_t k = 0; k < n; k++) {
         z[k] = 0;
@@ -74,7 +81,7 @@ static void sum_columns_leaf(size_t m, size_t n, const real *restrict x, real *r
     }
 }
 
-static void sum_columns_of(size_t m, size_t n, const real *x, real *z, real *room)
+static void sum_columns_of(size_t m, size_t n, const real_total *x, real_total *z, real_total *room)
 {
     if (m <= AD__LEAF_ROWS) {
         sum_columns_leaf(m, n, x, z);

@@ -78,7 +78,7 @@ typedef enum action { GATHER, SET, ADD } action;
 
 MOVE(double, move_f64)
 MOVE(float, move_f32)
-MOVE(int64_t, move_i64)
+MOVE(uint64_t, move_i64) /* sums wrap around */
 
 static void move(ad_type type, const elements *e, action what, const void *from, void *to)
 {
@@ -249,7 +249,9 @@ static ad_status scatter_sum_eval(const ad__call *call)
 
 static void scatter_sum_emit(ad__emit *e, const ad__call *call)
 {
-    put_checked_moves(e, call, &call->kind.shape, "memset(z, 0", "z[named] += x0[at];");
+    put_checked_moves(e, call, &call->kind.shape, "memset(z, 0",
+                      call->kind.type == AD_I64 ? "((uint64_t *)z)[named] += (uint64_t)x0[at];"
+                                                : "z[named] += x0[at];");
 }
 
 static void scatter_sum_vjp(ad__vjp *v)
@@ -311,7 +313,9 @@ static ad_status scatter_add_eval(const ad__call *call)
 
 static void scatter_add_emit(ad__emit *e, const ad__call *call)
 {
-    put_checked_moves(e, call, &call->kind.shape, "memcpy(z, x0", "z[named] += x2[at];");
+    put_checked_moves(e, call, &call->kind.shape, "memcpy(z, x0",
+                      call->kind.type == AD_I64 ? "((uint64_t *)z)[named] += (uint64_t)x2[at];"
+                                                : "z[named] += x2[at];");
 }
 
 static void scatter_add_vjp(ad__vjp *v)

@@ -99,6 +99,30 @@ Test(moments, equal_elements_have_no_deviation_and_no_gradient)
     test_expect(dx, AD_SHAPE(3), TEST_NUMBERS(0, 0, 0));
 }
 
+/* Whatever the mean of so many rounds to: over each axis, in both types. */
+Test(moments, equal_numbers_of_any_count_deviate_by_exactly_0)
+{
+    ad_rng rng = {.seed = 6};
+    ad_mark mark = ad_tape_mark(tape);
+    for (int n = 1; n < 85; n = n * 5 / 4 + 1) {
+        const double c = ad_rng_normal(&rng) * pow(10, ad_rng_uniform(&rng) * 20 - 10);
+        for (int type = AD_F64; type <= AD_F32; type++) {
+            const double zeros[256] = {0};
+            ad_var zero =
+                ad_cast(ad_input_array(tape, AD_F64, AD_SHAPE(3, n), zeros), (ad_type)type);
+            ad_var x = ad_add(zero, c), dx;
+            for (int axis = 0; axis < 2; axis++) {
+                ad_var z = ad_std(x, AD_AXES(axis), n > 1), one = ad_literal(1);
+                test_expect(z, AD_SHAPE(axis == 0 ? n : 3), zeros);
+                test_expect(ad_variance(x, AD_AXES(axis), 0), AD_SHAPE(axis == 0 ? n : 3), zeros);
+                ad_vjp(1, &z, &one, 1, &x, &dx);
+                test_expect(dx, AD_SHAPE(3, n), zeros);
+            }
+        }
+        ad_tape_rewind(tape, mark);
+    }
+}
+
 Test(moments, too_few_elements_give_nan)
 {
     ad_var none = vector(0, NULL), one = vector(1, TEST_NUMBERS(3));

@@ -95,6 +95,25 @@ Test(reduce, sums_over_every_set_of_axes_in_every_type)
     }
 }
 
+/* UndefinedBehaviorSanitizer is the judge of how. */
+Test(reduce, sums_of_whole_numbers_wrap_around)
+{
+    const int64_t numbers[200] = {INT64_MAX, INT64_MAX, 3}, places[] = {1, 1, 1};
+    ad_var x = ad_input_array(tape, AD_I64, AD_SHAPE(200), numbers);
+    ad_var at = ad_input_array(tape, AD_I64, AD_SHAPE(3), places);
+    ad_var few = ad_slice(x, 0, 0, 3, 1);
+    ad_var all[] = {ad_sum(x, AD_ALL), ad_sum(ad_reshape(x, AD_SHAPE(100, 2)), AD_AXES(0)),
+                    ad_select(ad_segment_sum(few, at, 0, 2), 0, 1),
+                    ad_select(ad_scatter_sum(few, at, 0, 2), 0, 1),
+                    ad_select(ad_scatter_add(x, at, few, 0), 0, 1)};
+    const int64_t sums[] = {1, INT64_MIN + 2, 1, 1, INT64_MIN};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        const int64_t *z = ad_data(all[i]);
+        cr_assert_not_null(z, "%s", ad_tape_message(tape));
+        cr_expect_eq(*z, sums[i], "sum %zu is %lld", i, (long long)*z);
+    }
+}
+
 Test(reduce, gradient_of_a_sum_is_ones_of_the_arguments_shape)
 {
     ad_var x = hundreds(AD_F64), dx;

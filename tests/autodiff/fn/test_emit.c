@@ -285,9 +285,15 @@ static ad_var other_type(const ad_var *x)
 
 static ad_var whole_sums(const ad_var *x)
 {
-    ad_var n = ad_cast(ad_mul(x[0], 100), AD_I64);
-    return ad_concat(
-        3, (ad_var[]){ad_sum(n, AD_AXES(1)), ad_max(n, AD_AXES(1)), ad_min(n, AD_AXES(1))}, 0);
+    ad_var n = ad_cast(ad_mul(x[0], 100), AD_I64), row = ad_select(n, 0, 0);
+    const int64_t places[] = {0, 1, 0};
+    ad_var at = ad_input_array(n.tape, AD_I64, AD_SHAPE(3), places);
+    row = ad_slice(row, 0, 0, 3, 1);
+    return ad_concat(6,
+                     (ad_var[]){ad_sum(n, AD_AXES(1)), ad_max(n, AD_AXES(1)), ad_min(n, AD_AXES(1)),
+                                ad_segment_sum(row, at, 0, 2), ad_scatter_sum(row, at, 0, 2),
+                                ad_scatter_add(row, at, row, 0)},
+                     0);
 }
 
 static ad_var product(const ad_var *x)
