@@ -106,19 +106,21 @@ int ad__arena_reserve(ad__arena *arena, size_t bytes)
 }
 
 /* Moves to the next block that holds bytes. Kept blocks that are too small stay in the list,
- * behind the one that is used, for later smaller requests. */
+ * behind the one that is used, for later smaller requests; a new one is twice the largest of them,
+ * so that requests that grow do not leave a block each. */
 static int advance(ad__arena *arena, size_t bytes)
 {
     ad__block **link = arena->current ? &arena->current->next : &arena->first;
     ad__block **fit = link;
+    size_t previous = arena->current ? arena->current->capacity : 0;
     while (*fit != NULL && (*fit)->capacity < bytes) {
+        previous = (*fit)->capacity > previous ? (*fit)->capacity : previous;
         fit = &(*fit)->next;
     }
     ad__block *block = *fit;
     if (block != NULL) {
         *fit = block->next;
     } else {
-        size_t previous = arena->current ? arena->current->capacity : 0;
         size_t usual = 2 * previous > SMALLEST_BLOCK ? 2 * previous : SMALLEST_BLOCK;
         block = block_new(arena, bytes > usual ? bytes : usual);
         if (block == NULL) {

@@ -6,66 +6,167 @@
 #include <math.h>
 #include <string.h>
 
-enum { DEPENDS = 1, REACHES = 2, BETWEEN = DEPENDS | REACHES };
-
 /* What is known about the nodes first .. last while steps are collected. */
 typedef struct nodes {
     ad_tape *tape;
     uint32_t first, last;
-    uint8_t *mark;    /* by node - first */
+    uint8_t *reaches; /* by node - first: 1 if some y depends on it through derivatives */
     uint32_t *number; /* the step of a node, by node - first */
 } nodes;
 
-/* Marks the nodes that depend on some x, then those of which some y depends. */
-static void mark(const nodes *n, int results, const ad_var *y, int count, const ad_var *x)
+/* Marks what the results depend on; returns how many nodes those are. */
+static size_t mark(const nodes *n, int results, const ad_var *y)
 {
-    memset(n->mark, 0, (size_t)(n->last - n->first) + 1);
-    for (int i = 0; i < count; i++) {
-        if (x[i].ref.at.node <= n->last) {
-            n->mark[x[i].ref.at.node - n->first] |= DEPENDS;
-        }
-    }
+    const ad_tape *tape = n->tape;
+    size_t count = 0;
+    memset(n->reaches, 0, (size_t)(n->last - n->first) + 1);
     for (int j = 0; j < results; j++) {
         if (y[j].tape != NULL && y[j].ref.at.node >= n->first) {
-            n->mark[y[j].ref.at.node - n->first] |= REACHES;
+            n->reaches[y[j].ref.at.node - n->first] = 1;
         }
     }
-    int args;
-    for (uint32_t node = n->first; node <= n->last; node++) {
-        const uint32_t *arg = ad__args_of(n->tape, node, &args);
-        for (int i = 0; i < args && ad__op_of(n->tape, node)->vjp != NULL; i++) {
-            uint8_t of = arg[i] >= n->first ? n->mark[arg[i] - n->first] : 0;
-            n->mark[node - n->first] |= of & DEPENDS;
+    for (uint32_t node = n->last + 1; node-- > n->first;) {
+        if (!n->reaches[node - n->first]) {
+            continue;
         }
-    }
-    for (uint32_t node = n->last; node > n->first; node--) {
-        const uint32_t *arg = ad__args_of(n->tape, node, &args);
-        for (int i = 0; i < args && n->mark[node - n->first] == BETWEEN; i++) {
+        count++;
+        int args;
+        const uint32_t *arg = ad__args_of(tape, node, &args);
+        if (tape->node[node].row == AD__STRUCTURED && ad__op_of(tape, node)->vjp == NULL) {
+            continue; /* no derivative goes through it */
+        }
+        for (int i = 0; i < args; i++) {
             if (arg[i] >= n->first) {
-                n->mark[arg[i] - n->first] |= REACHES;
+                n->reaches[arg[i] - n->first] = 1;
             }
         }
     }
+    return count;
 }
 
-/* Numbers the steps. 0 if one of them is not a scalar of an elementwise operation or a leaf. */
-static int number(const nodes *n, ad__linear *out)
+/* Whether a node can be a step. */
+static int is_scalar(const ad_tape *tape, uint32_t node)
 {
-    out->count = 0;
+    const ad__node *at = &tape->node[node];
+    return at->kind == AD__KIND_SCALAR && at->row != AD__STRUCTURED &&
+           !(tape->has_assigned && ad__reads_stale(tape, node));
+}
+
+/* Whether an argument of a node is a step, so that the node is one. */
+static int has_step(const nodes *n, uint32_t node)
+{
+    int args;
+    const uint32_t *arg = ad__args_of(n->tape, node, &args);
+    for (int i = 0; i < args; i++) {
+        if (arg[i] >= n->first && n->number[arg[i] - n->first] != AD__NO_STEP) {
+            return ad__op_of(n->tape, node)->vjp != NULL;
+        }
+    }
+    return 0;
+}
+
+/* The step of a scalar node; returns whether all of its partial derivatives are finite. */
+static int derive(const nodes *n, uint32_t node, ad__step *step)
+{
+    const ad__node *at = &n->tape->node[node];
+    const int args = ad__numbered[at->row]->arity;
+    double partial[3];
+    int is_finite = 1;
+    ad__partials_of(n->tape->node, n->tape->value, node, partial);
+    step->count = 0;
+    for (int i = 0; i < args; i++) {
+        uint32_t from = at->arg[i] >= n->first ? n->number[at->arg[i] - n->first] : AD__NO_STEP;
+        if (from != AD__NO_STEP) {
+            step->partial[step->count] = partial[i];
+            step->from[step->count++] = from;
+            is_finite &= isfinite(partial[i]) != 0;
+        }
+    }
+    return is_finite;
+}
+
+/* Numbers the steps and fills them in. 0 if a node that should be one cannot. */
+static int collect(const nodes *n, int count, const ad_var *x, ad__linear *out)
+{
+    memset(n->number, 0xff, ((size_t)(n->last - n->first) + 1) * sizeof *n->number);
+    for (int i = 0; i < count; i++) {
+        if (x[i].ref.at.node <= n->last) {
+            n->number[x[i].ref.at.node - n->first] = 0; /* that it will be one */
+        }
+    }
     for (uint32_t node = n->first; node <= n->last; node++) {
-        if (n->mark[node - n->first] != BETWEEN) {
-            n->number[node - n->first] = AD__NO_STEP;
+        uint32_t *number = &n->number[node - n->first];
+        if (!n->reaches[node - n->first] || (*number == AD__NO_STEP && !has_step(n, node))) {
+            *number = AD__NO_STEP;
             continue;
         }
-        const ad__node *at = &n->tape->node[node];
-        if (at->kind != AD__KIND_SCALAR || at->row == AD__STRUCTURED ||
-            ad__reads_stale(n->tape, node)) {
+        if (!is_scalar(n->tape, node)) {
+            out->refused = node;
             return 0;
         }
-        n->number[node - n->first] = out->count++;
+        out->finite &= derive(n, node, &out->step[out->count]);
+        *number = out->count++;
     }
     return 1;
 }
+
+/* The steps of variables and results. */
+static void locate(const nodes *n, int count, const ad_var *v, uint32_t *step)
+{
+    for (int i = 0; i < count; i++) {
+        uint32_t node = v[i].tape != NULL ? v[i].ref.at.node : 0;
+        int inside = n->number != NULL && node >= n->first && node <= n->last;
+        step[i] = inside ? n->number[node - n->first] : AD__NO_STEP;
+    }
+}
+
+/* The first of count variables that is no scalar, or 0. */
+static uint32_t find_tensor(const ad_tape *tape, int count, const ad_var *v)
+{
+    for (int i = 0; i < count; i++) {
+        if (v[i].tape != NULL && tape->node[v[i].ref.at.node].kind != AD__KIND_SCALAR) {
+            return v[i].ref.at.node;
+        }
+    }
+    return 0;
+}
+
+ad_status ad__linearise(const ad__reverse *r, int results, const ad_var *y, int count,
+                        const ad_var *x, ad__linear *out)
+{
+    ad__arena *scratch = &r->tape->scratch;
+    nodes n = {.tape = r->tape, .first = r->first, .last = r->last};
+    *out = (ad__linear){.finite = 1, .variables = count, .results = results};
+    out->refused = find_tensor(n.tape, count, x);
+    out->refused = out->refused != 0 ? out->refused : find_tensor(n.tape, results, y);
+    if (out->refused != 0) {
+        return AD_ERR_UNSUPPORTED;
+    }
+    out->x = ad__arena_take(scratch, (size_t)count * sizeof *out->x);
+    out->y = ad__arena_take(scratch, (size_t)results * sizeof *out->y);
+    int has_memory = out->x != NULL && out->y != NULL;
+    if (has_memory && n.first <= n.last) {
+        size_t len = (size_t)(n.last - n.first) + 1;
+        n.reaches = ad__arena_take(scratch, len);
+        n.number = ad__arena_take(scratch, len * sizeof *n.number);
+        has_memory = n.reaches != NULL && n.number != NULL;
+        if (has_memory) {
+            out->step = ad__arena_take(scratch, mark(&n, results, y) * sizeof *out->step);
+            has_memory = out->step != NULL;
+        }
+        if (has_memory && !collect(&n, count, x, out)) {
+            return AD_ERR_UNSUPPORTED;
+        }
+    }
+    if (!has_memory) {
+        return ad_tape_fail(n.tape, AD_ERR_MEMORY, r->origin, NULL, "out of memory");
+    }
+    locate(&n, count, x, out->x);
+    locate(&n, results, y, out->y);
+    return AD_OK;
+}
+
+/* ---- structure ---- */
 
 static uint64_t mix(uint64_t hash, uint32_t word)
 {
@@ -73,106 +174,30 @@ static uint64_t mix(uint64_t hash, uint32_t word)
     return hash ^ hash >> 29;
 }
 
-/* The step of a node: its partial derivatives are the contributions of a cotangent of 1. adjoint is
- * 0 everywhere, before and after. */
-static ad__step derive(const nodes *n, uint32_t node, double *adjoint)
+uint64_t ad__structure_of(const ad__linear *l)
 {
-    const ad_tape *tape = n->tape;
-    const uint32_t *at = tape->node[node].arg;
-    int args = ad__op_of(tape, node)->arity;
-    ad__step step = {.count = 0};
-    adjoint[node] = 1;
-    ad__sweep_scalars(tape->node, tape->value, node, node, adjoint);
-    for (int i = 0; i < args; i++) {
-        uint32_t arg = at[i];
-        int seen = 0; /* x * x: the sum of both contributions is read once */
-        for (int k = 0; k < i; k++) {
-            seen |= at[k] == arg;
-        }
-        if (!seen && arg >= n->first && n->number[arg - n->first] != AD__NO_STEP) {
-            step.partial[step.count] = adjoint[arg];
-            step.from[step.count++] = n->number[arg - n->first];
+    uint64_t hash = 0;
+    for (uint32_t s = 0; s < l->count; s++) {
+        const ad__step *step = &l->step[s];
+        hash = mix(hash, step->count);
+        for (uint32_t i = 0; i < step->count; i++) {
+            hash = mix(hash, step->from[i]);
         }
     }
-    for (int i = 0; i < args; i++) {
-        adjoint[at[i]] = 0;
+    for (int i = 0; i < l->variables; i++) {
+        hash = mix(hash, l->x[i]);
     }
-    adjoint[node] = 0;
-    return step;
+    for (int j = 0; j < l->results; j++) {
+        hash = mix(hash, l->y[j]);
+    }
+    return hash;
 }
 
-static void collect(const nodes *n, ad__linear *out, double *adjoint)
-{
-    memset(adjoint, 0, ((size_t)n->last + 1) * sizeof *adjoint);
-    for (uint32_t node = n->first; node <= n->last; node++) {
-        uint32_t number = n->number[node - n->first];
-        if (number == AD__NO_STEP) {
-            continue;
-        }
-        ad__step step = derive(n, node, adjoint);
-        out->structure = mix(out->structure, step.count);
-        for (uint32_t i = 0; i < step.count; i++) {
-            out->structure = mix(out->structure, step.from[i]);
-            out->finite &= isfinite(step.partial[i]) != 0;
-        }
-        out->step[number] = step;
-    }
-}
+/* ---- sweeps ---- */
 
-/* The steps of variables and results. */
-static void locate(const nodes *n, int count, const ad_var *v, uint32_t *step, uint64_t *structure)
+int ad__lanes_for(size_t vectors)
 {
-    for (int i = 0; i < count; i++) {
-        uint32_t node = v[i].tape != NULL ? v[i].ref.at.node : 0;
-        int inside = n->number != NULL && node >= n->first && node <= n->last;
-        step[i] = inside ? n->number[node - n->first] : AD__NO_STEP;
-        *structure = mix(*structure, step[i]);
-    }
-}
-
-static ad_status no_memory(ad_tape *tape)
-{
-    return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_jacobian", NULL, "out of memory");
-}
-
-ad_status ad__linearise(ad_tape *tape, int results, const ad_var *y, int count, const ad_var *x,
-                        ad__linear *out)
-{
-    nodes n = {.tape = tape, .first = UINT32_MAX};
-    *out = (ad__linear){.finite = 1, .variables = count, .results = results};
-    out->x = ad__arena_take(&tape->scratch, (size_t)count * sizeof *out->x);
-    out->y = ad__arena_take(&tape->scratch, (size_t)results * sizeof *out->y);
-    if (out->x == NULL || out->y == NULL) {
-        return no_memory(tape);
-    }
-    for (int i = 0; i < count; i++) {
-        n.first = x[i].ref.at.node < n.first ? x[i].ref.at.node : n.first;
-    }
-    for (int j = 0; j < results; j++) {
-        uint32_t node = y[j].tape != NULL ? y[j].ref.at.node : 0;
-        n.last = node > n.last ? node : n.last;
-    }
-    if (n.first <= n.last) {
-        size_t len = (size_t)(n.last - n.first) + 1;
-        n.mark = ad__arena_take(&tape->scratch, len);
-        n.number = ad__arena_take(&tape->scratch, len * sizeof *n.number);
-        double *adjoint = ad__arena_take(&tape->scratch, ((size_t)n.last + 1) * sizeof *adjoint);
-        if (n.mark == NULL || n.number == NULL || adjoint == NULL) {
-            return no_memory(tape);
-        }
-        mark(&n, results, y, count, x);
-        if (!number(&n, out)) {
-            return AD_ERR_UNSUPPORTED;
-        }
-        out->step = ad__arena_take(&tape->scratch, out->count * sizeof *out->step);
-        if (out->step == NULL) {
-            return no_memory(tape);
-        }
-        collect(&n, out, adjoint);
-    }
-    locate(&n, count, x, out->x, &out->structure);
-    locate(&n, results, y, out->y, &out->structure);
-    return AD_OK;
+    return vectors <= 1 ? 1 : vectors == 2 ? 2 : vectors <= 4 ? 4 : AD__LANES;
 }
 
 /* The chain rule's product: exactly 0 times an infinite derivative is 0. */
@@ -181,30 +206,70 @@ static double chain(double g, double d)
     return g == 0 ? 0 : g * d;
 }
 
-void ad__push_forward(const ad__linear *l, double (*t)[AD__LANES])
+/* to += from p, in each lane. */
+static inline void add(int finite, int lanes, const double *restrict from, double p,
+                       double *restrict to)
+{
+    for (int k = 0; k < lanes; k++) {
+        to[k] += finite ? from[k] * p : chain(from[k], p);
+    }
+}
+
+static inline void push(const ad__linear *l, int lanes, double *t)
 {
     for (uint32_t s = 0; s < l->count; s++) {
         const ad__step *step = &l->step[s];
         for (uint32_t i = 0; i < step->count; i++) {
-            const double *restrict from = t[step->from[i]], p = step->partial[i];
-            double *restrict to = t[s];
-            for (int k = 0; k < AD__LANES; k++) {
-                to[k] += l->finite ? from[k] * p : chain(from[k], p);
-            }
+            add(l->finite, lanes, t + (size_t)step->from[i] * (size_t)lanes, step->partial[i],
+                t + (size_t)s * (size_t)lanes);
         }
     }
 }
 
-void ad__pull_back(const ad__linear *l, double (*t)[AD__LANES])
+static inline void pull(const ad__linear *l, int lanes, double *t)
 {
     for (uint32_t s = l->count; s-- > 0;) {
         const ad__step *step = &l->step[s];
         for (uint32_t i = 0; i < step->count; i++) {
-            const double *restrict from = t[s], p = step->partial[i];
-            double *restrict to = t[step->from[i]];
-            for (int k = 0; k < AD__LANES; k++) {
-                to[k] += l->finite ? from[k] * p : chain(from[k], p);
-            }
+            add(l->finite, lanes, t + (size_t)s * (size_t)lanes, step->partial[i],
+                t + (size_t)step->from[i] * (size_t)lanes);
         }
+    }
+}
+
+/* The loops over lanes are unrolled for each number that ad__lanes_for gives. */
+void ad__push_forward(const ad__linear *l, int lanes, double *t)
+{
+    switch (lanes) {
+    case 1:
+        push(l, 1, t);
+        break;
+    case 2:
+        push(l, 2, t);
+        break;
+    case 4:
+        push(l, 4, t);
+        break;
+    default:
+        push(l, AD__LANES, t);
+        break;
+    }
+}
+
+void ad__pull_back(const ad__linear *l, int lanes, double *t)
+{
+    switch (lanes) {
+    case 1:
+        pull(l, 1, t);
+        break;
+    case 2:
+        pull(l, 2, t);
+        break;
+    case 4:
+        pull(l, 4, t);
+        break;
+    default:
+        pull(l, AD__LANES, t);
+        break;
     }
 }

@@ -121,52 +121,35 @@ void ad__reverse_visit(ad__reverse *r, uint32_t node, ad_var g)
 
 /* ---- arguments ---- */
 
-ad_status ad__reverse_check(ad__reverse *r, int results, const ad_var *y, const ad_var *g,
-                            int count, const ad_var *x)
+ad_status ad__reverse_check(const ad__reverse *r, int results, const ad_var *y, const ad_var *g)
 {
     ad_tape *tape = r->tape;
-    const char *origin = r->origin;
-    r->first = UINT32_MAX;
-    r->last = 0;
-    for (int i = 0; i < count; i++) {
-        if ((x[i].tape != tape || x[i].ref.at.tag != tape->tag) &&
-            ad__check_handle(tape, x[i], origin, NULL) != AD_OK) {
-            return tape->error.status;
-        }
-        uint32_t node = x[i].ref.at.node;
-        if (ad__kind_of(tape, node)->type == AD_I64) {
-            return ad_tape_fail(tape, AD_ERR_TYPE, origin, tape->site[node],
-                                "x[%d] is i64; integers carry no gradient", i);
-        }
-        r->first = node < r->first ? node : r->first;
-    }
+    char a[160], b[160];
     for (int j = 0; j < results; j++) {
         if (y[j].tape == NULL) {
             continue; /* a number depends on nothing */
         }
-        if (ad__check_handle(tape, y[j], origin, NULL) != AD_OK ||
-            (g != NULL && g[j].tape != NULL &&
-             ad__check_handle(tape, g[j], origin, NULL) != AD_OK)) {
-            return tape->error.status;
-        }
         uint32_t node = y[j].ref.at.node;
         const ad_shape *shape = &ad__kind_of(tape, node)->shape;
-        char a[160], b[160];
         if (g == NULL && shape->rank != 0) {
-            return ad_tape_fail(tape, AD_ERR_SHAPE, origin, tape->site[node],
+            return ad_tape_fail(tape, AD_ERR_SHAPE, r->origin, tape->site[node],
                                 "y has shape %s; a gradient is of a scalar: sum y, or use ad_vjp",
                                 ad_shape_print(shape, a, sizeof a));
         }
-        if (g != NULL && g[j].tape != NULL &&
-            ad__kind_of(tape, g[j].ref.at.node) != ad__kind_of(tape, node)) {
+        if (g == NULL || g[j].tape == NULL) {
+            continue;
+        }
+        if (ad__check_handle(tape, g[j], r->origin, NULL) != AD_OK) {
+            return tape->error.status;
+        }
+        if (ad__kind_of(tape, g[j].ref.at.node) != ad__kind_of(tape, node)) {
             ad_shape own = ad_shape_of(g[j]);
-            return ad_tape_fail(tape, AD_ERR_SHAPE, origin, tape->site[node],
+            return ad_tape_fail(tape, AD_ERR_SHAPE, r->origin, tape->site[node],
                                 "cotangent %d has shape %s, its y has %s; they must be the same, "
                                 "and of one type",
                                 j, ad_shape_print(&own, a, sizeof a),
                                 ad_shape_print(shape, b, sizeof b));
         }
-        r->last = node > r->last ? node : r->last;
     }
     return AD_OK;
 }
@@ -222,62 +205,70 @@ static ad_status sweep_back(transform *t, int results, const ad_var *y, const ad
     return tape->error.status;
 }
 
-static ad_status record_gradient(ad_tape *tape, int results, const ad_var *y, const ad_var *g,
-                                 int count, const ad_var *x, ad_var *dx)
+static void read_adjoints(const transform *t, int count, const ad_var *x, ad_var *dx)
 {
-    transform t = {.back = {.tape = tape,
-                            .origin = g != NULL ? "ad_vjp" : "ad_grad",
-                            .contribute = contribute}};
-    ad__reverse *r = &t.back;
-    if (ad__reverse_check(r, results, y, g, count, x) != AD_OK ||
-        (r->first <= r->last && r->last != 0 && sweep_back(&t, results, y, g, count, x) != AD_OK)) {
-        return tape->error.status;
-    }
+    const ad__reverse *r = &t->back;
+    ad_tape *tape = r->tape;
     for (int i = 0; i < count; i++) {
         uint32_t node = x[i].ref.at.node;
-        uint32_t found = t.adjoint != NULL && node <= r->last ? t.adjoint[node - r->first] : 0;
+        uint32_t found = t->adjoint != NULL && node <= r->last ? t->adjoint[node - r->first] : 0;
         const ad__kind *kind = ad__kind_of(tape, node);
         dx[i] =
             found != 0
                 ? ad__handle(tape, found)
                 : ad__follow(ad_full_at(tape, kind->type, kind->shape, 0, tape->site[node]), x[i]);
     }
-    return tape->error.status;
 }
 
-static ad_status differentiate(int results, const ad_var *y, const ad_var *g, int count,
-                               const ad_var *x, ad_var *dx)
+ad_status ad__reverse_record(const ad__reverse *r, int results, const ad_var *y, const ad_var *g,
+                             int count, const ad_var *x, ad_var *dx)
 {
-    ad_tape *tape = ad__tape_of(count, x);
-    if (tape == NULL) {
-        for (int i = 0; i < count; i++) {
-            dx[i] = ad_literal(0);
-        }
-        return count != 0 ? AD_ERR_DOMAIN : AD_OK; /* a number is no variable */
-    }
+    ad_tape *tape = r->tape;
+    transform t = {.back = *r};
+    t.back.contribute = contribute;
+    const uint32_t end = tape->count;
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
-    ad_status status = tape->error.status;
-    uint32_t first = tape->count;
-    if (status == AD_OK) {
-        status = record_gradient(tape, results, y, g, count, x, dx);
+    ad_status status = ad__reverse_check(r, results, y, g);
+    if (status == AD_OK && r->first <= r->last && r->last != 0) {
+        status = sweep_back(&t, results, y, g, count, x);
     }
-    if (status == AD_OK && !ad__note_derived(tape, first)) {
-        status = ad_tape_fail(tape, AD_ERR_MEMORY, "ad_grad", NULL, "out of memory");
+    if (status == AD_OK) {
+        read_adjoints(&t, count, x, dx);
+        status = tape->error.status;
+    }
+    if (status == AD_OK && !ad__note_derived(tape, end)) {
+        status = out_of_memory(r);
     }
     ad__arena_rewind(&tape->scratch, before);
-    for (int i = 0; i < count && status != AD_OK; i++) {
-        dx[i] = ad__dead(tape);
-    }
     return status;
 }
 
 ad_status ad_grad(ad_var y, int count, const ad_var *x, ad_var *dx)
 {
-    return differentiate(1, &y, NULL, count, x, dx);
+    ad__reverse r = {.origin = "ad_grad"};
+    ad_status status = ad__reverse_begin(&r, 1, &y, count, x);
+    if (status == AD_OK) {
+        status = ad__reverse_need(&r, count, dx, "dx");
+    }
+    if (status == AD_OK) {
+        status = ad__reverse_record(&r, 1, &y, NULL, count, x, dx);
+    }
+    return status == AD_OK ? AD_OK : ad__all_dead(r.tape, count, dx, status);
 }
 
 ad_status ad_vjp(int results, const ad_var *y, const ad_var *g, int count, const ad_var *x,
                  ad_var *dx)
 {
-    return differentiate(results, y, g, count, x, dx);
+    ad__reverse r = {.origin = "ad_vjp"};
+    ad_status status = ad__reverse_begin(&r, results, y, count, x);
+    if (status == AD_OK) {
+        status = ad__reverse_need(&r, results, g, "g");
+    }
+    if (status == AD_OK) {
+        status = ad__reverse_need(&r, count, dx, "dx");
+    }
+    if (status == AD_OK && r.tape != NULL) {
+        status = ad__reverse_record(&r, results, y, g, count, x, dx);
+    }
+    return status == AD_OK ? AD_OK : ad__all_dead(r.tape, count, dx, status);
 }

@@ -10,8 +10,17 @@
  * operations, so gradients are variables like any other: they can be read, used in further
  * functions, and differentiated again.
  *
- * Cost: a gradient takes a small constant times the operations of the function, whatever the number
- * of inputs. Variables that y does not depend on get zeros of their shape.
+ * Cost: a gradient takes a small constant times the operations between the first of its variables
+ * and its result, whatever the number of variables. Variables that y does not depend on get zeros
+ * of their shape.
+ *
+ * A y, or an x, that is a plain number is an error for every call that differentiates: a value read
+ * by ad_value, or a branch in C that took a number, has lost what it depends on, and zeros would
+ * hide that. (Among several results numbers may stand: their derivatives are 0.) Where a sum may
+ * rightly end without a variable in it, let it begin with ad_input(tape, 0).
+ *
+ * The error is kept on the tape of the variables, or else of the results. After one, gradients are
+ * dead handles, NaN if no argument is on a tape, and numbers are NaN.
  */
 
 #ifdef __cplusplus
@@ -25,12 +34,13 @@ extern "C" {
  *
  * Errors: the tape's; AD_ERR_SHAPE if y is not a scalar (sum it, or use ad_vjp); AD_ERR_TYPE if an
  * x[i] is an integer tensor; AD_ERR_STALE, AD_ERR_FOREIGN; AD_ERR_STATE if an ad_assign has changed
- * a value that the gradient needs; AD_ERR_DOMAIN if no x[i] is on a tape. dx then holds dead
- * handles. */
+ * a value that the gradient needs; AD_ERR_DOMAIN if y or an x[i] is a plain number, count is
+ * negative, or an array NULL; AD_ERR_MEMORY, also for variables of a NULL tape. */
 AD_API ad_status ad_grad(ad_var y, int count, const ad_var *x, ad_var *dx);
 
 /* The vector-Jacobian product of several results: dx[i] = sum_j <g[j], dy[j]/dx[i]>, where g[j] has
- * y[j]'s shape (a literal g[j] stands for a tensor of that value). Errors as for ad_grad. */
+ * y[j]'s shape (a literal g[j] stands for a tensor of that value). Errors as for ad_grad, and
+ * AD_ERR_SHAPE if a g[j] does not have y[j]'s type and shape. */
 AD_API ad_status ad_vjp(int results, const ad_var *y, const ad_var *g, int count, const ad_var *x,
                         ad_var *dx);
 
@@ -38,7 +48,9 @@ AD_API ad_status ad_vjp(int results, const ad_var *y, const ad_var *g, int count
  * dy/dx[1], and so on, as doubles; the tape is as before. Faster than ad_grad, and in less memory:
  * a function of f64 scalars is swept numerically, without recording, and what tensors need to
  * record is forgotten as soon as it has been added up. The bits are those of ad_grad, the sign of a
- * zero apart. */
+ * zero apart.
+ *
+ * Errors: those of ad_grad. out then holds NaN for every element of an x[i] that is not dead. */
 AD_API ad_status ad_grad_values(ad_var y, int count, const ad_var *x, double *out);
 
 #ifdef __cplusplus

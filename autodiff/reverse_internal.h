@@ -6,7 +6,8 @@
 #include "tape_internal.h"
 
 /* What the two ways back over a tape share: that which records the gradient (reverse.c), and that
- * which only computes it (reverse_values.c). */
+ * which only computes it (reverse_values.c); and what all calls that differentiate begin and end
+ * with (reverse_arguments.c). */
 
 typedef struct ad__reverse ad__reverse;
 
@@ -22,9 +23,33 @@ struct ad__reverse {
     ad__contribute *contribute;
 };
 
-/* Checks the arguments of a gradient and sets first and last. */
-ad_status ad__reverse_check(ad__reverse *r, int results, const ad_var *y, const ad_var *g,
-                            int count, const ad_var *x);
+/* Sets tape, NULL if no argument is on one, first and last, and checks what every call asks of its
+ * arguments: that they are alive on one tape, the x variables and no integers, and one y at least
+ * no number. r->origin is the call's name. */
+ad_status ad__reverse_begin(ad__reverse *r, int results, const ad_var *y, int count,
+                            const ad_var *x);
+
+/* An error if a y is an integer tensor. */
+ad_status ad__reverse_no_integers(const ad__reverse *r, int results, const ad_var *y);
+
+/* An error if an array of count entries, 1 or more, is NULL. */
+ad_status ad__reverse_need(const ad__reverse *r, int count, const void *array, const char *name);
+
+/* An error unless each y is a scalar or, where there are cotangents, of the shape of its own. */
+ad_status ad__reverse_check(const ad__reverse *r, int results, const ad_var *y, const ad_var *g);
+
+/* The number of elements of count variables, dead ones without; NULL has none. */
+size_t ad__elements_of(int count, const ad_var *v);
+
+/* What a call that failed leaves: NaN, and dead handles; NaN too where there is no tape. out may be
+ * NULL. Returns status. */
+ad_status ad__all_nan(size_t count, double *out, ad_status status);
+ad_status ad__all_dead(ad_tape *tape, int count, ad_var *out, ad_status status);
+
+/* Records the gradient, or the product with cotangents g unless they are NULL, of arguments that
+ * ad__reverse_begin has checked. After an error dx is unspecified. */
+ad_status ad__reverse_record(const ad__reverse *r, int results, const ad_var *y, const ad_var *g,
+                             int count, const ad_var *x, ad_var *dx);
 
 /* Makes and fills r->depends, which stays in the tape's scratch storage. */
 ad_status ad__reverse_mark(ad__reverse *r, int count, const ad_var *x);

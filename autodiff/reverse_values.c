@@ -13,35 +13,47 @@ static ad_status out_of_memory(ad_tape *tape)
 
 /* ---- scalar programs ---- */
 
-/* Adjoints are plain doubles. -0 is the one number that leaves every first contribution as it is,
- * so that sums have the bits of the recorded gradient. */
-static ad_status sweep_scalars(ad_tape *tape, uint32_t last, int count, const ad_var *x,
-                               double *out)
+/* Whether the nodes between x and y, and the x, are scalars that the numeric sweep can see all of:
+ * scalar views hide an ad_assign from it. */
+static int is_scalar(const ad__reverse *r, int count, const ad_var *x)
 {
-    double *adjoint = ad__arena_take(&tape->scratch, ((size_t)last + 1) * sizeof *adjoint);
+    const ad_tape *tape = r->tape;
+    int is = 1;
+    for (int i = 0; i < count && is; i++) {
+        is = tape->node[x[i].ref.at.node].kind == AD__KIND_SCALAR;
+    }
+    if (r->last < tape->structured && !tape->has_assigned) {
+        return is;
+    }
+    for (uint32_t node = r->first; node <= r->last && is; node++) {
+        is = tape->node[node].kind == AD__KIND_SCALAR && tape->node[node].row != AD__STRUCTURED &&
+             !(tape->has_assigned && ad__reads_stale(tape, node));
+    }
+    return is;
+}
+
+/* Adjoints are plain doubles. -0 is the one number that leaves every first contribution as it is,
+ * so that sums have the bits of the recorded gradient. What lies before the first x gets adjoints
+ * only where it is no more than the rest, so that a small piece of a long tape costs that piece. */
+static ad_status sweep_scalars(const ad__reverse *r, int count, const ad_var *x, double *out)
+{
+    ad_tape *tape = r->tape;
+    const uint32_t first = r->first, last = r->last;
+    const uint32_t before = first > last - first ? first - 1 : 0, end = last - before;
+    double *adjoint = ad__arena_take(&tape->scratch, ((size_t)end + 1) * sizeof *adjoint);
     if (adjoint == NULL) {
         return out_of_memory(tape);
     }
-    for (uint32_t node = 0; node <= last; node++) {
-        adjoint[node] = -0.0;
+    for (uint32_t i = 0; i <= end; i++) {
+        adjoint[i] = -0.0;
     }
-    adjoint[last] = 1;
-    ad__sweep_scalars(tape->node, tape->value, 1, last, adjoint);
+    adjoint[end] = 1;
+    ad__sweep_scalars(tape->node, tape->value, first, last, before, adjoint);
     for (int i = 0; i < count; i++) {
         uint32_t node = x[i].ref.at.node;
-        out[i] = node <= last ? adjoint[node] + 0.0 : 0; /* an untouched -0 becomes 0 */
+        out[i] = node <= last ? adjoint[node - before] + 0.0 : 0; /* an untouched -0 becomes 0 */
     }
     return AD_OK;
-}
-
-/* Scalar views hide an ad_assign from the numeric sweep. */
-static int any_reads_stale(const ad_tape *tape, uint32_t last)
-{
-    int stale = 0;
-    for (uint32_t node = 1; node <= last && tape->has_assigned && !stale; node++) {
-        stale = ad__reads_stale(tape, node);
-    }
-    return stale;
 }
 
 /* ---- all others ---- */
@@ -293,29 +305,32 @@ static ad_status sweep_tensors(const ad__reverse *of, int count, const ad_var *x
     return tape->error.status;
 }
 
+static ad_status differentiate(const ad__reverse *r, int count, const ad_var *x, double *out)
+{
+    ad_tape *tape = r->tape;
+    if (r->first <= r->last && is_scalar(r, count, x)) {
+        return sweep_scalars(r, count, x, out);
+    }
+    ad_mark mark = ad_tape_mark(tape);
+    ad_status status = sweep_tensors(r, count, x, out);
+    ad_status rewound = ad_tape_rewind(tape, mark);
+    return status != AD_OK ? status : rewound;
+}
+
 ad_status ad_grad_values(ad_var y, int count, const ad_var *x, double *out)
 {
-    ad_tape *tape = ad__tape_of(count, x);
-    if (tape == NULL) {
-        return count != 0 ? AD_ERR_DOMAIN : AD_OK;
+    ad__reverse r = {.origin = "ad_grad_values"};
+    ad_status status = ad__reverse_begin(&r, 1, &y, count, x);
+    if (status == AD_OK) {
+        status = ad__reverse_check(&r, 1, &y, NULL);
     }
-    if (tape->error.status != AD_OK) {
-        return tape->error.status;
+    if (status == AD_OK && out == NULL) {
+        status = ad__reverse_need(&r, ad__elements_of(count, x) > 0, out, "out");
     }
-    ad__reverse r = {.tape = tape, .origin = "ad_grad_values"};
-    ad_status status = ad__reverse_check(&r, 1, &y, NULL, count, x);
-    if (status != AD_OK) {
-        return status;
+    if (status == AD_OK && count > 0) {
+        ad__arena_mark before = ad__arena_mark_here(&r.tape->scratch);
+        status = differentiate(&r, count, x, out);
+        ad__arena_rewind(&r.tape->scratch, before);
     }
-    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
-    if (r.last > 0 && r.last < tape->structured && !any_reads_stale(tape, r.last)) {
-        status = sweep_scalars(tape, r.last, count, x, out);
-    } else {
-        ad_mark mark = ad_tape_mark(tape);
-        status = sweep_tensors(&r, count, x, out);
-        ad_status rewound = ad_tape_rewind(tape, mark);
-        status = status != AD_OK ? status : rewound;
-    }
-    ad__arena_rewind(&tape->scratch, before);
-    return status;
+    return status == AD_OK ? AD_OK : ad__all_nan(ad__elements_of(count, x), out, status);
 }

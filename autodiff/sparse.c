@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sparse.h"
 
-#include "reverse.h"
 #include "sparse_internal.h"
 
 #include <string.h>
@@ -19,9 +18,9 @@ typedef struct sparse {
     ad__arena arena;
 } sparse;
 
-static ad_status no_memory(ad_tape *tape)
+static ad_status no_memory(const ad__reverse *r)
 {
-    return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_sparse_update", NULL, "out of memory");
+    return ad_tape_fail(r->tape, AD_ERR_MEMORY, r->origin, NULL, "out of memory");
 }
 
 /* ---- the plan ---- */
@@ -55,7 +54,20 @@ static int lay_out(sparse *s, const ad__pattern *p)
     return 1;
 }
 
-/* The better of colouring columns and colouring rows. */
+/* The length of the longest row. */
+static size_t longest(const ad__pattern *p)
+{
+    size_t most = 0;
+    for (size_t r = 0; r < p->rows; r++) {
+        size_t len = p->start[r + 1] - p->start[r];
+        most = len > most ? len : most;
+    }
+    return most;
+}
+
+/* The better of colouring columns and colouring rows. The longest row is the least that columns
+ * take, and the other way round: what cannot be better is not tried, so that a full row or column
+ * costs no more than its length. */
 static int plan_jacobian(sparse *s, const ad__pattern *p, ad__arena *scratch)
 {
     ad__pattern t;
@@ -65,11 +77,20 @@ static int plan_jacobian(sparse *s, const ad__pattern *p, ad__arena *scratch)
         !lay_out(s, p)) {
         return 0;
     }
-    uint32_t rows = ad__colour_columns(&t, p, by_row, work);
-    s->colours = ad__colour_columns(p, &t, s->colour, work);
-    s->is_forward = s->colours <= rows;
+    const size_t least_columns = longest(p), least_rows = longest(&t);
+    uint32_t columns = UINT32_MAX, rows = UINT32_MAX;
+    if (least_columns <= least_rows) {
+        columns = ad__colour_columns(p, &t, s->colour, work);
+    }
+    if (columns > least_rows) {
+        rows = ad__colour_columns(&t, p, by_row, work);
+    }
+    if (columns == UINT32_MAX && rows >= least_columns) {
+        columns = ad__colour_columns(p, &t, s->colour, work);
+    }
+    s->is_forward = columns <= rows;
+    s->colours = s->is_forward ? columns : rows;
     if (!s->is_forward) {
-        s->colours = rows;
         memcpy(s->colour, by_row, p->rows * sizeof *by_row);
     }
     for (size_t r = 0; r < p->rows; r++) {
@@ -92,7 +113,9 @@ static int plan_hessian(sparse *s, const ad__pattern *half, ad__arena *scratch)
         return 0;
     }
     s->is_forward = 1;
-    s->colours = ad__colour_star(&p, s->colour, work);
+    if (!ad__colour_star(&p, scratch, s->colour, &s->colours)) {
+        return 0;
+    }
     memset(work, 0, p.cols * sizeof *work);
     for (size_t r = 0; r < p.rows; r++) {
         for (size_t k = p.start[r]; k < p.start[r + 1]; k++) {
@@ -110,128 +133,166 @@ static int plan_hessian(sparse *s, const ad__pattern *half, ad__arena *scratch)
     return 1;
 }
 
-static ad_status plan(sparse *s, ad_tape *tape, const ad__linear *l)
+static ad_status plan(sparse *s, const ad__reverse *r, const ad__linear *l, uint64_t structure)
 {
     ad__pattern p;
+    ad__arena *scratch = &r->tape->scratch;
     ad__arena_rewind(&s->arena, (ad__arena_mark){NULL, 0});
-    if (!ad__pattern_of(l, &tape->scratch, &p) ||
-        !(s->is_hessian ? plan_hessian : plan_jacobian)(s, &p, &tape->scratch)) {
+    if (!ad__pattern_of(l, scratch, &p) ||
+        !(s->is_hessian ? plan_hessian : plan_jacobian)(s, &p, scratch)) {
         s->face = (ad_sparse){0};
-        return no_memory(tape);
+        return no_memory(r);
     }
-    s->structure = l->structure;
+    s->structure = structure;
     s->face.products = s->colours;
     return AD_OK;
 }
 
 /* ---- evaluation ---- */
 
-static ad_status evaluate(sparse *s, ad_tape *tape, const ad__linear *l)
+static ad_status evaluate(sparse *s, const ad__reverse *r, const ad__linear *l)
 {
     const uint32_t *in_step = s->is_forward ? l->x : l->y, *out_step = s->is_forward ? l->y : l->x;
-    size_t bytes = l->count * sizeof(double[AD__LANES]), ins, count = (size_t)s->face.count;
-    ins = (size_t)(s->is_forward ? l->variables : l->results);
-    double(*t)[AD__LANES] = ad__arena_take(&tape->scratch, bytes);
+    const size_t ins = (size_t)(s->is_forward ? l->variables : l->results);
+    const size_t width = (size_t)ad__lanes_for(s->colours), count = (size_t)s->face.count;
+    const size_t bytes = l->count * width * sizeof(double);
+    double *t = ad__arena_take(&r->tape->scratch, bytes);
     if (t == NULL) {
-        return no_memory(tape);
+        return no_memory(r);
     }
-    for (uint32_t first = 0; first < s->colours; first += AD__LANES) {
+    for (uint32_t first = 0; first < s->colours; first += (uint32_t)width) {
         memset(t, 0, bytes);
         for (size_t i = 0; i < ins; i++) {
             uint32_t lane = s->colour[i] - first; /* large for a colour below first, or none */
-            if (lane < AD__LANES && in_step[i] != AD__NO_STEP) {
-                t[in_step[i]][lane] = 1;
+            if (lane < width && in_step[i] != AD__NO_STEP) {
+                t[in_step[i] * width + lane] = 1;
             }
         }
-        (s->is_forward ? ad__push_forward : ad__pull_back)(l, t);
+        (s->is_forward ? ad__push_forward : ad__pull_back)(l, (int)width, t);
         for (size_t k = 0; k < count; k++) {
             uint32_t lane = s->from_colour[k] - first, step = out_step[s->from[k]];
-            if (lane < AD__LANES) {
-                s->value[k] = step == AD__NO_STEP ? 0 : t[step][lane];
+            if (lane < width) {
+                s->value[k] = step == AD__NO_STEP ? 0 : t[step * width + lane];
             }
         }
     }
     return AD_OK;
 }
 
-static ad_status fill(sparse *s, ad_tape *tape, int results, const ad_var *y, int count,
-                      const ad_var *x)
+static ad_status refuse(const ad__reverse *r, const ad__linear *l)
 {
-    for (int i = 0; i < count; i++) {
-        if (ad__check_handle(tape, x[i], "ad_sparse_update", NULL) != AD_OK) {
-            return tape->error.status;
-        }
+    const ad_tape *tape = r->tape;
+    const ad__kind *kind = ad__kind_of(tape, l->refused);
+    const char *name = ad__op_of(tape, l->refused)->name, *site = tape->site[l->refused];
+    char text[160];
+    if (tape->node[l->refused].kind != AD__KIND_SCALAR) {
+        return ad_tape_fail(r->tape, AD_ERR_UNSUPPORTED, r->origin, site,
+                            "%s gives %s %s, and rows and columns are f64 scalars; use "
+                            "ad_jacobian_values or ad_hessian_values",
+                            name, ad_type_name(kind->type),
+                            ad_shape_print(&kind->shape, text, sizeof text));
     }
-    for (int j = 0; j < results; j++) {
-        if (y[j].tape != NULL && ad__check_handle(tape, y[j], "ad_sparse_update", NULL) != AD_OK) {
-            return tape->error.status;
-        }
-    }
-    ad__linear l;
-    ad_status status = ad__linearise(tape, results, y, count, x, &l);
-    if (status == AD_ERR_UNSUPPORTED) {
-        return ad_tape_fail(tape, status, "ad_sparse_update", NULL,
-                            "an operation between x and y is not elementwise or not on f64 "
-                            "scalars; use ad_jacobian_values or ad_hessian_values");
-    }
-    if (status == AD_OK &&
-        (s->structure != l.structure || s->face.rows != results || s->face.cols != count)) {
-        status = plan(s, tape, &l);
-    }
-    return status != AD_OK ? status : evaluate(s, tape, &l);
+    return ad_tape_fail(r->tape, AD_ERR_UNSUPPORTED, r->origin, site,
+                        "%s is no elementwise operation on f64 scalars, or its argument was "
+                        "assigned to; use ad_jacobian_values or ad_hessian_values",
+                        name);
 }
 
-static ad_status fill_hessian(sparse *s, ad_tape *tape, ad_var y, int count, const ad_var *x)
+static ad_status fill(sparse *s, const ad__reverse *r, int results, const ad_var *y, int count,
+                      const ad_var *x)
 {
+    ad__linear l;
+    ad_status status = ad__linearise(r, results, y, count, x, &l);
+    if (status != AD_OK) {
+        return status == AD_ERR_UNSUPPORTED ? refuse(r, &l) : status;
+    }
+    const uint64_t structure = ad__structure_of(&l);
+    if (s->structure != structure || s->face.rows != results || s->face.cols != count) {
+        status = plan(s, r, &l, structure);
+    }
+    return status != AD_OK ? status : evaluate(s, r, &l);
+}
+
+static ad_status fill_hessian(sparse *s, const ad__reverse *r, const ad_var *y, int count,
+                              const ad_var *x)
+{
+    ad_tape *tape = r->tape;
     ad_var *dx = ad__arena_take(&tape->scratch, (size_t)count * sizeof *dx);
     if (dx == NULL) {
-        return no_memory(tape);
+        return no_memory(r);
     }
-    ad_status status = ad_grad(y, count, x, dx);
-    return status != AD_OK ? status : fill(s, tape, count, dx, count, x);
+    ad_mark mark = ad_tape_mark(tape);
+    ad__reverse again = *r;
+    ad_status status = ad__reverse_record(r, 1, y, NULL, count, x, dx);
+    if (status == AD_OK && count > 0) {
+        status = ad__reverse_begin(&again, count, dx, count, x);
+    }
+    if (status == AD_OK) {
+        status = fill(s, &again, count, dx, count, x);
+    }
+    ad_status rewound = ad_tape_rewind(tape, mark);
+    return status != AD_OK ? status : rewound;
 }
 
 /* ---- the object ---- */
 
+static ad_status update(sparse *s, const char *origin, int results, const ad_var *y, int count,
+                        const ad_var *x)
+{
+    ad__reverse r = {.origin = origin};
+    ad_status status = ad__reverse_begin(&r, results, y, count, x);
+    if (status == AD_OK && r.tape == NULL) {
+        status = AD_ERR_DOMAIN;
+    }
+    if (status == AD_OK && s->is_hessian && results != 1) {
+        status = ad_tape_fail(r.tape, AD_ERR_DOMAIN, origin, NULL,
+                              "%d results; a Hessian is of one scalar", results);
+    }
+    if (status == AD_OK) {
+        ad__arena_mark before = ad__arena_mark_here(&r.tape->scratch);
+        status =
+            s->is_hessian ? fill_hessian(s, &r, y, count, x) : fill(s, &r, results, y, count, x);
+        ad__arena_rewind(&r.tape->scratch, before);
+    }
+    return status == AD_OK ? AD_OK : ad__all_nan((size_t)s->face.count, s->value, status);
+}
+
 ad_status ad_sparse_update(ad_sparse *matrix, int results, const ad_var *y, int count,
                            const ad_var *x)
 {
-    sparse *s = (sparse *)(void *)matrix;
-    ad_tape *tape = ad__tape_of(count, x);
-    if (tape == NULL) {
-        return AD_ERR_DOMAIN;
+    ad__reverse r = {.origin = "ad_sparse_update"};
+    if (matrix != NULL) {
+        return update((sparse *)(void *)matrix, r.origin, results, y, count, x);
     }
-    if (tape->error.status != AD_OK) {
-        return tape->error.status;
-    }
-    if (s->is_hessian && results != 1) {
-        return ad_tape_fail(tape, AD_ERR_DOMAIN, "ad_sparse_update", NULL,
-                            "%d results; a Hessian is of one scalar", results);
-    }
-    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
-    ad_mark mark = ad_tape_mark(tape);
-    ad_status status =
-        s->is_hessian ? fill_hessian(s, tape, *y, count, x) : fill(s, tape, results, y, count, x);
-    ad_status rewound = ad_tape_rewind(tape, mark);
-    ad__arena_rewind(&tape->scratch, before);
-    return status != AD_OK ? status : rewound;
+    ad_status status = ad__reverse_begin(&r, results, y, count, x);
+    return status != AD_OK || r.tape == NULL
+               ? status
+               : ad_tape_fail(r.tape, AD_ERR_DOMAIN, r.origin, NULL,
+                              "the matrix is NULL; make it with ad_sparse_jacobian or "
+                              "ad_sparse_hessian");
 }
 
-static ad_status sparse_new(int is_hessian, int results, const ad_var *y, int count,
-                            const ad_var *x, ad_sparse **out)
+static ad_status sparse_new(const char *origin, int is_hessian, int results, const ad_var *y,
+                            int count, const ad_var *x, ad_sparse **out)
 {
-    *out = NULL;
-    ad_tape *tape = ad__tape_of(count, x);
-    if (tape == NULL) {
-        return AD_ERR_DOMAIN;
+    ad__reverse r = {.origin = origin};
+    ad_status status = ad__reverse_begin(&r, results, y, count, x);
+    if (status == AD_OK) {
+        status = ad__reverse_need(&r, r.tape != NULL, out, "out");
     }
-    sparse *s = ad__resize(&tape->allocator, NULL, sizeof *s);
+    if (out != NULL) {
+        *out = NULL;
+    }
+    if (status != AD_OK || r.tape == NULL) {
+        return status != AD_OK ? status : AD_ERR_DOMAIN;
+    }
+    sparse *s = ad__resize(&r.tape->allocator, NULL, sizeof *s);
     if (s == NULL) {
-        return no_memory(tape);
+        return no_memory(&r);
     }
     *s = (sparse){.is_hessian = is_hessian, .face = {.rows = -1}};
-    ad__arena_init(&s->arena, tape->allocator);
-    ad_status status = ad_sparse_update(&s->face, results, y, count, x);
+    ad__arena_init(&s->arena, r.tape->allocator);
+    status = update(s, origin, results, y, count, x);
     if (status != AD_OK) {
         ad_sparse_free(&s->face);
         return status;
@@ -243,12 +304,12 @@ static ad_status sparse_new(int is_hessian, int results, const ad_var *y, int co
 ad_status ad_sparse_jacobian(int results, const ad_var *y, int count, const ad_var *x,
                              ad_sparse **out)
 {
-    return sparse_new(0, results, y, count, x, out);
+    return sparse_new("ad_sparse_jacobian", 0, results, y, count, x, out);
 }
 
 ad_status ad_sparse_hessian(ad_var y, int count, const ad_var *x, ad_sparse **out)
 {
-    return sparse_new(1, 1, &y, count, x, out);
+    return sparse_new("ad_sparse_hessian", 1, 1, &y, count, x, out);
 }
 
 void ad_sparse_free(ad_sparse *matrix)

@@ -20,8 +20,13 @@
  *       ad_sparse_free(h);
  *   }
  *
+ * Time and memory for the first time are linear in the operations and the entries, but for the
+ * factor of the number of products; those of an arrow, one variable that meets all others, are two
+ * wherever it stands.
+ *
  * Source: Gebremedhin, Manne, Pothen 2005, "What color is your Jacobian?": greedy distance-2
- * colouring of columns or rows, greedy star colouring and direct recovery of Hessians. */
+ * colouring of columns or rows, greedy star colouring, the largest degrees first, and direct
+ * recovery of Hessians. */
 
 /* A matrix in compressed rows. To be read only; the arrays belong to it. */
 typedef struct ad_sparse {
@@ -39,9 +44,10 @@ extern "C" {
 
 /* The Jacobian of scalars y[r] by scalars x[c]; the tape is as before.
  *
- * Errors: the tape's; AD_ERR_UNSUPPORTED if an operation between x and y has a result that is not
- * an f64 scalar, or is not elementwise: use ad_jacobian_values; AD_ERR_STALE, AD_ERR_FOREIGN;
- * AD_ERR_DOMAIN if no x[i] is on a tape; AD_ERR_MEMORY. *out is then NULL.
+ * Errors: the tape's; AD_ERR_UNSUPPORTED if an x[c], a y[r] or the result of an operation between
+ * them is not an f64 scalar, or such an operation not elementwise: use ad_jacobian_values;
+ * AD_ERR_TYPE for integers; AD_ERR_STALE, AD_ERR_FOREIGN; AD_ERR_DOMAIN if every y[r], or an x[c],
+ * is a plain number, a count is negative, or an array NULL; AD_ERR_MEMORY. *out is then NULL.
  * Owns: the caller, until ad_sparse_free; memory comes from the tape's allocator. */
 AD_API ad_status ad_sparse_jacobian(int results, const ad_var *y, int count, const ad_var *x,
                                     ad_sparse **out);
@@ -51,7 +57,8 @@ AD_API ad_status ad_sparse_hessian(ad_var y, int count, const ad_var *x, ad_spar
 
 /* The same matrix for a new recording, usually at another point: pattern and colours are kept where
  * the program has the same structure, and found anew where it took another branch. A Hessian has
- * one result. Errors: as above; its values are then unspecified, and without memory it is empty. */
+ * one result. Errors: as above, and AD_ERR_DOMAIN if the matrix is NULL; its values are then NaN,
+ * and without memory it is empty. */
 AD_API ad_status ad_sparse_update(ad_sparse *matrix, int results, const ad_var *y, int count,
                                   const ad_var *x);
 

@@ -32,7 +32,7 @@ uint32_t ad__colour_columns(const ad__pattern *by_rows, const ad__pattern *by_co
 
 /* Colours for the columns of a symmetric pattern such that neighbours differ and every path of four
  * has three colours; then each entry is alone in its row, or its mirror is, among the columns of
- * its colour. */
-uint32_t ad__colour_star(const ad__pattern *p, uint32_t *colour, uint32_t *work);
+ * its colour. Empty columns get none. Sets *colours to their number. */
+int ad__colour_star(const ad__pattern *p, ad__arena *arena, uint32_t *colour, uint32_t *colours);
 
 #endif

@@ -3,53 +3,138 @@
 
 #include <string.h>
 
-/* An increasing list of columns; lists are shared between steps, never changed. */
+/* Variables that a step depends on: some in an array, without repetition, and more in a chain,
+ * perhaps repeated, so that one can be added without a copy of all. Arrays and chains are shared
+ * between steps, never changed. */
+typedef struct chain {
+    const uint32_t *item;
+    uint32_t count;
+    const struct chain *next;
+} chain;
+
 typedef struct set {
     const uint32_t *item;
-    size_t count;
+    uint32_t count;
+    uint32_t more; /* entries in the chain, at most count */
+    const chain *chain;
 } set;
 
-/* The union; one of the two where that contains the other. item is NULL without memory. */
-static set set_union(ad__arena *arena, set a, set b)
+/* What the sets of a program are made with. */
+typedef struct maker {
+    ad__arena *arena;
+    uint32_t *seen; /* by variable: the turn that met it last */
+    uint32_t turn;
+} maker;
+
+/* Puts what a turn has not met before behind count entries of item; returns how many there are. */
+static uint32_t gather(maker *m, uint32_t *item, uint32_t count, const uint32_t *from,
+                       uint32_t from_count)
 {
-    if (a.count == 0 || b.count == 0 || a.item == b.item) {
-        return a.count > b.count ? a : b;
+    for (uint32_t i = 0; i < from_count; i++) {
+        if (m->seen[from[i]] != m->turn) {
+            m->seen[from[i]] = m->turn;
+            item[count++] = from[i];
+        }
     }
-    ad__arena_mark before = ad__arena_mark_here(arena);
-    uint32_t *item = ad__arena_take(arena, (a.count + b.count) * sizeof *item);
-    size_t count = 0, i = 0, j = 0;
-    while (item != NULL && (i < a.count || j < b.count)) {
-        uint32_t p = i < a.count ? a.item[i] : UINT32_MAX, q = j < b.count ? b.item[j] : UINT32_MAX;
-        item[count++] = p < q ? p : q;
-        i += p <= q;
-        j += q <= p;
-    }
-    if (item == NULL || (count > a.count && count > b.count)) {
-        return (set){item, count};
-    }
-    ad__arena_rewind(arena, before);
-    return count == a.count ? a : b;
+    return count;
 }
 
-/* Fills sets[step] with the variables that each step depends on. */
-static int propagate(const ad__linear *l, ad__arena *arena, set *sets, uint32_t *column)
+/* Moves the chain into the array. 0 without memory. */
+static int flatten(maker *m, set *s)
 {
-    static const uint32_t nothing;
+    if (s->chain == NULL) {
+        return 1;
+    }
+    ad__arena_mark before = ad__arena_mark_here(m->arena);
+    uint32_t *item = ad__arena_take(m->arena, ((size_t)s->count + s->more) * sizeof *item);
+    if (item == NULL) {
+        return 0;
+    }
+    m->turn++;
+    uint32_t count = gather(m, item, 0, s->item, s->count);
+    for (const chain *c = s->chain; c != NULL; c = c->next) {
+        count = gather(m, item, count, c->item, c->count);
+    }
+    if (count == s->count) {
+        ad__arena_rewind(m->arena, before);
+    }
+    *s = (set){count == s->count ? s->item : item, count, 0, NULL};
+    return 1;
+}
+
+/* a with the array b in its chain. */
+static int append(maker *m, set *a, const set *b, set *out)
+{
+    if (a->more + b->count > a->count && !flatten(m, a)) {
+        return 0;
+    }
+    chain *c = ad__arena_take(m->arena, sizeof *c);
+    if (c == NULL) {
+        return 0;
+    }
+    *c = (chain){b->item, b->count, a->chain};
+    *out = (set){a->item, a->count, a->more + b->count, c};
+    return 1;
+}
+
+/* The union of two arrays; one of the two where that contains the other. */
+static int merge(maker *m, const set *a, const set *b, set *out)
+{
+    ad__arena_mark before = ad__arena_mark_here(m->arena);
+    uint32_t *item = ad__arena_take(m->arena, ((size_t)a->count + b->count) * sizeof *item);
+    if (item == NULL) {
+        return 0;
+    }
+    m->turn++;
+    uint32_t count = gather(m, item, 0, a->item, a->count);
+    count = gather(m, item, count, b->item, b->count);
+    if (count > a->count && count > b->count) {
+        *out = (set){item, count, 0, NULL};
+        return 1;
+    }
+    ad__arena_rewind(m->arena, before);
+    *out = count == a->count ? *a : *b;
+    return 1;
+}
+
+/* The union, which may take the place of either; both may change their form. */
+static int join(maker *m, set *a, set *b, set *out)
+{
+    if (a->count < b->count) {
+        set *swap = a;
+        a = b;
+        b = swap;
+    }
+    if (b->count == 0 || (a->item == b->item && a->chain == b->chain)) {
+        *out = *a;
+        return 1;
+    }
+    if (!flatten(m, b)) {
+        return 0;
+    }
+    return 4 * (size_t)b->count <= a->count ? append(m, a, b, out)
+                                            : flatten(m, a) && merge(m, a, b, out);
+}
+
+/* Fills sets[step] with the variables that each step depends on. 0 without memory. */
+static int propagate(const ad__linear *l, maker *m, set *sets, uint32_t *column)
+{
     for (uint32_t s = 0; s < l->count; s++) {
-        sets[s] = (set){&nothing, 0};
+        sets[s] = (set){.item = column};
     }
     for (uint32_t c = 0; c < (uint32_t)l->variables; c++) {
         column[c] = c;
-        if (l->x[c] != AD__NO_STEP) {
-            sets[l->x[c]] = set_union(arena, sets[l->x[c]], (set){&column[c], 1});
+        m->seen[c] = 0;
+        set own = {.item = &column[c], .count = 1};
+        if (l->x[c] != AD__NO_STEP && !join(m, &sets[l->x[c]], &own, &sets[l->x[c]])) {
+            return 0;
         }
     }
     for (uint32_t s = 0; s < l->count; s++) {
-        for (uint32_t i = 0; i < l->step[s].count && sets[s].item != NULL; i++) {
-            sets[s] = set_union(arena, sets[s], sets[l->step[s].from[i]]);
-        }
-        if (sets[s].item == NULL) {
-            return 0;
+        for (uint32_t i = 0; i < l->step[s].count; i++) {
+            if (!join(m, &sets[s], &sets[l->step[s].from[i]], &sets[s])) {
+                return 0;
+            }
         }
     }
     return 1;
@@ -65,29 +150,34 @@ static int pattern_new(ad__arena *arena, size_t rows, size_t cols, size_t count,
 
 int ad__pattern_of(const ad__linear *l, ad__arena *arena, ad__pattern *out)
 {
-    size_t rows = (size_t)l->results, count = 0;
+    size_t rows = (size_t)l->results, cols = (size_t)l->variables, count = 0, end = 0;
     set *sets = ad__arena_take(arena, l->count * sizeof *sets);
-    uint32_t *column = ad__arena_take(arena, (size_t)l->variables * sizeof *column);
-    if (sets == NULL || column == NULL || !propagate(l, arena, sets, column)) {
+    uint32_t *column = ad__arena_take(arena, (cols + 1) * sizeof *column);
+    maker m = {.arena = arena, .seen = ad__arena_take(arena, cols * sizeof *m.seen)};
+    if (sets == NULL || column == NULL || m.seen == NULL || !propagate(l, &m, sets, column)) {
         return 0;
     }
     for (size_t r = 0; r < rows; r++) {
+        if (l->y[r] != AD__NO_STEP && !flatten(&m, &sets[l->y[r]])) {
+            return 0;
+        }
         count += l->y[r] == AD__NO_STEP ? 0 : sets[l->y[r]].count;
     }
-    if (!pattern_new(arena, rows, (size_t)l->variables, count, out)) {
+    ad__pattern mixed, turned; /* two transpositions put the columns of each row in order */
+    if (!pattern_new(arena, rows, cols, count, &mixed)) {
         return 0;
     }
-    size_t end = 0;
     for (size_t r = 0; r < rows; r++) {
-        out->start[r] = end;
+        mixed.start[r] = end;
         if (l->y[r] != AD__NO_STEP) {
             set s = sets[l->y[r]];
-            memcpy(out->col + end, s.item, s.count * sizeof *s.item);
+            memcpy(mixed.col + end, s.item, s.count * sizeof *s.item);
             end += s.count;
         }
     }
-    out->start[rows] = end;
-    return 1;
+    mixed.start[rows] = end;
+    return ad__pattern_transpose(&mixed, arena, &turned) &&
+           ad__pattern_transpose(&turned, arena, out);
 }
 
 int ad__pattern_transpose(const ad__pattern *p, ad__arena *arena, ad__pattern *out)
@@ -135,92 +225,4 @@ int ad__pattern_union(const ad__pattern *p, const ad__pattern *q, ad__arena *are
     }
     out->start[p->rows] = end;
     return 1;
-}
-
-/* ---- colours ---- */
-
-/* The smallest colour that v may have: forbidden[c] == v + 1 marks those that it may not. */
-static uint32_t smallest(const uint32_t *forbidden, uint32_t v, uint32_t *colours)
-{
-    uint32_t c = 0;
-    while (c < *colours && forbidden[c] == v + 1) {
-        c++;
-    }
-    *colours += c == *colours;
-    return c;
-}
-
-uint32_t ad__colour_columns(const ad__pattern *by_rows, const ad__pattern *by_cols,
-                            uint32_t *colour, uint32_t *work)
-{
-    uint32_t colours = 0;
-    for (size_t v = 0; v < by_rows->cols; v++) {
-        colour[v] = AD__NO_COLOUR;
-        work[v] = 0;
-    }
-    for (uint32_t v = 0; v < by_rows->cols; v++) {
-        size_t first = by_cols->start[v], end = by_cols->start[v + 1];
-        for (size_t k = first; k < end; k++) {
-            size_t row = by_cols->col[k];
-            for (size_t i = by_rows->start[row]; i < by_rows->start[row + 1]; i++) {
-                uint32_t c = colour[by_rows->col[i]];
-                if (c != AD__NO_COLOUR) {
-                    work[c] = v + 1;
-                }
-            }
-        }
-        if (end > first) {
-            colour[v] = smallest(work, v, &colours);
-        }
-    }
-    return colours;
-}
-
-/* Whether a coloured neighbour of x, other than w, has w's colour. */
-static int has_twin(const ad__pattern *p, const uint32_t *colour, uint32_t x, uint32_t w)
-{
-    for (size_t k = p->start[x]; k < p->start[x + 1]; k++) {
-        uint32_t y = p->col[k];
-        if (y != w && y != x && colour[y] == colour[w]) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* Forbids to v what w, a neighbour, rules out: its own colour; while it has none, those of all its
- * neighbours x; and else those that would close a path v, w, x, y of two colours. */
-static void forbid_by(const ad__pattern *p, const uint32_t *colour, uint32_t v, uint32_t w,
-                      uint32_t *forbidden)
-{
-    if (colour[w] != AD__NO_COLOUR) {
-        forbidden[colour[w]] = v + 1;
-    }
-    for (size_t k = p->start[w]; k < p->start[w + 1]; k++) {
-        uint32_t x = p->col[k];
-        if (x != v && x != w && colour[x] != AD__NO_COLOUR &&
-            (colour[w] == AD__NO_COLOUR || has_twin(p, colour, x, w))) {
-            forbidden[colour[x]] = v + 1;
-        }
-    }
-}
-
-uint32_t ad__colour_star(const ad__pattern *p, uint32_t *colour, uint32_t *work)
-{
-    uint32_t colours = 0;
-    for (size_t v = 0; v < p->cols; v++) {
-        colour[v] = AD__NO_COLOUR;
-        work[v] = 0;
-    }
-    for (uint32_t v = 0; v < p->cols; v++) {
-        for (size_t k = p->start[v]; k < p->start[v + 1]; k++) {
-            if (p->col[k] != v) {
-                forbid_by(p, colour, v, p->col[k], work);
-            }
-        }
-        if (p->start[v + 1] > p->start[v]) {
-            colour[v] = smallest(work, v, &colours);
-        }
-    }
-    return colours;
 }

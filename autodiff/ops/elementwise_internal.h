@@ -16,9 +16,13 @@ void ad__elementwise_emit(struct ad__emit *e, const ad__call *call, const char *
 extern const ad__row_loops *const ad__loops[2][AD__LEVELS];
 
 /* A numeric reverse sweep over nodes last .. first, f64 scalars of elementwise rows or leaves: adds
- * to the adjoint of every argument what its results' adjoints hand on. */
+ * to the adjoint of every argument what its results' adjoints hand on. adjoint[node - before] is a
+ * node's, before < first; adjoint[0] receives what goes to the nodes up to before. */
 void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t first, uint32_t last,
-                       double *adjoint);
+                       uint32_t before, double *adjoint);
+
+/* The derivatives of such a node by each of its arguments, one entry an argument. */
+void ad__partials_of(const ad__node *nodes, const ad__slot *value, uint32_t node, double *partial);
 
 /* An operation of a run of f64 scalars: v[z] = row(v[x[0]], v[x[1]], v[x[2]]). */
 typedef struct ad__scalar_op {

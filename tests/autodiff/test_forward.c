@@ -115,6 +115,7 @@ Test(forward, mistakes_leave_an_error_and_dead_handles)
     ad_var far = ad_input(other, 1.0);
     cr_expect_eq(ad_jvp(1, &x, &x, 1, &far, &d), AD_ERR_FOREIGN);
     cr_expect_eq(ad_jvp(1, &x, &x, 1, &y, &d), AD_ERR_FOREIGN, "the first error stays");
+    ad_tape_clear_error(tape);
     cr_expect_eq(ad_jvp(1, (ad_var[]){ad_literal(1)}, &v, 1, &y, &d), AD_ERR_DOMAIN);
     ad_tape_free(other);
     ad_tape_free(tape);

@@ -25,9 +25,10 @@ Test(jacobian, of_scalars_has_a_row_a_result_and_a_column_a_variable)
     size_t before = ad_tape_len(tape);
     cr_assert_eq(ad_jacobian_values(4, y, 3, x, j), AD_OK);
     expect_by_hand(j, 0.6, -2.0, 1.1);
-    for (int r = 0; r < 4; r++) { /* one row at a time takes the backward sweeps */
+    for (int r = 0; r < 3; r++) { /* one row at a time takes the backward sweeps */
         cr_assert_eq(ad_jacobian_values(1, &y[r], 3, x, rows[r]), AD_OK);
     }
+    cr_assert_eq(ad_jacobian_values(2, &y[2], 3, x, rows[2]), AD_OK);
     expect_by_hand(rows[0], 0.6, -2.0, 1.1);
     cr_expect_eq(ad_tape_len(tape), before, "the tape is as before");
     cr_expect_not(ad_is_dead(x[0]) || ad_is_dead(y[2]));
@@ -194,7 +195,7 @@ Test(jacobian, as_a_variable_of_nothing_is_zeros)
     ad_tape *tape = ad_tape_new();
     ad_var x = ad_input(tape, 1.5), j;
     ad_var none = ad_full(tape, AD_F64, AD_SHAPE(0, 2), 1);
-    cr_assert_eq(ad_jacobian(ad_literal(3), x, &j), AD_OK);
+    cr_assert_eq(ad_jacobian(ad_input(tape, 3), x, &j), AD_OK);
     cr_expect_eq(ad_value(j), 0);
     cr_assert_eq(ad_jacobian(ad_mul(none, x), x, &j), AD_OK, "%s", ad_tape_message(tape));
     cr_expect(ad_shape_of(j).rank == 2 && ad_count(j) == 0);
@@ -202,6 +203,7 @@ Test(jacobian, as_a_variable_of_nothing_is_zeros)
     cr_expect_eq(ad_jacobian(deep, deep, &j), AD_ERR_SHAPE);
     cr_expect(strstr(ad_tape_message(tape), "more than 8 axes"), "%s", ad_tape_message(tape));
     cr_expect(ad_is_dead(j));
+    ad_tape_clear_error(tape);
     cr_expect_eq(ad_hessian(x, ad_literal(1), &j), AD_ERR_DOMAIN);
     ad_tape_free(tape);
 }
@@ -213,19 +215,21 @@ Test(jacobian, mistakes_are_named)
     ad_var x = ad_input(tape, 1.0), k = ad_input_array(tape, AD_I64, AD_SHAPE(2), labels);
     double j[4];
     cr_expect_eq(ad_jacobian_values(1, &k, 1, &x, j), AD_ERR_TYPE);
-    cr_expect(strstr(ad_tape_message(tape), "ad_jacobian_values: a result is i64"));
+    cr_expect(strstr(ad_tape_message(tape), "ad_jacobian_values: y[0] is i64"));
     ad_tape_clear_error(tape);
     cr_expect_eq(ad_jacobian_values(1, &x, 1, &k, j), AD_ERR_TYPE);
-    cr_expect(strstr(ad_tape_message(tape), "a variable is i64"));
+    cr_expect(strstr(ad_tape_message(tape), "ad_jacobian_values: x[0] is i64"));
     ad_tape_clear_error(tape);
     ad_mark mark = ad_tape_mark(tape);
     ad_var y = ad_square(x);
     ad_tape_rewind(tape, mark);
     cr_expect_eq(ad_jacobian_values(1, &y, 1, &x, j), AD_ERR_STALE);
     ad_var number = ad_literal(1);
+    cr_expect_eq(ad_jacobian_values(1, &x, 1, &number, j), AD_ERR_STALE, "the first error stays");
+    ad_tape_clear_error(tape);
     cr_expect_eq(ad_jacobian_values(1, &x, 1, &number, j), AD_ERR_DOMAIN);
+    ad_tape_clear_error(tape);
     cr_expect_eq(ad_hessian_values(x, 1, &number, j), AD_ERR_DOMAIN);
-    cr_expect_eq(ad_hessian_values(x, 1, &x, j), AD_ERR_STALE, "the first error stays");
     ad_tape_free(tape);
 }
 

@@ -63,7 +63,7 @@ Test(record, a_zeroed_handle_is_a_number_not_a_variable)
     cr_expect_eq(ad_value(ad_add(x, nothing)), 3);
     cr_expect_eq(ad_grad(x, 1, &nothing, &dx), AD_ERR_DOMAIN);
     cr_expect_eq(ad_grad(x, 2, (ad_var[]){x, nothing}, (ad_var[]){x, x}), AD_ERR_DOMAIN);
-    cr_expect_str_eq(ad_tape_message(tape), "ad_grad: a number stands where a variable is needed");
+    cr_expect(strstr(ad_tape_message(tape), "ad_grad: x[0] is the plain number 0"));
 }
 
 /* ---- numbers among variables ---- */

@@ -108,8 +108,6 @@ Test(reverse, what_y_does_not_depend_on_gets_zeros_of_its_shape)
     test_expect(d[2], AD_SCALAR, TEST_NUMBERS(6));
     cr_expect_eq(ad_grad_values(y, 3, in, values), AD_OK);
     cr_expect(values[0] == 0 && values[6] == 0 && values[7] == 6);
-    cr_expect_eq(ad_grad(ad_literal(2), 1, &x, d), AD_OK, "a number depends on nothing");
-    test_expect(d[0], AD_SCALAR, TEST_NUMBERS(0));
 }
 
 /* ---- several results ---- */
@@ -333,7 +331,7 @@ Test(reverse, mistakes_are_named)
                "ad_grad: y has shape [2]; a gradient is of a scalar: sum y, or use ad_vjp");
     cr_expect(ad_is_dead(d));
     TEST_ERROR(tape, ad_grad(ad_sum(y, AD_ALL), 1, &i, &d), AD_ERR_TYPE,
-               "ad_grad: x[0] is i64; integers carry no gradient");
+               "ad_grad: x[0] is i64; integers carry no derivative");
     TEST_ERROR(tape, ad_vjp(1, &y, &g, 1, &x, &d), AD_ERR_SHAPE,
                "ad_vjp: cotangent 0 has shape [3], its y has [2]; they must be the same, and of "
                "one type");

@@ -111,10 +111,11 @@ Test(sparse_pattern, star_colours_leave_each_entry_or_its_mirror_alone, .init = 
      .fini = tear_down)
 {
     ad_rng rng = {.seed = 3};
-    uint32_t colour[N], work[N];
-    for (int trial = 0; trial < 80; trial++) {
+    uint32_t colour[N], colours;
+    for (int trial = 0; trial < 800; trial++) {
         ad__pattern p = random_pattern(&rng, trial % 10, 1);
-        ad__colour_star(&p, colour, work);
+        cr_assert(ad__colour_star(&p, &arena, colour, &colours));
+        cr_assert_leq(colours, N);
         for (uint32_t r = 0; r < N; r++) {
             for (size_t k = p.start[r]; k < p.start[r + 1]; k++) {
                 uint32_t c = p.col[k];
