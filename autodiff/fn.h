@@ -127,7 +127,8 @@ AD_API int ad_fn_is_native(const ad_fn *f);
  *
  * The emitted function has the bits of ad_fn_run if it is compiled without contraction
  * (-ffp-contract=off, or gcc's -std=c99) and libm is the same; where BLIS computes a product its
- * sums have another order, which is said at the head. name is a C identifier; options may be NULL.
+ * sums have another order, which is said at the head. name is a C identifier that neither C nor the
+ * text has another use for; options may be NULL.
  *
  * Errors: AD_ERR_DOMAIN for other names, or if the text cannot keep to options.memory;
  *         AD_ERR_UNSUPPORTED if the function holds an ad_custom or a guard, or a matrix product is

@@ -2,32 +2,11 @@
 /* The function as C: what may be written, the sections of the text and the file. */
 #include "emit_internal.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 /* ---- what can be written ---- */
-
-static int is_identifier(const char *name)
-{
-    static const char *const keywords[] = {
-        "auto",   "break",  "case",     "char",   "const",    "continue",  "default", "do",
-        "double", "else",   "enum",     "extern", "float",    "for",       "goto",    "if",
-        "inline", "int",    "long",     "main",   "restrict", "register",  "return",  "short",
-        "signed", "sizeof", "static",   "struct", "switch",   "typedef",   "union",   "unsigned",
-        "void",   "while",  "volatile", "_Bool",  "_Complex", "_Imaginary"};
-    size_t len = 0;
-    while (name != NULL && (isalpha((unsigned char)name[len]) || name[len] == '_' ||
-                            (len > 0 && isdigit((unsigned char)name[len])))) {
-        len++;
-    }
-    int is = len > 0 && name[len] == '\0';
-    for (size_t i = 0; i < sizeof keywords / sizeof *keywords && is; i++) {
-        is = strcmp(name, keywords[i]) != 0;
-    }
-    return is;
-}
 
 static ad_status check_steps(const emission *m, ad_error *error)
 {
@@ -307,16 +286,17 @@ ad_status ad_fn_emit_c_with(ad_fn *f, const char *path, const char *name,
                   .options = options != NULL ? options : &usual,
                   .name = name};
     error->status = AD_OK;
-    if (!is_identifier(name)) {
-        return ad_error_set(error, AD_ERR_DOMAIN,
-                            "ad_fn_emit_c: the name is \"%s\"; give a C identifier",
-                            name != NULL ? name : "NULL");
+    if (ad__emit_check_name(name, error) != AD_OK) {
+        return error->status;
     }
     if (f->program.guard_count > 0) {
         return ad_error_set(error, AD_ERR_UNSUPPORTED,
                             "ad_fn_emit_c: the function has a guard; compile it without");
     }
     ad_status status = make_text(&m, &text, error);
+    if (status == AD_OK) {
+        status = ad__emit_check_use(text.text, name, 1 + (m.options->test != NULL), error);
+    }
     if (status == AD_OK) {
         status = write_file(path, &text, error);
     }

@@ -51,6 +51,16 @@ typedef struct emission {
     int is_native;          /* places are the cells and slots of a call's frame */
 } emission;
 
+/* ---- the name ---- */
+
+/* Whether a function may be called so; whether a text that defines and calls it as often as `uses`
+ * leaves the name to it. Errors: AD_ERR_DOMAIN. */
+ad_status ad__emit_check_name(const char *name, ad_error *error);
+ad_status ad__emit_check_use(const char *text, const char *name, int uses, ad_error *error);
+
+/* Stands before the main of a test. */
+#define AD__EMIT_MAIN "/* ---- test ---- */"
+
 /* ---- places ---- */
 
 /* Operations of a function, of those that a run is divided into. */

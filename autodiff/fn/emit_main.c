@@ -112,7 +112,7 @@ static void put_main(emission *m, const arrays *in, const arrays *out, const arr
     int is_first = 1;
     const arrays *const all[] = {in, out, view, want, changed};
     e->out = &m->main;
-    ad__put(e, "\n/* ---- test ---- */\n\n");
+    ad__put(e, "\n" AD__EMIT_MAIN "\n\n");
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         put_arrays(m, all[i]);
     }
