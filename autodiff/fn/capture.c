@@ -226,12 +226,24 @@ static ad_status check_counts(const ad__capture *from)
 }
 
 /* Inputs come first, so that they are values 0, 1, .. */
+/* Input or output i of the function. */
+static ad_status check_variable(const capture *c, ad_var v, const char *what, int i)
+{
+    if (v.tape == NULL) {
+        return ad_tape_fail(c->tape, AD_ERR_DOMAIN, "ad_fn_new", NULL,
+                            "%s %d is a plain number, on no tape; a branch of C may have made it: "
+                            "give a variable, as ad_input makes one of a number",
+                            what, i);
+    }
+    return ad__check_handle(c->tape, v, "ad_fn_new", NULL);
+}
+
 static ad_status take_inputs(capture *c)
 {
     const ad__capture *from = c->from;
     ad_tape *tape = c->tape;
     for (int i = 0; i < from->in_count; i++) {
-        if (ad__check_handle(tape, from->in[i], "ad_fn_new", NULL) != AD_OK) {
+        if (check_variable(c, from->in[i], "input", i) != AD_OK) {
             return tape->error.status;
         }
         uint32_t node = from->in[i].ref.at.node;
@@ -257,7 +269,7 @@ static ad_status take_inputs(capture *c)
 static ad_status check_outputs(const capture *c)
 {
     for (int i = 0; i < c->from->out_count; i++) {
-        if (ad__check_handle(c->tape, c->from->out[i], "ad_fn_new", NULL) != AD_OK) {
+        if (check_variable(c, c->from->out[i], "output", i) != AD_OK) {
             return c->tape->error.status;
         }
     }

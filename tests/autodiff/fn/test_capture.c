@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <limits.h>
+#include <string.h>
 
 TestSuite(fn_capture, .init = test_passes_start, .fini = test_passes_stop);
 
@@ -113,4 +114,20 @@ Test(fn_capture, negative_counts_and_missing_variables_are_errors)
         cr_expect_eq(ad_tape_status(tape), AD_ERR_DOMAIN, "%zu: %s", i, ad_tape_message(tape));
         ad_tape_free(tape);
     }
+}
+
+Test(fn_capture, a_plain_number_among_inputs_and_outputs_is_named)
+{
+    ad_var x[2] = {ad_input(test_tape, 2), ad_literal(1)};
+    ad_var y[3] = {ad_sin(x[0]), ad_exp(x[0]), ad_literal(0)};
+    cr_expect_null(ad_fn_new(test_tape, 1, x, 3, y));
+    cr_expect_eq(ad_tape_status(test_tape), AD_ERR_DOMAIN);
+    cr_expect(strstr(ad_tape_message(test_tape), "output 2 is a plain number"), "%s",
+              ad_tape_message(test_tape));
+    ad_tape *other = ad_tape_new();
+    x[0] = ad_input(other, 2), y[0] = ad_sin(x[0]);
+    cr_expect_null(ad_fn_new(other, 2, x, 1, y));
+    cr_expect(strstr(ad_tape_message(other), "input 1 is a plain number"), "%s",
+              ad_tape_message(other));
+    ad_tape_free(other);
 }
