@@ -171,6 +171,13 @@ ad__gemm_order ad__gemm_order_of(const ad__gemm *shape, int is_double)
                : AD__GEMM_TERMS;
 }
 
+int ad__gemm_has_memory(const ad__gemm *s, int is_double, int parts)
+{
+    int threads = s->threads < 1 ? 1 : s->threads < MOST_THREADS ? s->threads : MOST_THREADS;
+    return ad__gemm_order_of(s, is_double) != AD__GEMM_BLIS ||
+           ad__blis_has_memory(parts > threads ? parts : threads);
+}
+
 static void run(job j)
 {
     const ad__gemm *s = &j.shape;

@@ -4,6 +4,7 @@
 #include <blis.h>
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #if defined(__x86_64__) && defined(BLIS_CONFIG_SKX) && defined(BLIS_CONFIG_HASWELL)
 
@@ -73,4 +74,36 @@ void ad__sgemm_blis(const ad__gemm *s, const void *a, const void *b, void *c)
     bli_sgemm_ex(transposed(s->transpose_a), transposed(s->transpose_b), (dim_t)s->m, (dim_t)s->n,
                  (dim_t)s->k, &one, (float *)a, (inc_t)s->lda, 1, (float *)b, (inc_t)s->ldb, 1,
                  &beta, c, (inc_t)s->ldc, 1, NULL, &rntm);
+}
+
+/* ---- memory ---- */
+
+/* Whether so many bytes could be had now. None is touched, which takes a few microseconds. */
+static int can_map(size_t bytes)
+{
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory != MAP_FAILED && munmap(memory, bytes) == 0;
+}
+
+/* BLIS keeps a block for A and one for B a call, each as large as its greediest type needs, and
+ * reuses them; how many it has at the moment it does not tell. */
+int ad__blis_has_memory(int calls)
+{
+    enum { SLACK = 1 << 20 }; /* what it allocates beside them, and to start */
+    static const num_t types[] = {BLIS_FLOAT, BLIS_DOUBLE, BLIS_SCOMPLEX, BLIS_DCOMPLEX};
+    size_t most_a = 0, most_b = 0;
+    if (!can_map(SLACK)) {
+        return 0;
+    }
+    cntx_t *cntx = bli_gks_query_cntx();
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        size_t depth = (size_t)bli_cntx_get_blksz_max_dt(types[i], BLIS_KC, cntx) *
+                       (size_t)bli_dt_size(types[i]);
+        size_t a = depth * (size_t)bli_cntx_get_blksz_max_dt(types[i], BLIS_MC, cntx);
+        size_t b = depth * (size_t)bli_cntx_get_blksz_max_dt(types[i], BLIS_NC, cntx);
+        most_a = a > most_a ? a : most_a;
+        most_b = b > most_b ? b : most_b;
+    }
+    size_t call = most_a + most_b;
+    return can_map((size_t)calls * (call + call / 8 + SLACK));
 }

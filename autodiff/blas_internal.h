@@ -34,6 +34,11 @@ int64_t ad__gemm_granule(const ad__gemm *s, int is_double);
 void ad__gemm_rows(const ad__gemm *s, int is_double, int64_t first, int64_t rows, const void *a,
                    const void *b, void *c);
 
+/* Whether there is memory for a product of this shape, in `parts` calls side by side. BLIS ends the
+ * process where it gets none for its packing, so this is asked before; 0: there is not. Threads
+ * that take memory meanwhile may still starve it. */
+int ad__gemm_has_memory(const ad__gemm *s, int is_double, int parts);
+
 /* How the elements of a product of this shape are summed on this CPU: term by term (see
  * blas_tile.inc), every few terms apart in the lanes of a vector, or as BLIS has it. */
 typedef enum ad__gemm_order { AD__GEMM_TERMS, AD__GEMM_LANES, AD__GEMM_BLIS } ad__gemm_order;
@@ -50,6 +55,9 @@ ad__gemm_kernel ad__dgemm_portable, ad__sgemm_portable;
 ad__gemm_kernel ad__dgemm_avx512, ad__sgemm_avx512;
 ad__gemm_kernel ad__dgemm_avx2, ad__sgemm_avx2;
 ad__gemm_kernel ad__dgemm_blis, ad__sgemm_blis;
+
+/* Whether BLIS gets what it packs matrices into, for so many calls at one time. */
+int ad__blis_has_memory(int calls);
 
 /* 512 if the CPU has AVX-512 F, DQ, BW and VL; else 256 if it has AVX2 and FMA; else 0. */
 int ad__cpu_vectors(void);

@@ -177,4 +177,4 @@ static ad_status block_run(const ad__step *s, const ad__frame *f, size_t first, 
     return AD_OK;
 }
 
-const ad__step_kind ad__block_kind = {"block", block_units, block_run};
+const ad__step_kind ad__block_kind = {"block", block_units, block_run, NULL};

@@ -41,4 +41,10 @@ size_t ad__product_room(const ad__product *p)
     return (is_in_room ? panel : 0) + (p->block != NULL ? ad__block_room(p->block) : 0);
 }
 
-const ad__step_kind ad__product_kind = {"product", product_units, product_run};
+static int product_is_ready(const ad__step *s, int parts)
+{
+    const ad__product *p = s->plan;
+    return ad__gemm_has_memory(&p->gemm, p->type == AD_F64, parts);
+}
+
+const ad__step_kind ad__product_kind = {"product", product_units, product_run, product_is_ready};

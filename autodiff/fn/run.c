@@ -74,11 +74,14 @@ static void run_part(void *context, int part)
     }
 }
 
-static ad_status run_step(const ad_workspace *w, const ad__step *s)
+static ad_status run_step(ad_workspace *w, const ad__step *s)
 {
     const ad__frame *frame = &w->frame;
     size_t units = s->kind->units(s);
     int parts = ad__parts_of(s, frame->threads);
+    if (s->kind->is_ready != NULL && !s->kind->is_ready(s, parts)) {
+        return ad_error_set(&w->error, AD_ERR_MEMORY, "a matrix product: out of memory");
+    }
     if (parts < 2) {
         return s->kind->run(s, frame, 0, units, frame->room);
     }

@@ -72,9 +72,9 @@ static ad_status copy_run(const ad__step *s, const ad__frame *f, size_t first, s
     return AD_OK;
 }
 
-const ad__step_kind ad__call_kind = {"call", one_unit, call_run};
-const ad__step_kind ad__scalars_kind = {"scalars", one_unit, scalars_run};
-const ad__step_kind ad__copy_kind = {"copy", one_unit, copy_run};
+const ad__step_kind ad__call_kind = {"call", one_unit, call_run, NULL};
+const ad__step_kind ad__scalars_kind = {"scalars", one_unit, scalars_run, NULL};
+const ad__step_kind ad__copy_kind = {"copy", one_unit, copy_run, NULL};
 
 /* ---- what threads share ---- */
 

@@ -152,6 +152,8 @@ struct ad__step_kind {
     size_t (*units)(const ad__step *s);
     ad_status (*run)(const ad__step *s, const ad__frame *f, size_t first, size_t end,
                      unsigned char *room);
+    /* Whether it can be run in so many parts side by side; 0: there is no memory. NULL: always. */
+    int (*is_ready)(const ad__step *s, int parts);
 };
 extern const ad__step_kind ad__call_kind, ad__scalars_kind, ad__block_kind, ad__product_kind,
     ad__copy_kind;

@@ -25,7 +25,7 @@ static size_t bytes_of(size_t n)
 ad_status ad__ldu_init(ad__ldu *f, size_t n, ad__arena *arena)
 {
     double *room = ad__arena_take(arena, bytes_of(n));
-    if (room == NULL) {
+    if (room == NULL || !ad__can_multiply(n, n)) {
         return AD_ERR_MEMORY;
     }
     ad__ldu_place(f, n, room);
@@ -121,6 +121,12 @@ void ad__ldu_factor(ad__ldu *f, const double *a)
             }
         }
     }
+}
+
+int ad__can_multiply(size_t n, size_t m)
+{
+    const ad__gemm gemm = {.m = (int64_t)n, .n = (int64_t)m, .k = (int64_t)n, .ldc = (int64_t)m};
+    return ad__gemm_has_memory(&gemm, 1, 1);
 }
 
 void ad__multiply(size_t n, size_t m, const double *x, int transpose_x, const double *y,

@@ -36,6 +36,9 @@ void ad__ldu_factor(ad__ldu *f, const double *a);
 void ad__multiply(size_t n, size_t m, const double *x, int transpose_x, const double *y,
                   int transpose_y, double *z);
 
+/* Whether there is memory for that; ad__ldu_init sees to products of two matrices. */
+int ad__can_multiply(size_t n, size_t m);
+
 /* Elements as double, and back. */
 void ad__widen(ad_type type, size_t count, const void *x, double *z);
 void ad__narrow(ad_type type, size_t count, const double *x, void *z);

@@ -162,6 +162,9 @@ static ad_status matmul_eval(const ad__call *call)
     products p = products_of(call);
     int64_t index[AD_MAX_RANK] = {0}, x = 0, y = 0;
     size_t size = (size_t)(p.gemm.m * p.gemm.n);
+    if (!ad__gemm_has_memory(&p.gemm, call->kind.type == AD_F64, 1)) {
+        return AD_ERR_MEMORY;
+    }
     for (size_t done = 0; done < call->kind.count; done += size) {
         if (call->kind.type == AD_F64) {
             ad__dgemm(&p.gemm, (const double *)call->x[0].data + x,

@@ -80,7 +80,8 @@ static ad_status solve_eval(const ad__call *call)
     double *in = ad__arena_take(call->scratch, room), *y = ad__arena_take(call->scratch, room);
     double *x = ad__arena_take(call->scratch, room);
     ad__ldu f;
-    if (in == NULL || y == NULL || x == NULL || ad__ldu_init(&f, n, call->scratch) != AD_OK) {
+    if (in == NULL || y == NULL || x == NULL || ad__ldu_init(&f, n, call->scratch) != AD_OK ||
+        !ad__can_multiply(n, m)) {
         return AD_ERR_MEMORY;
     }
     for (size_t i = 0; i < call->kind.count / (n * m); i++) {
