@@ -2,6 +2,7 @@
 #ifndef NN_HISTORY_H
 #define NN_HISTORY_H
 
+#include "metrics.h"
 #include "model.h"
 
 #include <stdio.h>
@@ -27,7 +28,7 @@ typedef enum nn_moment { NN_AFTER_BATCH, NN_AFTER_EPOCH, NN_AT_END } nn_moment;
 typedef struct nn_fit_state {
     nn_moment moment;
     const nn_model *model;
-    const char *metric;      /* its name: "accuracy", or "metric" for one of the user's own */
+    nn_metric metric;        /* its function is NULL if there is none */
     int epoch, epochs;       /* finished, and in all */
     int64_t batch, batches;  /* finished in this epoch, and in an epoch */
     int64_t step;            /* batches finished since the beginning */

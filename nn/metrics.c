@@ -34,7 +34,7 @@ static int64_t largest(ad_type type, const void *data, size_t first, int64_t k)
     return best;
 }
 
-double nn_accuracy(ad_var a, ad_var y)
+static double accuracy(ad_var a, ad_var y)
 {
     ad_shape shape = ad_shape_of(a);
     ad_type type = ad_type_of(a), target = ad_type_of(y);
@@ -62,7 +62,7 @@ double nn_accuracy(ad_var a, ad_var y)
     return (double)right / (double)rows;
 }
 
-double nn_absolute_error(ad_var a, ad_var y)
+static double absolute_error(ad_var a, ad_var y)
 {
     size_t count = ad_count(a);
     const void *output = ad_data(a), *wanted = ad_data(y);
@@ -75,6 +75,24 @@ double nn_absolute_error(ad_var a, ad_var y)
     }
     return sum / (double)count;
 }
+
+static double binary_accuracy(ad_var a, ad_var y)
+{
+    size_t count = ad_count(a), right = 0;
+    const void *output = ad_data(a), *wanted = ad_data(y);
+    if (output == NULL || wanted == NULL || count == 0 || count != ad_count(y)) {
+        return NAN;
+    }
+    for (size_t i = 0; i < count; i++) {
+        double logit = element(ad_type_of(a), output, i), label = element(ad_type_of(y), wanted, i);
+        right += !isnan(logit) && !isnan(label) && (logit > 0) == (label > 0.5);
+    }
+    return (double)right / (double)count;
+}
+
+const nn_metric nn_accuracy = {"accuracy", accuracy, NN_HIGHER, 1};
+const nn_metric nn_binary_accuracy = {"accuracy", binary_accuracy, NN_HIGHER, 1};
+const nn_metric nn_absolute_error = {"absolute error", absolute_error, NN_LOWER, 0};
 
 ad_status nn_classes(const nn_array *a, int64_t *classes, ad_error *error)
 {

@@ -6,26 +6,44 @@
 
 #include <wengert/autodiff.h>
 
-/* Metrics: figures for people to read, not to differentiate. [everyday] */
+/* Metrics: figures for people to read, not to differentiate. [everyday]
+ *
+ * A metric is a function and what is to be known of it, so one's own serves as well:
+ *
+ *   static double worst(ad_var a, ad_var y) { .. }
+ *
+ *   nn_fit(.., .metric = {"worst error", worst, NN_LOWER}, .target = 0.1)
+ */
 
-/* The mean over the rows of a batch; a the model's output, y the target. NaN if they do not fit. */
-typedef double (*nn_metric)(ad_var a, ad_var y);
+/* Which end of a metric is the good one. A .target needs to know. */
+typedef enum nn_better { NN_UNSAID, NN_HIGHER, NN_LOWER } nn_better;
+
+typedef struct nn_metric {
+    const char *name;                       /* "accuracy" */
+    double (*function)(ad_var a, ad_var y); /* a the model's output, y the target; else NaN */
+    nn_better better;
+    int percent; /* 1: a part, printed as 87.5 % instead of 0.875 */
+} nn_metric;
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* The part of the rows that are classified right.
+/* The part of the rows that are classified right; "accuracy", in per cent.
  *
  *   a [n, k], y [n] classes (i64):      the largest of a's row is in place y
  *   a [n, k], y [n, k] probabilities:   the largest of both rows are in the same place
  *   a [n] or [n, 1], y [n] or [n, 1]:   two classes, logits: a > 0 where y > 1/2
  *
  * Of equals the first is the largest. A row with a NaN is wrong. */
-AD_API double nn_accuracy(ad_var a, ad_var y);
+AD_API extern const nn_metric nn_accuracy;
 
-/* The mean of |a - y|, elements of any shape, as a figure beside another cost. */
-AD_API double nn_absolute_error(ad_var a, ad_var y);
+/* The part of the elements that are on the right side, logits a and labels y of one shape: a > 0
+ * where y > 1/2; "accuracy", in per cent. Several labels a row are counted one by one. */
+AD_API extern const nn_metric nn_binary_accuracy;
+
+/* The mean of |a - y|, elements of any shape, as a figure beside another cost; "absolute error". */
+AD_API extern const nn_metric nn_absolute_error;
 
 /* The place of the largest element of each row of a [n, k]; of equals the first.
  * classes [n]

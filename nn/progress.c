@@ -18,13 +18,12 @@ static void print_time(FILE *to, double seconds)
     }
 }
 
-/* A metric in [0, 1] reads best as a percentage, which is what accuracies are. */
-static void print_metric(FILE *to, const char *name, double metric)
+static void print_metric(FILE *to, const nn_metric *metric, double value)
 {
-    if (metric >= 0 && metric <= 1) {
-        (void)fprintf(to, "%s %.2f %%", name, 100 * metric);
-    } else if (!isnan(metric)) {
-        (void)fprintf(to, "%s %.4g", name, metric);
+    const char *name = metric->name != NULL ? metric->name : "metric";
+    if (!isnan(value)) {
+        (void)fprintf(to, metric->percent ? "%s %.2f %%" : "%s %.4g", name,
+                      metric->percent ? 100 * value : value);
     }
 }
 
@@ -45,10 +44,10 @@ static void print_finished_epoch(const nn_fit_state *state, FILE *to)
     (void)fputs("  ", to);
     print_time(to, entry->seconds);
     (void)fprintf(to, "  cost %.4g  ", entry->train.cost);
-    print_metric(to, state->metric, entry->train.metric);
+    print_metric(to, &state->metric, entry->train.metric);
     if (!isnan(entry->validation.cost)) {
         (void)fprintf(to, "  validation cost %.4g  ", entry->validation.cost);
-        print_metric(to, state->metric, entry->validation.metric);
+        print_metric(to, &state->metric, entry->validation.metric);
     }
     (void)fputc('\n', to);
     (void)fflush(to);
@@ -76,7 +75,7 @@ static void print_bar(const nn_fit_state *state, FILE *to)
     (void)fprintf(to, "  cost %.4g", state->mean.cost);
     if (state->epoch > 0 && !isnan(state->history[state->epoch - 1].validation.metric)) {
         (void)fputs("  validation ", to);
-        print_metric(to, state->metric, state->history[state->epoch - 1].validation.metric);
+        print_metric(to, &state->metric, state->history[state->epoch - 1].validation.metric);
     }
     (void)fflush(to);
 }

@@ -61,8 +61,16 @@ static ad_status check_options(const nn_fit_options *o, ad_error *error)
         return ad_error_set(error, AD_ERR_DOMAIN,
                             "nn_fit: l1, l2, clip and the schedule's warmup are not negative");
     }
-    if (isnan(o->target)) {
+    if (isnan(o->target) || isnan(o->target_cost)) {
         return ad_error_set(error, AD_ERR_DOMAIN, "nn_fit: the target is no number");
+    }
+    nn_metric metric = nn__metric_for(o->metric, o->cost);
+    if (o->target != 0 && (metric.function == NULL || metric.better == NN_UNSAID)) {
+        return ad_error_set(
+            error, AD_ERR_STATE, "nn_fit: %s",
+            metric.function == NULL
+                ? "target is of the metric, and there is none: give one, or .target_cost"
+                : "target needs to know which metric is better: .better = NN_HIGHER or NN_LOWER");
     }
     if ((o->validation_x == NULL) != (o->validation_y == NULL) ||
         (o->validation_x != NULL && o->validation > 0)) {
@@ -156,11 +164,10 @@ static ad_status make_memory(fit *f, ad_error *error)
         return ad_error_set(error, AD_ERR_MEMORY, "nn_fit: out of memory");
     }
     f->best_cost = INFINITY;
-    f->metric = nn__metric_for(o->metric, o->cost);
     f->steps =
         (nn__steps){.options = o, .feed = &f->feed, .stepper = f->stepper, .metric = f->metric};
     f->state = (nn_fit_state){.model = f->model,
-                              .metric = f->metric == nn_accuracy ? "accuracy" : "metric",
+                              .metric = f->metric,
                               .epochs = epochs,
                               .batches = nn_batches_count(&f->batches),
                               .history = f->result->history};
@@ -294,7 +301,7 @@ static ad_status end_epoch(fit *f)
     *entry = (nn_epoch){f->state.mean, {NAN, NAN}, f->rate, 0};
     if (validates(f)) {
         ad_status status = nn__score(&f->feed, &f->scoring, &f->validation.x, &f->validation.y,
-                                     f->o->cost, f->metric, &entry->validation, error);
+                                     f->o->cost, &f->metric, &entry->validation, error);
         if (status != AD_OK) {
             return status;
         }
@@ -312,14 +319,23 @@ static ad_status end_epoch(fit *f)
     return f->log != NULL ? nn_log_epoch(f->log, f->state.epoch, entry, error) : AD_OK;
 }
 
+/* A target of 0 is none. */
+static int is_reached(const fit *f, const nn_score *score)
+{
+    double target = f->o->target, cost = f->o->target_cost;
+    return (target != 0 &&
+            (f->metric.better == NN_LOWER ? score->metric <= target : score->metric >= target)) ||
+           (cost != 0 && score->cost <= cost);
+}
+
 /* 1 if training ends with the epoch that is entered last. */
 static int is_over(fit *f)
 {
     const nn_epoch *entry = &f->result->history[f->state.epoch - 1];
-    double metric = validates(f) ? entry->validation.metric : entry->train.metric;
+    const nn_score *score = validates(f) ? &entry->validation : &entry->train;
     if (report(f, NN_AFTER_EPOCH)) {
         f->result->end = NN_END_CALLBACK;
-    } else if (f->o->target > 0 && metric >= f->o->target) {
+    } else if (is_reached(f, score)) {
         f->result->end = NN_END_TARGET;
     } else if (f->o->patience > 0 && f->state.epoch - f->result->best_epoch >= f->o->patience) {
         f->result->end = NN_END_PATIENCE;
@@ -354,6 +370,7 @@ nn_fit_result nn_fit_of(nn_model *model, nn_array x, nn_array y, nn_fit_options 
 {
     nn_fit_result result = {.end = NN_END_ERROR, .allocator = nn__allocator(options.allocator)};
     fit f = {.o = &options, .result = &result, .model = model};
+    result.metric = f.metric = nn__metric_for(options.metric, options.cost);
     if (prepare(&f, x, y, &result.error) == AD_OK) {
         run(&f);
     }

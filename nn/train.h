@@ -48,11 +48,12 @@ typedef struct nn_fit_options {
     double l1, l2;        /* nn_penalty, added to the cost */
     double clip;          /* nn_clip_norm before each step; 0: none */
 
-    nn_metric metric;  /* NULL: nn_accuracy for cross-entropies, else none */
+    nn_metric metric;  /* none: the accuracy of cross-entropies, else nothing */
     double validation; /* part of the rows, chosen at random, held out; in [0, 1) */
     const nn_array *validation_x, *validation_y; /* or rows of their own */
 
-    double target; /* ends training when the metric (validation's if there is one) reaches it */
+    double target; /* ends training when the metric (validation's if there is one) is as good */
+    double target_cost; /* ends it when the cost (validation's if any) is no higher */
     int patience;  /* ends it after so many epochs without a lower cost (validation's if any) */
     int keep_best; /* 1: leaves the model as it was after the epoch with the lowest such cost */
     const volatile sig_atomic_t *stop; /* ends it after the step in which *stop is not 0 */
@@ -71,7 +72,7 @@ typedef struct nn_fit_options {
 
 typedef enum nn_end {
     NN_END_EPOCHS,   /* all epochs are done */
-    NN_END_TARGET,   /* .target */
+    NN_END_TARGET,   /* .target or .target_cost */
     NN_END_PATIENCE, /* .patience */
     NN_END_CALLBACK, /* a callback asked for it */
     NN_END_STOP,     /* .stop */
@@ -85,6 +86,7 @@ typedef struct nn_fit_result {
     int best_epoch; /* the one with the lowest cost, from 1; 0 if none was finished */
     int64_t steps;
     double seconds;
+    nn_metric metric;  /* of the history; its function is NULL if there is none */
     nn_epoch *history; /* owned */
     ad_allocator allocator;
 } nn_fit_result;

@@ -12,8 +12,10 @@ ad_status nn__tape_error(const ad_tape *tape, ad_error *error)
 
 nn_metric nn__metric_for(nn_metric metric, nn_cost cost)
 {
-    int classifies = cost == nn_softmax_cross_entropy || cost == nn_binary_cross_entropy;
-    return metric == NULL && classifies ? nn_accuracy : metric;
+    return metric.function != NULL            ? metric
+           : cost == nn_softmax_cross_entropy ? nn_accuracy
+           : cost == nn_binary_cross_entropy  ? nn_binary_accuracy
+                                              : metric;
 }
 
 ad_status nn__check_rows(const char *call, const nn_array *x, const nn_array *y, ad_error *error)
@@ -121,8 +123,9 @@ static ad_status slice(const nn_array *x, const nn_array *y, int64_t first, int6
 }
 
 /* Records the cost of the batch and compiles it for the batches that follow. */
-static ad_status score_recorded(nn__feed *feed, nn__compiled *c, nn_cost cost, nn_metric metric,
-                                double *value, double *score, ad_error *error)
+static ad_status score_recorded(nn__feed *feed, nn__compiled *c, nn_cost cost,
+                                const nn_metric *metric, double *value, double *score,
+                                ad_error *error)
 {
     nn__batch batch;
     if (nn__feed_record(feed, &batch, error) != AD_OK) {
@@ -134,12 +137,12 @@ static ad_status score_recorded(nn__feed *feed, nn__compiled *c, nn_cost cost, n
         return error->status;
     }
     *value = ad_value(y);
-    *score = metric != NULL ? metric(a, batch.y) : NAN;
+    *score = metric->function != NULL ? metric->function(a, batch.y) : NAN;
     return nn__compile(c, feed, &batch, 1, &y, a, 1, error);
 }
 
 ad_status nn__score(nn__feed *feed, nn__compiled *c, const nn_array *x, const nn_array *y,
-                    nn_cost cost, nn_metric metric, nn_score *score, ad_error *error)
+                    nn_cost cost, const nn_metric *metric, nn_score *score, ad_error *error)
 {
     nn_score sum = {0, 0};
     int64_t rows = nn_array_rows(x);
@@ -204,7 +207,7 @@ nn_evaluation nn_evaluate_of(nn_model *model, nn_array x, nn_array y, nn_evaluat
     if (nn__feed_init(&feed, model, &x, &y, options.batch > 0 ? options.batch : USUAL_BATCH,
                       options.allocator, error) == AD_OK) {
         nn_metric metric = nn__metric_for(options.metric, options.cost);
-        nn__score(&feed, &compiled, &x, &y, options.cost, metric, &score, error);
+        nn__score(&feed, &compiled, &x, &y, options.cost, &metric, &score, error);
     }
     nn__compiled_clear(&compiled, &feed);
     nn__feed_clear(&feed);

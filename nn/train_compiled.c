@@ -109,7 +109,7 @@ ad_status nn__compile(nn__compiled *c, nn__feed *feed, const nn__batch *batch, i
     return status;
 }
 
-ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, nn_metric metric, int count,
+ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, const nn_metric *metric, int count,
                            double *costs, double *score, ad_error *error)
 {
     float narrow[2];
@@ -128,13 +128,13 @@ ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, nn_metric metric, in
         costs[i] = c->cost_type == AD_F64 ? wide[i] : (double)narrow[i];
     }
     *score = NAN;
-    if (metric != NULL) {
+    if (metric->function != NULL) {
         nn__batch batch;
         if (nn__feed_view(feed, &batch, error) != AD_OK) {
             return error->status;
         }
         ad_shape shape = is_full(feed) ? c->shape : c->last_shape;
-        *score = metric(ad_input_view(feed->tape, c->type, shape, c->output), batch.y);
+        *score = metric->function(ad_input_view(feed->tape, c->type, shape, c->output), batch.y);
     }
     return nn__tape_error(feed->tape, error);
 }

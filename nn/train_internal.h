@@ -71,7 +71,7 @@ ad_status nn__compile(nn__compiled *c, nn__feed *feed, const nn__batch *batch, i
 int nn__is_settled(const nn__compiled *c, const nn__feed *feed);
 
 /* Runs that on what was gathered: count costs and the metric's value. */
-ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, nn_metric metric, int count,
+ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, const nn_metric *metric, int count,
                            double *costs, double *score, ad_error *error);
 
 /* What a step of training needs. */
@@ -94,9 +94,9 @@ ad_status nn__tape_error(const ad_tape *tape, ad_error *error);
 
 /* Means over all rows, batch by batch in their order; c is kept from one scoring to the next. */
 ad_status nn__score(nn__feed *feed, nn__compiled *c, const nn_array *x, const nn_array *y,
-                    nn_cost cost, nn_metric metric, nn_score *score, ad_error *error);
+                    nn_cost cost, const nn_metric *metric, nn_score *score, ad_error *error);
 
-/* metric, or the cost's own if it is NULL; NULL if it has none. */
+/* metric, or the cost's own if it has no function. */
 nn_metric nn__metric_for(nn_metric metric, nn_cost cost);
 
 /* Errors: AD_ERR_SHAPE unless x and y have the same number of rows, not 0. */

@@ -60,8 +60,8 @@ static ad_status step_recorded(nn__steps *s, double factor, nn_score *score, ad_
     costs[1] = ad_custom(&checked_cost, &s->total, 1, &costs[1]);
     ad_grad(costs[1], n, b->params, b->grads);
     *score = (nn_score){ad_value(costs[0]), NAN};
-    if (ad_tape_status(b->tape) == AD_OK && s->metric != NULL) {
-        score->metric = s->metric(a, batch.y);
+    if (ad_tape_status(b->tape) == AD_OK && s->metric.function != NULL) {
+        score->metric = s->metric.function(a, batch.y);
     }
     if (o->clip > 0) {
         nn_clip_norm(n, b->grads, o->clip);
@@ -82,7 +82,7 @@ ad_status nn__step(nn__steps *s, double factor, int fresh, nn_score *score, ad_e
     double costs[2];
     nn_stepper_advance(s->stepper, factor);
     ad_status status =
-        nn__run_compiled(&s->compiled, s->feed, s->metric, 2, costs, &score->metric, error);
+        nn__run_compiled(&s->compiled, s->feed, &s->metric, 2, costs, &score->metric, error);
     score->cost = costs[0];
     return status;
 }

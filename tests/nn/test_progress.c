@@ -13,7 +13,7 @@ static const nn_epoch history[] = {{{0.5, 0.75}, {0.4, 0.8125}, 0.1, 61},
 static nn_fit_state state(nn_moment moment, int epoch, int64_t batch)
 {
     return (nn_fit_state){.moment = moment,
-                          .metric = "accuracy",
+                          .metric = nn_accuracy,
                           .epoch = epoch,
                           .epochs = 10,
                           .batch = batch,
@@ -21,6 +21,18 @@ static nn_fit_state state(nn_moment moment, int epoch, int64_t batch)
                           .mean = {0.125, 0.5},
                           .left = 72,
                           .history = history};
+}
+
+Test(progress, a_metric_is_printed_as_it_says_whatever_its_size)
+{
+    char text[1000] = "";
+    FILE *to = fmemopen(text, sizeof text, "w");
+    nn_fit_state s = state(NN_AFTER_EPOCH, 1, 10);
+    s.metric = nn_absolute_error;
+    nn_progress_lines(&s, to);
+    fclose(to);
+    cr_expect_str_eq(text, "epoch  1/10  1:01  cost 0.5  absolute error 0.75  validation cost 0.4  "
+                           "absolute error 0.8125\n");
 }
 
 Test(progress, lines_are_one_an_epoch)
@@ -35,7 +47,7 @@ Test(progress, lines_are_one_an_epoch)
     fclose(to);
     cr_expect_str_eq(text, "epoch  1/10  1:01  cost 0.5  accuracy 75.00 %  validation cost 0.4  "
                            "accuracy 81.25 %\n"
-                           "epoch  2/10  1:02:03  cost 0.25  accuracy 3.5\n");
+                           "epoch  2/10  1:02:03  cost 0.25  accuracy 350.00 %\n");
 }
 
 Test(progress, a_file_that_is_no_terminal_gets_lines)

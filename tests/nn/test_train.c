@@ -159,6 +159,46 @@ Test(train, a_target_ends_it_early_and_patience_when_nothing_improves)
     nn_model_free(net);
 }
 
+/* A column of numbers that a dense layer can give. */
+static nn_array slope(double *y)
+{
+    for (int i = 0; i < ROWS; i++) {
+        y[i] = (double)i / ROWS;
+    }
+    return nn_array_view(NN_F64, AD_SHAPE(ROWS, 1), y);
+}
+
+static double unsaid(ad_var a, ad_var y)
+{
+    return nn_absolute_error.function(a, y);
+}
+
+Test(train, a_target_of_an_error_is_reached_from_above_and_so_is_one_of_the_cost)
+{
+    double y[ROWS];
+    nn_array line = slope(y);
+    nn_model *net = nn_sequential(nn_dense(1, .weight = nn_constant(5)));
+    nn_fit_result fit = nn_fit(net, line, line, .cost = nn_mse, .metric = nn_absolute_error,
+                               .target = 0.2, .optim = nn_adam(.rate = 0.1), .epochs = 1000);
+    cr_expect_eq(fit.end, NN_END_TARGET);
+    cr_expect_gt(fit.epochs, 10);
+    cr_expect_leq(fit.history[fit.epochs - 1].train.metric, 0.2);
+    cr_expect_gt(fit.history[fit.epochs - 2].train.metric, 0.2);
+    cr_expect_str_eq(fit.metric.name, "absolute error");
+    nn_fit_result_clear(&fit);
+    fit = nn_fit(net, line, line, .cost = nn_mse, .target_cost = 1e-3,
+                 .optim = nn_adam(.rate = 0.1), .epochs = 1000);
+    cr_expect_eq(fit.end, NN_END_TARGET);
+    cr_expect_leq(fit.history[fit.epochs - 1].train.cost, 1e-3);
+    cr_expect_gt(fit.history[fit.epochs - 2].train.cost, 1e-3);
+    nn_fit_result_clear(&fit);
+    fit = nn_fit(net, line, line, .cost = nn_mse, .metric = {"r", unsaid, NN_LOWER}, .target = 1,
+                 .optim = nn_sgd(.rate = 1e-9), .epochs = 3);
+    cr_expect_eq(fit.end, NN_END_TARGET);
+    nn_fit_result_clear(&fit);
+    nn_model_free(net);
+}
+
 Test(train, the_best_epoch_can_be_kept)
 {
     points p = make_points(1), noise = make_points(3);
@@ -171,6 +211,22 @@ Test(train, the_best_epoch_can_be_kept)
     cr_expect_eq(kept.cost, fit.history[fit.best_epoch - 1].validation.cost);
     cr_expect_gt(fit.history[19].validation.cost, kept.cost);
     nn_fit_result_clear(&fit);
+    nn_model_free(net);
+}
+
+Test(train, several_labels_a_row_are_counted_one_by_one)
+{
+    points p = make_points(1);
+    double y[ROWS][FEATURES], w[] = {10, 0, 0, 0, 10, 0, 0, 0, 10};
+    for (int i = 0; i < ROWS; i++) {
+        for (int j = 0; j < FEATURES; j++) {
+            y[i][j] = p.x[i][j] > 0;
+        }
+    }
+    nn_model *net = nn_sequential(nn_dense(FEATURES, .weight = nn_values(9, w)));
+    nn_build(net, .input = AD_SHAPE(FEATURES));
+    nn_array labels = nn_array_view(NN_F64, AD_SHAPE(ROWS, FEATURES), y);
+    cr_expect_eq(nn_evaluate(net, inputs(&p), labels, .cost = nn_binary_cross_entropy).metric, 1);
     nn_model_free(net);
 }
 
@@ -259,6 +315,13 @@ Test(train, mistakes_are_errors_that_say_what_to_do)
                  AD_ERR_STATE);
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .l1 = -1), "l1"), AD_ERR_DOMAIN);
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .target = NAN), "target"), AD_ERR_DOMAIN);
+    cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .target_cost = NAN), "target"),
+                 AD_ERR_DOMAIN);
+    cr_expect_eq(status_of(TRY(.cost = nn_mse, .optim = sgd, .target = 1), ".target_cost"),
+                 AD_ERR_STATE);
+    cr_expect_eq(status_of(TRY(.cost = ce, .metric = {"r", unsaid}, .optim = sgd, .target = 1),
+                           "NN_HIGHER or NN_LOWER"),
+                 AD_ERR_STATE);
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .schedule = nn_cosine(-1)), "warmup"),
                  AD_ERR_DOMAIN);
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = nn_sgd(.rate = 1, .beta1 = 0.5)),

@@ -51,6 +51,10 @@ file == 1 {
 
 # ---- prototypes
 
+/^AD_API extern / {
+    next # a constant
+}
+
 /^AD_API / {
     row = ""
     inside = 1

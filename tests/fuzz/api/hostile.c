@@ -263,7 +263,8 @@ static double nan_metric(ad_var a, ad_var y)
 
 nn_metric draw_metric(void)
 {
-    static const nn_metric metrics[] = {NULL, nn_accuracy, nn_absolute_error, nan_metric};
+    const nn_metric metrics[] = {
+        {0}, nn_accuracy, nn_binary_accuracy, nn_absolute_error, {NULL, nan_metric, NN_LOWER, 1}};
     return PICK(metrics);
 }
 

@@ -291,7 +291,7 @@ const nn_fit_state *draw_fit_state(void)
     const int epochs = 1 + draw_below(3), epoch = draw_below(epochs + 1);
     *state = (nn_fit_state){.moment = (nn_moment)draw_below(3),
                             .model = draw_model(),
-                            .metric = draw_flag() ? "accuracy" : "metric",
+                            .metric = draw_metric(),
                             .epoch = epoch,
                             .epochs = epochs,
                             .batch = draw_length(),
