@@ -212,7 +212,7 @@ ad_fn *ad_fn_new(ad_tape *tape, int in_count, const ad_var *in, int out_count, c
 
 int ad_fn_is_native(const ad_fn *f)
 {
-    return f != NULL && f->native.library != NULL;
+    return f != NULL && f->native.is_whole;
 }
 
 int ad_fn_matches(const ad_fn *f, ad_tape *tape, int in_count, const ad_var *in, int out_count,

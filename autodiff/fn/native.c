@@ -10,9 +10,12 @@
 enum {
     SMALL_PRODUCT = 64, /* multiplications */
     SMALL_CALL = 4096,  /* elements */
-    LONG_RUN = 20000,   /* scalars: compilers take some seconds for as many */
     IN_PART = 64        /* steps that one function calls: they take longer for longer ones */
 };
+
+/* What a compiler is given at most. It takes about 0.1 ms for a scalar operation, and code for more
+ * of them than this no longer runs faster than the library does: it outgrows the caches. */
+enum { MOST_SCALARS = 250000, MOST_TEXT = 32 << 20 };
 
 /* ---- what is native ---- */
 
@@ -40,9 +43,6 @@ static int is_small(const ad__step *s)
     }
     if (s->kind == &ad__product_kind) {
         return is_small_product(s->plan);
-    }
-    if (s->kind == &ad__scalars_kind) {
-        return ((const ad__scalars *)s->plan)->count <= LONG_RUN;
     }
     return s->kind != &ad__block_kind || s->work < AD__SHARED_FROM;
 }
@@ -107,21 +107,39 @@ static void put_part(emission *m, uint32_t first)
     ad__cut(&m->body, 0);
 }
 
-/* Steps one after the other, and larger blocks each as a function. */
-static void put_steps(emission *m, uint32_t *end)
+/* Whether a step can be added to what the compiler is given; `scalars` counts those it has. */
+static int is_within_limits(const emission *m, const ad__step *s, size_t *scalars)
+{
+    if (s->kind == &ad__scalars_kind) {
+        size_t count = ((const ad__scalars *)s->plan)->count;
+        int fits = count <= MOST_SCALARS - *scalars;
+        *scalars += fits ? count : 0;
+        return fits;
+    }
+    return m->steps.len < MOST_TEXT;
+}
+
+/* Steps one after the other, and larger blocks each as a function. Counts in *left those that would
+ * be native but for the limits; the result counts those that are. */
+static uint32_t put_steps(emission *m, uint32_t *end, uint32_t *left)
 {
     const uint32_t count = m->plan->step_count;
-    uint32_t panel, over;
+    uint32_t panel, over, native = 0;
+    size_t scalars = 0;
     for (uint32_t i = 0; i < count && !m->e.is_out_of_memory; i++) {
         const ad__step *s = &m->plan->steps[i];
         const int small = is_small(s);
         const ad__block *b = block_of(s, &panel, &over);
         end[i] = i;
-        int is_better = b == NULL || (b->count > 0 && is_vector(m, b));
-        if (is_better && small) {
+        int is_better = (b == NULL && small) || (b != NULL && b->count > 0 && is_vector(m, b));
+        if (is_better && !is_within_limits(m, s, &scalars)) {
+            ++*left;
+        } else if (is_better && small) {
             end[i] = put_step(m, i) ? i + 1 : i;
-        } else if (is_better && b != NULL) {
+            native += end[i] > i;
+        } else if (is_better) {
             ad__emit_native_block(m, i + 1, b, panel, over);
+            native++;
         }
         if (i + 1 == count || (i + 1) % IN_PART == 0) {
             put_part(m, i / IN_PART * IN_PART);
@@ -130,6 +148,7 @@ static void put_steps(emission *m, uint32_t *end)
     for (uint32_t i = count; i-- > 1;) {
         end[i - 1] = end[i - 1] == i && end[i] > i ? end[i] : end[i - 1];
     }
+    return native;
 }
 
 static void put_entry(emission *m)
@@ -149,10 +168,9 @@ static void put_entry(emission *m)
             IN_PART, IN_PART, IN_PART);
 }
 
-static void put_all(emission *m, uint32_t *end, ad__chars *text)
+static void put_all(emission *m, ad__chars *text)
 {
     ad__emit *e = &m->e;
-    put_steps(m, end);
     e->out = text;
     ad__put(e, "%s", AD__NATIVE_HEAD);
     if (ad__emit_has_workspace(m)) {
@@ -224,6 +242,31 @@ static void load(ad_fn *f, emission *m, const ad__chars *text, ad_error *why)
     f->plan.room_bytes = room > f->plan.room_bytes ? room : f->plan.room_bytes;
 }
 
+/* Makes native what gains from it. Says in *why what is not, though the option asked for it. */
+static void make(ad_fn *f, emission *m, ad__chars *text, ad_error *why)
+{
+    uint32_t left = 0, native = put_steps(m, f->native.end, &left);
+    if (native > 0) {
+        put_all(m, text);
+    }
+    if (m->e.is_out_of_memory) {
+        return;
+    }
+    if (native > 0) {
+        load(f, m, text, why);
+    }
+    f->native.is_whole = f->native.library != NULL && left == 0;
+    if (native == 0 && left == 0) {
+        ad_error_set(why, AD_ERR_UNSUPPORTED,
+                     "native: none of its steps gains from machine code; they stay the library's");
+    } else if (left > 0 && (native == 0 || f->native.library != NULL)) {
+        ad_error_set(why, AD_ERR_UNSUPPORTED,
+                     "native: %u of %u steps stay the library's: they are beyond %d scalar "
+                     "operations, where machine code is no faster, or %d MiB of C",
+                     (unsigned)left, (unsigned)f->plan.step_count, MOST_SCALARS, MOST_TEXT >> 20);
+    }
+}
+
 ad_status ad__native_make(ad_fn *f, ad_error *why)
 {
     const ad_emit_options options = {.pass_weights = 1};
@@ -241,12 +284,9 @@ ad_status ad__native_make(ad_fn *f, ad_error *why)
         m.e.is_out_of_memory =
             f->native.end == NULL || !ad__emit_find_places(&m) || !ad__emit_prepare_steps(&m);
         if (!m.e.is_out_of_memory) {
-            put_all(&m, f->native.end, &text);
+            make(f, &m, &text, why);
         }
         status = m.e.is_out_of_memory ? AD_ERR_MEMORY : AD_OK;
-    }
-    if (status == AD_OK) {
-        load(f, &m, &text, why);
     }
     ad__chars *const sections[] = {&m.constants, &m.steps, &m.body, &m.main, &text};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
@@ -260,5 +300,5 @@ ad_status ad__native_make(ad_fn *f, ad_error *why)
 void ad__native_clear(ad__native *n)
 {
     ad__library_close(n->library);
-    *n = (ad__native){NULL, NULL, NULL};
+    *n = (ad__native){.library = NULL};
 }

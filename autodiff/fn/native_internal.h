@@ -5,6 +5,8 @@
 #include "../fn.h"
 #include "steps_internal.h"
 
+#include <sys/types.h>
+
 /* Parts of a function that a C compiler has made machine code of: small steps one after the other
  * without anything between them, and blocks as one loop. Large products, and what can end in an
  * error, stay the library's. The text is that of the emitted C, over a call's own cells and slots,
@@ -18,6 +20,7 @@ typedef struct ad__native {
     void *library; /* NULL: nothing is native */
     ad__native_steps *steps;
     uint32_t *end; /* by step: of the native ones that begin there, or the step itself */
+    int is_whole;  /* no step was left out for being too much for a compiler */
 } ad__native;
 
 /* Makes what it can of the plan of f native, by the compiler that f names. Where there is none, or
@@ -46,6 +49,10 @@ ad_status ad__native_rows_make(const ad__program *p, const char *compiler, ad__n
 /* Compiles a text and loads it; NULL if that cannot be done, and why says it. The library is closed
  * by ad__library_close (NULL is fine). */
 void *ad__library_open(const char *compiler, const char *text, size_t len, ad_error *why);
+/* The exit status of a process that leads a group, as waitpid gives it; after so many seconds the
+ * group is killed. */
+int ad__wait_for_process(pid_t child, int seconds);
+
 void *ad__library_symbol(void *library, const char *name);
 void ad__library_close(void *library);
 

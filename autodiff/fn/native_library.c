@@ -5,14 +5,16 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PATH = 1024 };
+enum { PATH = 1024, LONGEST = 600 /* seconds */ };
 
 static int write_text(const char *path, const char *text, size_t len)
 {
@@ -21,7 +23,46 @@ static int write_text(const char *path, const char *text, size_t len)
     return file != NULL && fclose(file) == 0 && is_written;
 }
 
-/* Runs the compiler, which says nothing. 0 and an error if it cannot be run, or fails. */
+/* Who ignores SIGCHLD, or waits elsewhere, learns no status: 0, what was made will tell. */
+int ad__wait_for_process(pid_t child, int seconds)
+{
+    enum { TURNS = 1000 }; /* a second */
+    int status = 0;
+    for (long turn = 0; turn < (long)seconds * TURNS; turn++) {
+        pid_t ended = waitpid(child, &status, WNOHANG);
+        if (ended != 0 && !(ended < 0 && errno == EINTR)) {
+            return ended < 0 ? 0 : status;
+        }
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000000000 / TURNS}, NULL);
+    }
+    (void)kill(-child, SIGKILL);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    return status;
+}
+
+/* Starts the compiler as the first of a group of its own, where it says nothing. An error number. */
+static int start(const char *compiler, const char *const *argv, pid_t *child)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error != 0) {
+        return error;
+    }
+    for (int descriptor = 0; descriptor < 3 && error == 0; descriptor++) {
+        error = posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0);
+    }
+    if (error == 0 && (error = posix_spawnattr_init(&attributes)) == 0) {
+        (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+        error = posix_spawnp(child, compiler, &actions, &attributes, (char *const *)argv, environ);
+        (void)posix_spawnattr_destroy(&attributes);
+    }
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return error;
+}
+
+/* Runs the compiler. 0 and an error if it cannot be run, or fails. */
 static int run_compiler(const char *compiler, const char *source, const char *object, ad_error *why)
 {
     const char *const argv[] = {
@@ -44,23 +85,13 @@ static int run_compiler(const char *compiler, const char *source, const char *ob
         "-lm",
         NULL
     };
-    posix_spawn_file_actions_t actions;
     pid_t child;
-    int status = 0, error = posix_spawn_file_actions_init(&actions);
-    for (int descriptor = 0; descriptor < 3 && error == 0; descriptor++) {
-        error = posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0);
-    }
-    if (error == 0) {
-        error = posix_spawnp(&child, compiler, &actions, NULL, (char *const *)argv, environ);
-    }
-    (void)posix_spawn_file_actions_destroy(&actions);
+    int error = start(compiler, argv, &child);
     if (error != 0) {
         ad_error_set(why, AD_ERR_IO, "native: %s cannot be run (%s)", compiler, strerror(error));
         return 0;
     }
-    /* who ignores SIGCHLD, or waits elsewhere, learns no status: what was made will tell */
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
+    int status = ad__wait_for_process(child, LONGEST);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         ad_error_set(why, AD_ERR_IO, "native: %s failed with status %d", compiler,
                      WIFEXITED(status) ? WEXITSTATUS(status) : -1);

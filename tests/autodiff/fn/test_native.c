@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const ad_fn_options native = {.native = "cc"};
 
@@ -180,7 +182,7 @@ Test(native, a_resized_function_is_native_too)
     double x[6] = {1, 2, 3, 4, 5, 6}, got[6], want[6];
     ad_tape *tape = ad_tape_new();
     ad_var in = ad_input_array(tape, AD_F64, AD_SHAPE(2, 2), x);
-    ad_var y = ad_exp(ad_sin(in));
+    ad_var y = ad_exp(ad_tanh(in));
     ad_fn *f =
         ad_fn_new_with(tape, 1, &in, 1, &y, &(ad_fn_options){.native = "cc", .resizable = 1});
     cr_assert_not_null(f, "%s", ad_tape_message(tape));
@@ -189,7 +191,7 @@ Test(native, a_resized_function_is_native_too)
     cr_assert_not_null(other);
     cr_expect(ad_fn_is_native(other));
     cr_assert_eq(ad_fn_run(other, (const void *[]){x}, (void *[]){got}), AD_OK);
-    ad_read(ad_exp(ad_sin(ad_input_array(tape, AD_F64, AD_SHAPE(6), x))), 6, want);
+    ad_read(ad_exp(ad_tanh(ad_input_array(tape, AD_F64, AD_SHAPE(6), x))), 6, want);
     cr_expect_arr_eq(got, want, sizeof want);
     ad_fn_free(other);
     ad_fn_free(f);
@@ -215,7 +217,81 @@ Test(native, a_profile_has_the_time_of_each_step)
     ad_fn_free(f);
 }
 
+/* A run of scalars of more operations than one function of C could have. */
+static ad_fn *long_run(int steps, const char *compiler)
+{
+    ad_tape *tape = ad_tape_new();
+    ad_var x[2] = {ad_input(tape, 1), ad_input(tape, 0.5)}, p = x[0], y = x[1], out[3];
+    for (int i = 0; i < steps; i++) {
+        ad_var slope = ad_sub(p, ad_mul(ad_mul(0.3 + 1e-5 * i, p), y));
+        y = ad_add(y, ad_mul(0.001, ad_sub(p, y)));
+        p = ad_add(p, ad_mul(0.01, slope));
+    }
+    out[0] = ad_mul(p, y);
+    ad_grad(out[0], 2, x, &out[1]);
+    ad_fn *f = ad_fn_new_with(tape, 2, x, 3, out, &(ad_fn_options){.native = compiler});
+    cr_assert_not_null(f, "%s", ad_tape_message(tape));
+    ad_tape_free(tape);
+    return f;
+}
+
+Test(native, a_long_run_of_scalars_is_machine_code_in_parts, .timeout = 120)
+{
+    const double x[2] = {0.9, 0.6};
+    double want[3], got[3];
+    ad_fn *plain = long_run(1100, NULL), *f = long_run(1100, "cc");
+    cr_expect_gt(ad_fn_operation_count(f), 20000);
+    cr_expect(ad_fn_is_native(f), "%s", ad_fn_message(f));
+    cr_assert_eq(ad_fn_eval(plain, x, want), AD_OK);
+    cr_assert_eq(ad_fn_eval(f, x, got), AD_OK);
+    cr_expect_arr_eq(got, want, sizeof want);
+    ad_fn_free(plain);
+    ad_fn_free(f);
+}
+
+Test(native, what_is_too_long_stays_the_librarys_and_says_so)
+{
+    const double x[2] = {0.9, 0.6};
+    double got[3];
+    ad_fn *f = long_run(20000, "cc");
+    cr_expect_not(ad_fn_is_native(f));
+    cr_expect_not_null(strstr(ad_fn_message(f), "1 of 1 steps stay"), "%s", ad_fn_message(f));
+    cr_expect_eq(ad_fn_eval(f, x, got), AD_OK);
+    ad_fn_free(f);
+}
+
+Test(native, what_gains_nothing_is_not_compiled_and_says_so)
+{
+    ad_tape *tape = ad_tape_new();
+    ad_var in = ad_input_array(tape, AD_F64, AD_SHAPE(50, 50), (double[2500]){1});
+    ad_var y = ad_matmul(in, in);
+    ad_fn *f = ad_fn_new_with(tape, 1, &in, 1, &y, &native);
+    cr_assert_not_null(f, "%s", ad_tape_message(tape));
+    cr_expect_not(ad_fn_is_native(f));
+    cr_expect_not_null(strstr(ad_fn_message(f), "none of its steps gains"), "%s", ad_fn_message(f));
+    ad_fn_free(f);
+    ad_tape_free(tape);
+}
+
 /* ---- without a compiler ---- */
+
+Test(native, a_compiler_that_hangs_is_ended_with_all_it_started, .timeout = 30)
+{
+    int pipe_of[2];
+    char byte;
+    cr_assert_eq(pipe(pipe_of), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)setpgid(0, 0);
+        execl("/bin/sh", "sh", "-c", "sleep 1000 & sleep 1000", NULL);
+        _exit(1);
+    }
+    (void)setpgid(child, child);
+    (void)close(pipe_of[1]);
+    int status = ad__wait_for_process(child, 1);
+    cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    cr_expect_eq(read(pipe_of[0], &byte, 1), 0); /* nobody holds its other end any more */
+}
 
 static void check_without(const char *compiler, const char *reason)
 {
