@@ -53,6 +53,32 @@ static ad_status sweep(const ad__reverse *r, const ad__linear *l, double *out)
     return AD_OK;
 }
 
+/* Up to so many rows, a sweep of the tape itself for each takes less time than the steps that all
+ * of them could share. */
+enum { FEW_ROWS = 4 };
+
+static int are_few_scalars(const ad__reverse *r, int results, const ad_var *y, int count,
+                           const ad_var *x)
+{
+    int are = results <= FEW_ROWS && results <= count;
+    for (int j = 0; j < results && are; j++) {
+        are = y[j].tape == NULL || r->tape->node[y[j].ref.at.node].kind == AD__KIND_SCALAR;
+    }
+    return are && ad__reverse_is_scalar(r, count, x);
+}
+
+static ad_status sweep_rows(const ad__reverse *r, int results, const ad_var *y, int count,
+                            const ad_var *x, double *out)
+{
+    ad_status status = AD_OK;
+    for (int j = 0; j < results && status == AD_OK; j++, out += count) {
+        ad__arena_mark before = ad__arena_mark_here(&r->tape->scratch);
+        status = ad__reverse_sweep(r, y[j], count, x, out);
+        ad__arena_rewind(&r->tape->scratch, before);
+    }
+    return status;
+}
+
 /* ---- tensors: recorded products, one at a time ---- */
 
 /* A constant like v, 1 at one element and 0 elsewhere. room holds v's elements, all 0. */
@@ -137,6 +163,9 @@ static ad_status by_columns(const ad__reverse *r, int results, const ad_var *y, 
 static ad_status fill(const ad__reverse *r, int results, const ad_var *y, int count,
                       const ad_var *x, double *out)
 {
+    if (are_few_scalars(r, results, y, count, x)) {
+        return sweep_rows(r, results, y, count, x, out);
+    }
     ad__linear linear;
     ad_status status = ad__linearise(r, results, y, count, x, &linear);
     if (status != AD_ERR_UNSUPPORTED) {

@@ -44,7 +44,24 @@ static size_t mark(const nodes *n, int results, const ad_var *y)
     return count;
 }
 
-/* Whether a node can be a step. */
+/* The step of an argument. */
+static uint32_t step_of(const nodes *n, uint32_t arg)
+{
+    return arg >= n->first ? n->number[arg - n->first] : AD__NO_STEP;
+}
+
+/* Whether a derivative goes from a step through a node that is no elementwise operation on scalars,
+ * or one that read what has changed since. */
+static int is_crossed(const nodes *n, uint32_t node)
+{
+    int args, is = 0;
+    const uint32_t *arg = ad__args_of(n->tape, node, &args);
+    for (int i = 0; i < args && !is; i++) {
+        is = step_of(n, arg[i]) != AD__NO_STEP;
+    }
+    return is && ad__op_of(n->tape, node)->vjp != NULL;
+}
+
 static int is_scalar(const ad_tape *tape, uint32_t node)
 {
     const ad__node *at = &tape->node[node];
@@ -52,33 +69,28 @@ static int is_scalar(const ad_tape *tape, uint32_t node)
            !(tape->has_assigned && ad__reads_stale(tape, node));
 }
 
-/* Whether an argument of a node is a step, so that the node is one. */
-static int has_step(const nodes *n, uint32_t node)
-{
-    int args;
-    const uint32_t *arg = ad__args_of(n->tape, node, &args);
-    for (int i = 0; i < args; i++) {
-        if (arg[i] >= n->first && n->number[arg[i] - n->first] != AD__NO_STEP) {
-            return ad__op_of(n->tape, node)->vjp != NULL;
-        }
-    }
-    return 0;
-}
-
-/* The step of a scalar node; returns whether all of its partial derivatives are finite. */
+/* The step of a scalar node; its count is 0 where no argument is one. Returns whether all partial
+ * derivatives are finite. */
 static int derive(const nodes *n, uint32_t node, ad__step *step)
 {
     const ad__node *at = &n->tape->node[node];
     const int args = ad__numbered[at->row]->arity;
+    uint32_t from[3] = {AD__NO_STEP, AD__NO_STEP, AD__NO_STEP}, any = AD__NO_STEP;
+    for (int i = 0; i < args; i++) {
+        from[i] = step_of(n, at->arg[i]);
+        any &= from[i];
+    }
+    step->count = 0;
+    if (any == AD__NO_STEP) {
+        return 1;
+    }
     double partial[3];
     int is_finite = 1;
     ad__partials_of(n->tape->node, n->tape->value, node, partial);
-    step->count = 0;
     for (int i = 0; i < args; i++) {
-        uint32_t from = at->arg[i] >= n->first ? n->number[at->arg[i] - n->first] : AD__NO_STEP;
-        if (from != AD__NO_STEP) {
+        if (from[i] != AD__NO_STEP) {
             step->partial[step->count] = partial[i];
-            step->from[step->count++] = from;
+            step->from[step->count++] = from[i];
             is_finite &= isfinite(partial[i]) != 0;
         }
     }
@@ -96,16 +108,23 @@ static int collect(const nodes *n, int count, const ad_var *x, ad__linear *out)
     }
     for (uint32_t node = n->first; node <= n->last; node++) {
         uint32_t *number = &n->number[node - n->first];
-        if (!n->reaches[node - n->first] || (*number == AD__NO_STEP && !has_step(n, node))) {
-            *number = AD__NO_STEP;
+        const int is_variable = *number != AD__NO_STEP;
+        *number = AD__NO_STEP;
+        if (!n->reaches[node - n->first]) {
             continue;
         }
         if (!is_scalar(n->tape, node)) {
-            out->refused = node;
-            return 0;
+            if (is_variable || is_crossed(n, node)) {
+                out->refused = node;
+                return 0;
+            }
+            continue;
         }
-        out->finite &= derive(n, node, &out->step[out->count]);
-        *number = out->count++;
+        ad__step *step = &out->step[out->count];
+        out->finite &= derive(n, node, step);
+        if (is_variable || step->count > 0) {
+            *number = out->count++;
+        }
     }
     return 1;
 }

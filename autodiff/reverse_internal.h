@@ -57,6 +57,13 @@ ad_status ad__reverse_mark(ad__reverse *r, int count, const ad_var *x);
 /* Runs the rule of a node with cotangent g and hands its contributions to r->contribute. */
 void ad__reverse_visit(ad__reverse *r, uint32_t node, ad_var g);
 
+/* Whether x and all between them and the results are f64 scalars that a numeric sweep can see. */
+int ad__reverse_is_scalar(const ad__reverse *r, int count, const ad_var *x);
+
+/* Then: the gradient of a scalar result as numbers. */
+ad_status ad__reverse_sweep(const ad__reverse *r, ad_var y, int count, const ad_var *x,
+                            double *out);
+
 /* Whether a contribution is the number 0, that is, none. */
 static inline int ad__is_none(ad_var c)
 {

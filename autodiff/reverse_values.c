@@ -6,16 +6,15 @@
 
 #include <string.h>
 
-static ad_status out_of_memory(ad_tape *tape)
+static ad_status out_of_memory(const ad__reverse *r)
 {
-    return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_grad_values", NULL, "out of memory");
+    return ad_tape_fail(r->tape, AD_ERR_MEMORY, r->origin, NULL, "out of memory");
 }
 
 /* ---- scalar programs ---- */
 
-/* Whether the nodes between x and y, and the x, are scalars that the numeric sweep can see all of:
- * scalar views hide an ad_assign from it. */
-static int is_scalar(const ad__reverse *r, int count, const ad_var *x)
+/* Scalar views hide an ad_assign from the sweep. */
+int ad__reverse_is_scalar(const ad__reverse *r, int count, const ad_var *x)
 {
     const ad_tape *tape = r->tape;
     int is = 1;
@@ -35,14 +34,18 @@ static int is_scalar(const ad__reverse *r, int count, const ad_var *x)
 /* Adjoints are plain doubles. -0 is the one number that leaves every first contribution as it is,
  * so that sums have the bits of the recorded gradient. What lies before the first x gets adjoints
  * only where it is no more than the rest, so that a small piece of a long tape costs that piece. */
-static ad_status sweep_scalars(const ad__reverse *r, int count, const ad_var *x, double *out)
+ad_status ad__reverse_sweep(const ad__reverse *r, ad_var y, int count, const ad_var *x, double *out)
 {
     ad_tape *tape = r->tape;
-    const uint32_t first = r->first, last = r->last;
+    const uint32_t first = r->first, last = y.tape != NULL ? y.ref.at.node : 0;
+    if (first > last) {
+        memset(out, 0, (size_t)count * sizeof *out);
+        return AD_OK;
+    }
     const uint32_t before = first > last - first ? first - 1 : 0, end = last - before;
     double *adjoint = ad__arena_take(&tape->scratch, ((size_t)end + 1) * sizeof *adjoint);
     if (adjoint == NULL) {
-        return out_of_memory(tape);
+        return out_of_memory(r);
     }
     for (uint32_t i = 0; i <= end; i++) {
         adjoint[i] = -0.0;
@@ -165,7 +168,7 @@ static void add_part(sweep *s, uint32_t node, size_t first)
     if (!(s->state[i] & REACHED)) {
         s->adjoint[i].data = take(s, tape->node[whole].kind);
         if (s->adjoint[i].data == NULL) {
-            (void)out_of_memory(tape);
+            (void)out_of_memory(r);
             return;
         }
         memset(s->adjoint[i].data, 0, ad__kind_bytes(kind));
@@ -284,7 +287,7 @@ static ad_status sweep_tensors(const ad__reverse *of, int count, const ad_var *x
     r->contribute = contribute;
     if (r->first <= last && last != 0) {
         if (!allocate(&s, (size_t)(last - r->first) + 1)) {
-            return out_of_memory(tape);
+            return out_of_memory(r);
         }
         if (ad__reverse_mark(r, count, x) != AD_OK) {
             return tape->error.status;
@@ -305,11 +308,12 @@ static ad_status sweep_tensors(const ad__reverse *of, int count, const ad_var *x
     return tape->error.status;
 }
 
-static ad_status differentiate(const ad__reverse *r, int count, const ad_var *x, double *out)
+static ad_status differentiate(const ad__reverse *r, ad_var y, int count, const ad_var *x,
+                               double *out)
 {
     ad_tape *tape = r->tape;
-    if (r->first <= r->last && is_scalar(r, count, x)) {
-        return sweep_scalars(r, count, x, out);
+    if (ad__reverse_is_scalar(r, count, x)) {
+        return ad__reverse_sweep(r, y, count, x, out);
     }
     ad_mark mark = ad_tape_mark(tape);
     ad_status status = sweep_tensors(r, count, x, out);
@@ -329,7 +333,7 @@ ad_status ad_grad_values(ad_var y, int count, const ad_var *x, double *out)
     }
     if (status == AD_OK && count > 0) {
         ad__arena_mark before = ad__arena_mark_here(&r.tape->scratch);
-        status = differentiate(&r, count, x, out);
+        status = differentiate(&r, y, count, x, out);
         ad__arena_rewind(&r.tape->scratch, before);
     }
     return status == AD_OK ? AD_OK : ad__all_nan(ad__elements_of(count, x), out, status);

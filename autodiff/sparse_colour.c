@@ -44,50 +44,42 @@ uint32_t ad__colour_columns(const ad__pattern *by_rows, const ad__pattern *by_co
 
 /* ---- stars ---- */
 
-/* The neighbours of a vertex that have a colour, as the vertex sees them. */
+/* The neighbours of a vertex that have one colour, as the vertex sees them. A vertex sees no more
+ * colours than it has neighbours, so that its sights have room where its row of the pattern lies. */
 typedef struct sight {
-    uint32_t vertex, colour, one; /* one of those of the colour */
-    uint32_t next;                /* the vertex's next sight: an index + 1, or 0 */
+    uint32_t colour, one; /* one of those of the colour */
     int is_barred; /* one of them has another neighbour of the vertex's own colour: a neighbour of
                       the vertex with this colour would close a path of two colours */
 } sight;
 
 typedef struct sights {
+    const ad__pattern *p;
     sight *of;
-    uint32_t count;
-    uint32_t *first; /* by vertex: index + 1 */
-    uint32_t *table; /* open addressing over all: index + 1 */
-    size_t mask;
+    uint32_t *count; /* by vertex */
 } sights;
-
-/* The place in the table of what a vertex sees of a colour, or of where that belongs. */
-static uint32_t *place_of(const sights *s, uint32_t vertex, uint32_t colour)
-{
-    uint64_t hash = ((uint64_t)vertex << 32 | colour) * 0x9e3779b97f4a7c15U;
-    size_t at = (size_t)(hash >> 32) & s->mask;
-    while (s->table[at] != 0 &&
-           (s->of[s->table[at] - 1].vertex != vertex || s->of[s->table[at] - 1].colour != colour)) {
-        at = (at + 1) & s->mask;
-    }
-    return &s->table[at];
-}
 
 static int sights_new(const ad__pattern *p, ad__arena *arena, sights *s)
 {
-    size_t count = p->start[p->rows], len = 16;
-    while (len < 2 * count) {
-        len *= 2;
-    }
-    *s = (sights){.of = ad__arena_take(arena, count * sizeof *s->of),
-                  .first = ad__arena_take(arena, p->cols * sizeof *s->first),
-                  .table = ad__arena_take(arena, len * sizeof *s->table),
-                  .mask = len - 1};
-    if (s->of == NULL || s->first == NULL || s->table == NULL) {
+    *s = (sights){.p = p,
+                  .of = ad__arena_take(arena, p->start[p->rows] * sizeof *s->of),
+                  .count = ad__arena_take(arena, p->cols * sizeof *s->count)};
+    if (s->of == NULL || s->count == NULL) {
         return 0;
     }
-    memset(s->first, 0, p->cols * sizeof *s->first);
-    memset(s->table, 0, len * sizeof *s->table);
+    memset(s->count, 0, p->cols * sizeof *s->count);
     return 1;
+}
+
+/* What a vertex sees of a colour; NULL if nothing. */
+static sight *find(const sights *s, uint32_t vertex, uint32_t colour)
+{
+    sight *of = s->of + s->p->start[vertex];
+    for (uint32_t k = 0; k < s->count[vertex]; k++) {
+        if (of[k].colour == colour) {
+            return &of[k];
+        }
+    }
+    return NULL;
 }
 
 /* Forbids to v what a neighbour w rules out: its own colour and, through w, those that would close
@@ -100,32 +92,25 @@ static void forbid_by(const sights *s, const uint32_t *colour, uint32_t v, uint3
     if (has_colour) {
         forbidden[colour[w]] = v + 1;
     }
-    for (uint32_t k = s->first[w]; k != 0; k = s->of[k - 1].next) {
-        if (!has_colour || s->of[k - 1].is_barred) {
-            forbidden[s->of[k - 1].colour] = v + 1;
+    const sight *of = s->of + s->p->start[w];
+    for (uint32_t k = 0; k < s->count[w]; k++) {
+        if (!has_colour || of[k].is_barred) {
+            forbidden[of[k].colour] = v + 1;
         }
     }
-}
-
-/* Bars to the neighbours of w the colour that w sees x, its neighbour, have. */
-static void bar(const sights *s, const uint32_t *colour, uint32_t w, uint32_t x)
-{
-    uint32_t k = *place_of(s, w, colour[x]);
-    s->of[k - 1].is_barred = 1;
 }
 
 /* v, which has its colour now, comes into the sight of x, its neighbour. */
 static void show(sights *s, const uint32_t *colour, uint32_t v, uint32_t x)
 {
-    uint32_t *k = place_of(s, x, colour[v]);
-    if (*k == 0) {
-        s->of[s->count] = (sight){x, colour[v], v, s->first[x], 0};
-        *k = s->first[x] = ++s->count;
+    const sight *seen = find(s, x, colour[v]);
+    if (seen == NULL) {
+        s->of[s->p->start[x] + s->count[x]++] = (sight){colour[v], v, 0};
         return;
     }
     /* x has a colour too, or v would not have this one: v, x and the others are a path of two */
-    bar(s, colour, v, x);
-    bar(s, colour, s->of[*k - 1].one, x);
+    find(s, v, colour[x])->is_barred = 1;
+    find(s, seen->one, colour[x])->is_barred = 1;
 }
 
 /* The vertices in the order of their degrees, the largest first: what many share gets its colour
