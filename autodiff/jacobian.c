@@ -55,7 +55,7 @@ static ad_status sweep(const ad__reverse *r, const ad__linear *l, double *out)
 
 /* Up to so many rows, a sweep of the tape itself for each takes less time than the steps that all
  * of them could share. */
-enum { FEW_ROWS = 4 };
+enum { FEW_ROWS = 5 };
 
 static int are_few_scalars(const ad__reverse *r, int results, const ad_var *y, int count,
                            const ad_var *x)

@@ -2,6 +2,7 @@
 #include "jacobian.h"
 #include "ops.h"
 #include "reverse.h"
+#include "rng.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -102,6 +103,42 @@ Test(jacobian, counts_every_path_between_variables_and_results)
         }
     }
     ad_tape_free(tape);
+}
+
+/* Programs of every row: one sweep a row, and eight rows in one. */
+Test(jacobian, rows_have_the_bits_of_the_recorded_gradient)
+{
+    enum { VARS = 9, STEPS = 60 };
+    ad_rng rng = {.seed = 5};
+    for (int trial = 0; trial < 300; trial++) {
+        ad_tape *tape = ad_tape_new();
+        ad_var v[VARS + STEPS], dx[VARS];
+        double j[VARS * VARS];
+        for (int i = 0; i < VARS; i++) {
+            v[i] = ad_input(tape, ad_rng_normal(&rng));
+        }
+        for (int i = VARS; i < VARS + STEPS; i++) {
+            ad_var a = v[ad_rng_below(&rng, i)], b = v[ad_rng_below(&rng, i)];
+            ad_var choice[] = {ad_mul(a, a),         ad_fma(a, a, a),    ad_sub(a, b),
+                               ad_pow(ad_abs(a), b), ad_hypot(a, b),     ad_atan2(a, b),
+                               ad_logaddexp(a, a),   ad_sigmoid(a),      ad_div(a, b),
+                               ad_maximum(a, b),     ad_sqrt(ad_abs(a)), ad_tanh(b)};
+            v[i] = choice[ad_rng_below(&rng, sizeof choice / sizeof *choice)];
+        }
+        const int rows = 1 + trial % (VARS - 1);
+        const ad_var *y = v + VARS + STEPS - rows;
+        cr_assert_eq(ad_jacobian_values(rows, y, VARS, v, j), AD_OK);
+        for (int r = 0; r < rows; r++) {
+            cr_assert_eq(ad_grad(y[r], VARS, v, dx), AD_OK);
+            for (int c = 0; c < VARS; c++) {
+                double got = j[r * VARS + c] + 0.0, want = ad_value(dx[c]) + 0.0;
+                cr_expect(memcmp(&got, &want, sizeof got) == 0 || (isnan(got) && isnan(want)),
+                          "trial %d, [%d, %d] of %d rows: %.17g, not %.17g", trial, r, c, rows, got,
+                          want);
+            }
+        }
+        ad_tape_free(tape);
+    }
 }
 
 Test(jacobian, infinite_partials_do_not_spoil_other_entries)

@@ -4,6 +4,8 @@
 #include "rng.h"
 #include "sparse.h"
 
+#include "operations.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
@@ -101,6 +103,137 @@ Test(sparse, an_arrow_shaped_hessian_takes_two_products)
     cr_expect_eq(h->products, 2);
     expect_dense(h, dense, 1e-13);
     ad_sparse_free(h);
+    ad_tape_free(tape);
+}
+
+/* The variables 0 .. n - 1 in an order drawn anew. */
+static void shuffle(ad_rng *rng, int n, int *order)
+{
+    for (int i = 0; i < n; i++) {
+        int k = (int)ad_rng_below(rng, i + 1);
+        order[i] = order[k];
+        order[k] = i;
+    }
+}
+
+/* A sum of functions of pairs of x, which are neighbours in a graph: an arrow, two hubs of which
+ * no two leaves are neighbours, a band, a grid, all pairs, pairs drawn by chance. */
+enum { ARROW, HUBS, ARROW_AND_BAND, BAND, GRID, ALL, CHANCE, GRAPHS };
+
+static int are_neighbours(int graph, int i, int k, ad_rng *rng)
+{
+    switch (graph) {
+    case ARROW:
+        return i == 0;
+    case HUBS:
+        return i < 2 && k >= 2;
+    case ARROW_AND_BAND:
+        return i == 0 || k - i <= 2;
+    case BAND:
+        return k - i <= 3;
+    case GRID:
+        return (k - i == 1 && k % 6 != 0) || k - i == 6;
+    case ALL:
+        return 1;
+    default:
+        return ad_rng_below(rng, 12) == 0;
+    }
+}
+
+static ad_var of_pairs(ad_tape *tape, int graph, int n, const ad_var *x, ad_rng *rng)
+{
+    ad_var y = ad_input(tape, 0);
+    for (int i = 0; i < n; i++) {
+        y = ad_add(y, ad_mul(1.0 + i, ad_exp(x[i])));
+        for (int k = i + 1; k < n; k++) {
+            if (are_neighbours(graph, i, k, rng)) {
+                y = ad_add(y, ad_sin(ad_mul(x[i], ad_add(x[k], 0.01 * i))));
+            }
+        }
+    }
+    return y;
+}
+
+Test(sparse, hessians_of_graphs_in_any_order_are_the_dense_ones)
+{
+    enum { N = 36 };
+    static const int most[GRAPHS] = {2, 3, 8, 10, 10, N, N};
+    ad_rng rng = {.seed = 11};
+    for (int trial = 0; trial < 30 * GRAPHS; trial++) {
+        const int graph = trial % GRAPHS;
+        ad_tape *tape = ad_tape_new();
+        ad_var x[N], given[N];
+        int order[N];
+        static double dense[N * N];
+        shuffle(&rng, N, order);
+        for (int i = 0; i < N; i++) {
+            x[i] = ad_input(tape, ad_rng_normal(&rng));
+            given[order[i]] = x[i];
+        }
+        ad_var y = of_pairs(tape, graph, N, x, &rng);
+        ad_sparse *h;
+        cr_assert_eq(ad_sparse_hessian(y, N, given, &h), AD_OK, "%s", ad_tape_message(tape));
+        cr_assert_eq(ad_hessian_values(y, N, given, dense), AD_OK);
+        expect_dense(h, dense, 1e-12);
+        cr_expect_leq(h->products, most[graph], "graph %d takes %d products", graph,
+                      (int)h->products);
+        ad_sparse_free(h);
+        ad_tape_free(tape);
+    }
+}
+
+/* Its set-up has no time for a matrix of all pairs, nor memory. */
+Test(sparse, the_hessian_of_a_long_arrow_takes_memory_by_the_entry)
+{
+    enum { N = 30000 };
+    static ad_var x[N];
+    for (int hub = 0; hub < N; hub += N / 2 - 1) {
+        ad_failing_allocator state = {.fail_at = SIZE_MAX};
+        ad_allocator allocator = ad_allocator_failing(&state);
+        ad_tape *tape = ad_tape_new_in(&allocator);
+        for (int i = 0; i < N; i++) {
+            x[i] = ad_input(tape, 0.5);
+        }
+        ad_var y = ad_square(x[hub]);
+        for (int i = 0; i < N; i++) {
+            y = ad_add(y, ad_square(ad_mul(x[hub], x[i])));
+        }
+        ad_sparse *h;
+        cr_assert_eq(ad_sparse_hessian(y, N, x, &h), AD_OK, "%s", ad_tape_message(tape));
+        cr_expect_eq(h->count, 3 * N - 2);
+        cr_expect_eq(h->products, 2);
+        cr_expect_eq(entry(h, hub, 0), hub == 0 ? entry(h, 0, 0) : 1, "%g", entry(h, hub, 0));
+        cr_expect_leq(ad_tape_bytes(tape), (size_t)N * 4000);
+        ad_sparse_free(h);
+        ad_tape_free(tape);
+    }
+}
+
+/* A full row, or a full column, is no more work than its entries. */
+Test(sparse, a_jacobian_with_a_full_row_or_column_takes_two_products)
+{
+    enum { N = 20000 };
+    ad_tape *tape = ad_tape_new();
+    static ad_var x[N], y[N];
+    ad_var sum = ad_input(tape, 0);
+    for (int i = 0; i < N; i++) {
+        x[i] = ad_input(tape, 0.5);
+        sum = ad_add(sum, x[i]);
+        y[i] = ad_square(x[i]);
+    }
+    ad_sparse *j;
+    y[N / 2] = sum;
+    cr_assert_eq(ad_sparse_jacobian(N, y, N, x, &j), AD_OK, "%s", ad_tape_message(tape));
+    cr_expect(j->count == 2 * N - 1 && j->products == 2);
+    cr_expect(entry(j, N / 2, 7) == 1 && entry(j, 7, 7) == 1 && entry(j, 7, 8) == 0);
+    ad_sparse_free(j);
+    for (int i = 0; i < N; i++) {
+        y[i] = ad_mul(x[i], x[N / 2]);
+    }
+    cr_assert_eq(ad_sparse_jacobian(N, y, N, x, &j), AD_OK, "%s", ad_tape_message(tape));
+    cr_expect(j->count == 2 * N - 1 && j->products == 2);
+    cr_expect(entry(j, 7, N / 2) == 0.5 && entry(j, 7, 7) == 0.5 && entry(j, 7, 8) == 0);
+    ad_sparse_free(j);
     ad_tape_free(tape);
 }
 
@@ -214,9 +347,60 @@ Test(sparse, programs_that_are_not_scalar_are_refused_with_the_way_out)
     cr_assert_eq(ad_sparse_hessian(constant, 1, &x, &s), AD_OK);
     cr_expect_eq(ad_sparse_update(s, 2, (ad_var[]){x, x}, 1, &x), AD_ERR_DOMAIN);
     ad_sparse_free(s);
-    ad_var number = ad_literal(1);
-    cr_expect_eq(ad_sparse_hessian(x, 1, &number, &s), AD_ERR_DOMAIN);
     ad_sparse_free(NULL);
+    ad_tape_free(tape);
+}
+
+/* The call that the user made, and the operation with its line; tensors are no rows or columns. */
+Test(sparse, mistakes_are_named_by_the_call_the_operation_and_its_line)
+{
+    ad_tape *tape = ad_tape_new();
+    const double two[] = {1, 2};
+    ad_var x = ad_input(tape, 1.0), t = ad_input_array(tape, AD_F64, AD_SHAPE(2), two);
+    ad_var y = ad_sum(ad_mul(t, x), AD_ALL), z = ad_square(x), number = ad_literal(1);
+    ad_sparse *s;
+    TEST_ERROR(tape, ad_sparse_jacobian(1, &y, 1, &x, &s), AD_ERR_UNSUPPORTED,
+               "ad_sparse_jacobian: ad_mul gives f64 [2], and rows and columns are f64 scalars; "
+               "use ad_jacobian_values or ad_hessian_values");
+    cr_expect_null(s);
+    TEST_ERROR(tape, ad_sparse_hessian(ad_square(y), 1, &x, &s), AD_ERR_UNSUPPORTED,
+               "ad_sparse_hessian: ad_mul gives f64 [2], and rows and columns are f64 scalars; "
+               "use ad_jacobian_values or ad_hessian_values");
+    TEST_ERROR(tape, ad_sparse_jacobian(1, &z, 2, (ad_var[]){x, t}, &s), AD_ERR_UNSUPPORTED,
+               "ad_sparse_jacobian: input gives f64 [2], and rows and columns are f64 scalars; "
+               "use ad_jacobian_values or ad_hessian_values");
+    TEST_ERROR(tape, ad_sparse_jacobian(2, (ad_var[]){z, t}, 1, &x, &s), AD_ERR_UNSUPPORTED,
+               "ad_sparse_jacobian: input gives f64 [2], and rows and columns are f64 scalars; "
+               "use ad_jacobian_values or ad_hessian_values");
+    cr_expect_eq(ad_sparse_hessian(z, 1, &number, &s), AD_ERR_DOMAIN);
+    test_expect_error(tape, AD_ERR_DOMAIN,
+                      "ad_sparse_hessian: x[0] is the plain number 1, and nothing depends on it; "
+                      "make it a variable with ad_input before y is recorded");
+    cr_expect_eq(ad_sparse_update(NULL, 1, &z, 1, &x), AD_ERR_DOMAIN);
+    test_expect_error(tape, AD_ERR_DOMAIN,
+                      "ad_sparse_update: the matrix is NULL; make it with ad_sparse_jacobian or "
+                      "ad_sparse_hessian");
+    cr_expect_eq(ad_sparse_jacobian(1, &z, 1, &x, NULL), AD_ERR_DOMAIN);
+    test_expect_error(tape, AD_ERR_DOMAIN, "ad_sparse_jacobian: out is NULL");
+    ad_var of_nothing = ad_input(NULL, 1), square = ad_square(of_nothing);
+    cr_expect_eq(ad_sparse_hessian(square, 1, &of_nothing, &s), AD_ERR_MEMORY);
+    cr_expect_null(s);
+    ad_tape_free(tape);
+}
+
+Test(sparse, an_update_that_fails_leaves_nan)
+{
+    ad_tape *tape = ad_tape_new();
+    ad_var x[] = {ad_input(tape, 1.0), ad_input(tape, 2.0)}, y = ad_mul(x[0], x[1]);
+    ad_sparse *j;
+    cr_assert_eq(ad_sparse_jacobian(1, &y, 2, x, &j), AD_OK);
+    cr_expect(j->value[0] == 2 && j->value[1] == 1);
+    cr_expect_eq(ad_sparse_update(j, 1, &y, -1, x), AD_ERR_DOMAIN);
+    cr_expect(isnan(j->value[0]) && isnan(j->value[1]));
+    ad_tape_clear_error(tape);
+    cr_expect_eq(ad_sparse_update(j, 1, &y, 2, x), AD_OK);
+    cr_expect(j->value[0] == 2 && j->value[1] == 1);
+    ad_sparse_free(j);
     ad_tape_free(tape);
 }
 
