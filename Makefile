@@ -29,12 +29,14 @@ OPTIONS_debug = -O0 -g3
 SANITIZED = -O1 -g -fno-omit-frame-pointer -Wno-error
 OPTIONS_asan = $(SANITIZED) -fsanitize=address,undefined -fno-sanitize-recover=all
 OPTIONS_tsan = $(SANITIZED) -fsanitize=thread
-FLAVOURS = release debug clang asan tsan
+# clang's libFuzzer, for make fuzz_readers alone
+OPTIONS_fuzzer = $(SANITIZED) -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FLAVOURS = release debug clang asan tsan fuzzer
 
 ifeq ($(filter $(FLAVOUR),$(FLAVOURS)),)
 $(error FLAVOUR=$(FLAVOUR) is not one of: $(FLAVOURS))
 endif
-ifeq ($(FLAVOUR),clang)
+ifneq ($(filter clang fuzzer,$(FLAVOUR)),)
 CC = clang
 else ifeq ($(origin CC),default)
 CC = gcc
@@ -42,7 +44,7 @@ endif
 
 # ---- Debian packages; test, check, demo and bench install those of theirs that are missing
 PACKAGES_build = gcc libc6-dev make pkg-config libblis-dev zlib1g-dev $(PACKAGES_$(CC))
-PACKAGES_clang = clang libomp-dev # for blis.h
+PACKAGES_clang = clang libclang-rt-dev libomp-dev # for libFuzzer, for blis.h
 PACKAGES_test = $(PACKAGES_build) libcriterion-dev libmpfr-dev gnuplot-nox
 PACKAGES_demo = $(PACKAGES_build) gnuplot-nox curl ca-certificates
 PACKAGES_check = $(PACKAGES_test) $(PACKAGES_clang) binutils g++ clang-format clang-tidy shellcheck \
@@ -102,7 +104,7 @@ LOOPS_SRC = $(wildcard autodiff/ops/loops_*.c autodiff/ops/rows_*.c)
 NN_SRC = $(wildcard nn/*.c nn/*/*.c)
 PROGRAM_TEST_SRC = $(wildcard tests/programs/*.c)
 FUZZ_SRC = $(wildcard tests/fuzz/*.c)
-FUZZ_API_SRC = $(wildcard tests/fuzz/api/*.c)
+FUZZ_API_SRC = $(wildcard tests/fuzz/api/*.c tests/fuzz/common/*.c)
 TEST_SRC = $(filter-out tests/programs/% tests/fuzz/%,$(wildcard tests/*.c tests/*/*.c tests/autodiff/fn/*.c))
 EXAMPLE_SRC = $(wildcard examples/*.c)
 BENCH_SRC = $(wildcard bench/*.c)
@@ -125,6 +127,8 @@ AD_OBJ = $(call objects,$(AD_SRC)) $(GENERATED_C:.c=.o) \
 NN_OBJ = $(call objects,$(NN_SRC))
 TEST_OBJ = $(call objects,$(TEST_SRC))
 FUZZ_OBJ = $(call objects,$(FUZZ_SRC))
+FUZZ_READERS_SRC = $(filter-out %/libfuzzer.c,$(wildcard tests/fuzz/readers/*.c)) $(wildcard tests/fuzz/common/*.c)
+FUZZ_READERS_OBJ = $(call objects,$(FUZZ_READERS_SRC))
 FUZZ_API_OBJ = $(call objects,$(FUZZ_API_SRC)) $(B)/objects/tests/fuzz/api/calls.o
 EXAMPLES = $(EXAMPLE_SRC:%.c=$(B)/%)
 PROGRAM_TESTS = $(PROGRAM_TEST_SRC:%.c=$(B)/%)
@@ -140,7 +144,7 @@ STATIC = $(B)/libwengert-nn.a $(B)/libwengert.a
 .DELETE_ON_ERROR:
 .SECONDARY:
 FORCE:
-.PHONY: FORCE all help deps bench-deps test threads fuzz fuzz_calls check headers layers symbols installed \
+.PHONY: FORCE all help deps bench-deps test threads fuzz fuzz_calls fuzz_readers check headers layers symbols installed \
         asked bare portable benches lint format demo bench install uninstall clean
 
 all: $(STATIC) $(AD_SO) $(NN_SO) $(EXAMPLES) ## build both libraries and the examples
@@ -254,6 +258,12 @@ $(B)/tests/fuzz/run: $(FUZZ_OBJ) $(STATIC)
 $(B)/tests/fuzz/api/run: $(FUZZ_API_OBJ) $(STATIC)
 	$(LINK)
 
+$(B)/tests/fuzz/readers/run: $(FUZZ_READERS_OBJ) $(STATIC)
+	$(LINK)
+
+$(B)/tests/fuzz/readers/libfuzzer: $(FUZZ_READERS_OBJ:%/main.o=%/libfuzzer.o) $(STATIC)
+	$(LINK) -fsanitize=fuzzer
+
 $(EXAMPLES) $(PROGRAM_TESTS): $(B)/%: $(B)/objects/%.o $(STATIC)
 	$(LINK)
 
@@ -293,6 +303,21 @@ fuzz: $(B)/tests/fuzz/run ## compare N random programs with their compiled funct
 CALLS ?= 60000
 fuzz_calls: $(B)/tests/fuzz/api/run ## call public functions with good and hostile arguments, CALLS times
 	$(call RUN_TESTS,$< $(CALLS) $(SEED))
+
+# Every reader and writer, with files changed at random: make fuzz_readers INPUTS=2000000 FLAVOUR=asan;
+# with FLAVOUR=fuzzer by libFuzzer, which looks for files that take new branches.
+INPUTS ?= 5000
+fuzz_readers: $(B)/tests/fuzz/readers/run $(if $(filter fuzzer,$(FLAVOUR)),$(B)/tests/fuzz/readers/libfuzzer) ## give INPUTS hostile files to each reader, from SEED on
+ifeq ($(FLAVOUR),fuzzer)
+	@for reader in $$($< names); do \
+	    mkdir -p $(B)/corpus/$$reader; $< corpus $(B)/corpus/$$reader $$reader >/dev/null; \
+	    echo "libFuzzer: $$reader"; \
+	    FUZZ_READER=$$reader $(B)/tests/fuzz/readers/libfuzzer -runs=$(INPUTS) -seed=$(SEED) -timeout=60 \
+	        -max_len=4096 -verbosity=0 -artifact_prefix=$(B)/corpus/ $(B)/corpus/$$reader || exit 1; \
+	done
+else
+	$(call RUN_TESTS,$< $(INPUTS) $(SEED))
+endif
 
 # ---- checks
 STEPS = test 'test FLAVOUR=clang' 'test FLAVOUR=asan' 'threads FLAVOUR=tsan' \

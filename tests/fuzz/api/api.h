@@ -2,6 +2,8 @@
 #ifndef TESTS_FUZZ_API_H
 #define TESTS_FUZZ_API_H
 
+#include "../common/apart.h"
+
 #include <wengert/nn.h>
 
 #include <stdio.h>
@@ -39,9 +41,6 @@ void api_finish(void); /* what must hold after each call */
 
 /* Leaves the call: arguments cannot be drawn. */
 _Noreturn void api_skip(void);
-
-/* A promise that is broken: prints the sentence and ends the process. */
-_Noreturn void api_broken(const char *format, ...) AD_PRINTF(1, 2);
 
 /* ---- numbers ---- */
 

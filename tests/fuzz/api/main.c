@@ -8,55 +8,28 @@
  * functions that are not called: "ad_fn_run, nn_fit_of,". */
 #include "api.h"
 
-#include <math.h>
 #include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 2000, MOST_PRINTED = 20, MOST_FUNCTIONS = 2000, SECONDS = 120 };
+enum { CHUNK = 2000, MOST_PRINTED = 20, MOST_FUNCTIONS = 2000 };
 
 /* What the processes share. */
 typedef struct shared {
-    uint64_t seed, call;
-    const char *function;
-    char text[1000];
     long calls, statuses, fine;
     long called[MOST_FUNCTIONS], good[MOST_FUNCTIONS];
 } shared;
 static shared *common;
 
 static jmp_buf skipped;
-static int reports;    /* where the sanitizers write */
-static int output;     /* where standard output and error go meanwhile */
-static FILE *terminal; /* where they went */
 static ad_error error; /* that the call was given */
 static int has_error;
 static int number; /* of the function */
 static int is_traced, is_left_out[MOST_FUNCTIONS];
 
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "allocator_may_return_null=1:max_allocation_size_mb=64:detect_stack_use_after_return=0";
-}
-
-void __sanitizer_set_report_fd(void *fd) __attribute__((weak));
-
 /* ---- what must hold ---- */
-
-void api_broken(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(common->text, sizeof common->text, format, args);
-    va_end(args);
-    _exit(1);
-}
 
 void api_skip(void)
 {
@@ -73,24 +46,24 @@ ad_error *draw_error(void)
 void got_text(const char *text)
 {
     if (text == NULL) {
-        api_broken("a text is NULL");
+        apart_broken("a text is NULL");
     }
     if (strlen(text) > 100000) {
-        api_broken("a text does not end");
+        apart_broken("a text does not end");
     }
 }
 
 void got_report(ad_status status, const char *message, size_t bytes)
 {
     if ((unsigned)status > AD_ERR_UNSUPPORTED) {
-        api_broken("a status is %d", (int)status);
+        apart_broken("a status is %d", (int)status);
     }
     got_text(message);
     if (strlen(message) >= bytes) {
-        api_broken("a message does not end");
+        apart_broken("a message does not end");
     }
     if (status != AD_OK && message[0] == '\0') {
-        api_broken("%s has no message", ad_status_name(status));
+        apart_broken("%s has no message", ad_status_name(status));
     }
 }
 
@@ -98,7 +71,7 @@ void got_error(const ad_error *of)
 {
     got_report(of->status, of->message, sizeof of->message);
     if (of->status == AD_OK && of->message[0] != '\0') {
-        api_broken("a message without an error: %s", of->message);
+        apart_broken("a message without an error: %s", of->message);
     }
 }
 
@@ -110,8 +83,8 @@ void got_status(ad_status status)
     common->good[number] += status == AD_OK;
     if (has_error) {
         if (status != error.status) {
-            api_broken("returned %s, but the error is %s: %s", ad_status_name(status),
-                       ad_status_name(error.status), error.message);
+            apart_broken("returned %s, but the error is %s: %s", ad_status_name(status),
+                         ad_status_name(error.status), error.message);
         }
         got_error(&error);
     }
@@ -126,15 +99,15 @@ void got_good(void)
 
 static void one_call(uint64_t seed, uint64_t call)
 {
-    common->call = call;
     api_start(seed, call);
     do {
         number = draw_below(api_function_count);
     } while (draw_below(api_functions[number].weight) != 0 || is_left_out[number]);
-    common->function = api_functions[number].name;
+    apart_at(api_functions[number].name, seed, call);
     if (is_traced) {
-        (void)fprintf(terminal, "%llu %s\n", (unsigned long long)call, common->function);
-        (void)fflush(terminal);
+        (void)fprintf(apart_terminal(), "%llu %s\n", (unsigned long long)call,
+                      api_functions[number].name);
+        (void)fflush(apart_terminal());
     }
     has_error = 0;
     if (setjmp(skipped) == 0) {
@@ -147,73 +120,18 @@ static void one_call(uint64_t seed, uint64_t call)
     common->calls++;
 }
 
-/* Runs in a folder that is removed afterwards. */
-static void begin_process(void)
-{
-    (void)fflush(stdout);
-    terminal = fdopen(dup(2), "w");
-    if (__sanitizer_set_report_fd != NULL) {
-        __sanitizer_set_report_fd((void *)(intptr_t)reports);
-    }
-    (void)dup2(output, 1);
-    (void)dup2(output, 2);
-    (void)alarm(SECONDS);
-    const struct rlimit no_core = {0, 0}, small_files = {1 << 24, 1 << 24};
-    (void)setrlimit(RLIMIT_CORE, &no_core);
-    (void)setrlimit(RLIMIT_FSIZE, &small_files);
-}
+typedef struct chunk {
+    uint64_t seed, first, last;
+} chunk;
 
-static int run_chunk(uint64_t seed, uint64_t first, uint64_t last)
+static int run_chunk(void *argument)
 {
-    for (uint64_t i = first; i <= last; i++) {
-        one_call(seed, i);
+    const chunk *c = argument;
+    for (uint64_t i = c->first; i <= c->last; i++) {
+        one_call(c->seed, i);
     }
-    common->function = "the end";
+    apart_at("the end", c->seed, c->last + 1);
     world_end();
-    return 0;
-}
-
-/* What the process printed. */
-static void print_file(int file, FILE *to)
-{
-    char text[4096];
-    (void)lseek(file, 0, SEEK_SET);
-    for (ssize_t n; (n = read(file, text, sizeof text)) > 0;) {
-        (void)fwrite(text, 1, (size_t)n, to);
-    }
-    if (ftruncate(file, 0) == 0) {
-        (void)lseek(file, 0, SEEK_SET);
-    }
-}
-
-/* 1 if a seed's calls are without fault. */
-static int goes_well(uint64_t seed, uint64_t first, uint64_t last)
-{
-    int status = -1;
-    common->seed = seed;
-    common->text[0] = '\0';
-    (void)fflush(stdout);
-    const pid_t child = fork();
-    if (child == 0) {
-        begin_process();
-        exit(run_chunk(seed, first, last)); /* not _exit: leaks are looked for on the way */
-    }
-    if (child < 0 || waitpid(child, &status, 0) != child) {
-        return 0;
-    }
-    const int is_silent = lseek(output, 0, SEEK_END) == 0;
-    if (status == 0 && is_silent) {
-        return 1;
-    }
-    printf("seed %llu call %llu %s: %s%s\n", (unsigned long long)seed,
-           (unsigned long long)common->call, common->function,
-           common->text[0] != '\0' ? common->text
-           : WIFSIGNALED(status)   ? strsignal(WTERMSIG(status))
-           : status != 0           ? "ended the process"
-                                   : "wrote to standard output or error",
-           is_silent ? "" : ":");
-    print_file(output, stdout);
-    print_file(reports, stdout);
     return 0;
 }
 
@@ -290,15 +208,15 @@ int main(int argc, char **argv)
     int failures = 0;
     char folder[] = "/tmp/wengert-fuzz-XXXXXX";
     read_environment();
-    common = mmap(NULL, sizeof *common, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    output = memfd_create("output", 0);
-    reports = memfd_create("reports", 0);
-    if (common == MAP_FAILED || output < 0 || !enter_folder(folder)) {
+    apart_init();
+    common = apart_shared(sizeof *common);
+    if (!enter_folder(folder)) {
         return 1;
     }
     for (; left > 0 && failures < MOST_PRINTED; seed++) {
         const uint64_t count = left < CHUNK ? left : CHUNK, end = first + count - 1;
-        failures += !goes_well(seed, first, last < end ? last : end);
+        chunk c = {seed, first, last < end ? last : end};
+        failures += !apart_run(run_chunk, &c);
         left -= count;
     }
     leave_folder(folder);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VARS = 64, TRIES = 6 };
+enum { VARS = 64, TRIES = 6, LARGE = 1000 };
 
 static ad_var vars[VARS];
 
@@ -28,16 +28,16 @@ void keep_var(ad_var x)
     }
     const int slot = world_slot_of(API_TAPE, x.tape);
     if (slot < 0) {
-        api_broken("a result is on no tape");
+        apart_broken("a result is on no tape");
     }
     if (!ad_is_dead(x)) {
         if (tape_has_failed(x.tape)) {
-            api_broken("a call failed, but its result is alive: %s", ad_tape_message(x.tape));
+            apart_broken("a call failed, but its result is alive: %s", ad_tape_message(x.tape));
         }
         const ad_shape shape = ad_shape_of(x);
         if (!ad_shape_is_valid(&shape) || ad_count(x) != ad_shape_count(&shape) ||
             (unsigned)ad_type_of(x) > AD_I64) {
-            api_broken("a result has no valid shape");
+            apart_broken("a result has no valid shape");
         }
     }
     if (!ad_is_dead(x)) {
@@ -60,7 +60,13 @@ ad_var draw_leaf_of(ad_type type, ad_shape shape)
     if (shape.rank == 0 && type == AD_F64) {
         return ad_input(tape, draw_number());
     }
-    return ad_input_array(tape, type, shape, room_for(type, count));
+    void *elements = count < LARGE ? malloc(count * ad_type_bytes(type)) : NULL;
+    if (elements != NULL) {
+        fill(type, count, elements);
+    }
+    const ad_var x = ad_input_array(tape, type, shape, elements);
+    free(elements);
+    return x;
 }
 
 /* One that is no good, or any. */
@@ -159,9 +165,7 @@ ad_var draw_indices(void)
         return hostile_var();
     }
     const int64_t n = draw_below(4);
-    int64_t *at = room_indices(n, 3);
-    return ad_input_array(tape_of_call(), AD_I64, draw_flag() && n > 0 ? AD_SCALAR : AD_SHAPE(n),
-                          at);
+    return draw_leaf_of(AD_I64, draw_flag() ? AD_SCALAR : AD_SHAPE(n));
 }
 
 ad_var draw_key(void)
@@ -267,7 +271,7 @@ ad_shape draw_shape_near(void)
 /* Elements for a shape, as many as it has; NULL for one that is no shape or too large. */
 static int is_small(ad_type type, const ad_shape *shape)
 {
-    return (unsigned)type <= AD_I64 && ad_shape_is_valid(shape) && ad_shape_count(shape) < 1000;
+    return (unsigned)type <= AD_I64 && ad_shape_is_valid(shape) && ad_shape_count(shape) < LARGE;
 }
 
 const void *draw_data(ad_type type, ad_shape shape)

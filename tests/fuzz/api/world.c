@@ -235,7 +235,7 @@ void world_end(void)
         }
     }
     if (live != 0) {
-        api_broken("%ld blocks of memory are left when all objects are freed", live);
+        apart_broken("%ld blocks of memory are left when all objects are freed", live);
     }
 }
 
@@ -308,7 +308,7 @@ int world_keep(int kind, void *at)
     got_good();
     const int slot = free_slot();
     if (slot < 0) {
-        api_broken("no slot is left");
+        apart_broken("no slot is left");
     }
     slots[slot] = (api_object){.kind = kind, .at = at, .age = next_age++, .other = -1};
     used |= bit(slot);
@@ -432,7 +432,7 @@ static void check_tape(ad_tape *tape)
     got_report(status, ad_tape_message(tape), 4096);
     if (status != AD_OK) {
         if (!ad_is_dead(ad_input(tape, 1))) {
-            api_broken("a tape with an error records");
+            apart_broken("a tape with an error records");
         }
         if (draw_below(4) != 0) {
             ad_tape_clear_error(tape);
@@ -441,10 +441,10 @@ static void check_tape(ad_tape *tape)
         ad_var x = ad_input(tape, 3), y = ad_mul(x, x);
         double slope = 0;
         if (ad_grad_values(y, 1, &x, &slope) == AD_OK && slope != 6) {
-            api_broken("the derivative of x^2 at 3 is %g", slope);
+            apart_broken("the derivative of x^2 at 3 is %g", slope);
         }
         if (ad_tape_status(tape) != AD_OK && ad_tape_status(tape) != AD_ERR_MEMORY) {
-            api_broken("a tape cannot be used any more: %s", ad_tape_message(tape));
+            apart_broken("a tape cannot be used any more: %s", ad_tape_message(tape));
         }
         ad_tape_clear_error(tape);
     }
