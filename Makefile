@@ -129,6 +129,8 @@ TEST_OBJ = $(call objects,$(TEST_SRC))
 FUZZ_OBJ = $(call objects,$(FUZZ_SRC))
 FUZZ_READERS_SRC = $(filter-out %/libfuzzer.c,$(wildcard tests/fuzz/readers/*.c)) $(wildcard tests/fuzz/common/*.c)
 FUZZ_READERS_OBJ = $(call objects,$(FUZZ_READERS_SRC))
+FUZZ_MEMORY_SRC = $(wildcard tests/fuzz/memory/*.c tests/fuzz/common/*.c)
+FUZZ_MEMORY_OBJ = $(call objects,$(FUZZ_MEMORY_SRC))
 FUZZ_API_OBJ = $(call objects,$(FUZZ_API_SRC)) $(B)/objects/tests/fuzz/api/calls.o
 EXAMPLES = $(EXAMPLE_SRC:%.c=$(B)/%)
 PROGRAM_TESTS = $(PROGRAM_TEST_SRC:%.c=$(B)/%)
@@ -256,6 +258,9 @@ $(B)/tests/fuzz/run: $(FUZZ_OBJ) $(STATIC)
 	$(LINK)
 
 $(B)/tests/fuzz/api/run: $(FUZZ_API_OBJ) $(STATIC)
+	$(LINK)
+
+$(B)/tests/fuzz/memory/run: $(FUZZ_MEMORY_OBJ) $(STATIC)
 	$(LINK)
 
 $(B)/tests/fuzz/readers/run: $(FUZZ_READERS_OBJ) $(STATIC)
