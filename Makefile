@@ -146,7 +146,7 @@ STATIC = $(B)/libwengert-nn.a $(B)/libwengert.a
 .DELETE_ON_ERROR:
 .SECONDARY:
 FORCE:
-.PHONY: FORCE all help deps bench-deps test threads fuzz fuzz_calls fuzz_readers check headers layers symbols installed \
+.PHONY: FORCE all help deps bench-deps test threads fuzz fuzz_calls fuzz_readers fuzz_memory check headers layers symbols installed \
         asked bare portable benches lint format demo bench install uninstall clean
 
 all: $(STATIC) $(AD_SO) $(NN_SO) $(EXAMPLES) ## build both libraries and the examples
@@ -323,6 +323,11 @@ ifeq ($(FLAVOUR),fuzzer)
 else
 	$(call RUN_TESTS,$< $(INPUTS) $(SEED))
 endif
+
+# Whole programs while memory is short: make fuzz_memory MOST=0 fails every allocation once.
+MOST ?= 20
+fuzz_memory: $(B)/tests/fuzz/memory/run ## run whole programs in too little memory, MOST times each way; 0: all
+	$(call RUN_TESTS,$< $(MOST))
 
 # ---- checks
 STEPS = test 'test FLAVOUR=clang' 'test FLAVOUR=asan' 'threads FLAVOUR=tsan' \

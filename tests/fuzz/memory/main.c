@@ -115,7 +115,7 @@ static int run_program(void *argument)
         common->malloc_left = left;
     }
     check(r, &out, state.live);
-    if (malloc_is_ours() && left > common->malloc_left) {
+    if (malloc_is_ours() && left > common->malloc_left + r->program->kept) {
         apart_broken("%ld blocks of malloc are left, %ld with enough memory", left,
                      common->malloc_left);
     }

@@ -20,6 +20,7 @@ typedef struct outcome {
 typedef struct program {
     const char *name;
     int cost; /* of one run, about; the short test runs it so many times less often */
+    int kept; /* blocks that the dynamic linker may keep after a failure */
     /* files are made in the current folder */
     void (*run)(const ad_allocator *allocator, outcome *out);
 } program;
