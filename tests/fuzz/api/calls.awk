@@ -64,7 +64,9 @@ inside {
     row = row " " $0
     if ($0 ~ /;[ \t]*$/) {
         inside = 0
-        prototype(row)
+        if (row !~ /^ *AD_API extern /) {
+            prototype(row)
+        }
     }
 }
 

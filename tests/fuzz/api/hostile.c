@@ -263,8 +263,12 @@ static double nan_metric(ad_var a, ad_var y)
 
 nn_metric draw_metric(void)
 {
-    const nn_metric metrics[] = {
-        {0}, nn_accuracy, nn_binary_accuracy, nn_absolute_error, {NULL, nan_metric, NN_LOWER, 1}};
+    const nn_metric metrics[] = {nn_accuracy,
+                                 nn_binary_accuracy,
+                                 nn_absolute_error,
+                                 {draw_flag() ? draw_text() : NULL, nan_metric,
+                                  (nn_better)draw_below(draw_hostile() ? 9 : 2), draw_flag()},
+                                 {0}};
     return PICK(metrics);
 }
 

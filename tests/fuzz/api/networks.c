@@ -253,6 +253,7 @@ nn_fit_options draw_fit_options(void)
         o.clip = draw_number();
         o.validation = draw_number();
         o.target = draw_number();
+        o.target_cost = draw_number();
         o.patience = -draw_below(2);
     }
     return o;
