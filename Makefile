@@ -45,7 +45,7 @@ endif
 # ---- Debian packages; test, check, demo and bench install those of theirs that are missing
 PACKAGES_build = gcc libc6-dev make pkg-config libblis-dev zlib1g-dev $(PACKAGES_$(CC))
 PACKAGES_clang = clang libclang-rt-dev libomp-dev # for libFuzzer, for blis.h
-PACKAGES_test = $(PACKAGES_build) libcriterion-dev libmpfr-dev gnuplot-nox
+PACKAGES_test = $(PACKAGES_build) libcriterion-dev libmpfr-dev gnuplot-nox locales
 PACKAGES_demo = $(PACKAGES_build) gnuplot-nox curl ca-certificates
 PACKAGES_check = $(PACKAGES_test) $(PACKAGES_clang) binutils g++ clang-format clang-tidy shellcheck \
                  libc6-dev-i386

@@ -2,6 +2,7 @@
 #include "emit_internal.h"
 
 #include "blas_internal.h"
+#include "locale_internal.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -44,9 +45,9 @@ void ad__put(ad__emit *e, const char *format, ...)
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = ad__vprint(NULL, 0, format, args);
     if (len > 0 && reserve(e, e->out, (size_t)len)) {
-        (void)vsnprintf(e->out->text + e->out->len, (size_t)len + 1, format, again);
+        (void)ad__vprint(e->out->text + e->out->len, (size_t)len + 1, format, again);
         e->out->len += (size_t)len;
     }
     va_end(again);
@@ -350,14 +351,14 @@ static void put_real(ad__emit *e, double x, int is_float)
         ad__put(e, "%s", isnan(x) ? "NAN" : x > 0 ? "INFINITY" : "-INFINITY");
         return;
     }
+    locale_t before = ad__begin_c_locale();
     for (int digits = is_float ? 6 : 15; digits <= 17; digits++) {
         (void)snprintf(text, sizeof text, "%.*g", digits, x);
         if (is_float ? strtof(text, NULL) == (float)x : strtod(text, NULL) == x) {
             break;
         }
     }
-    char *point = text + strspn(text, "+-0123456789e"); /* C's, whatever the locale's */
-    *point = *point != '\0' ? '.' : *point;
+    ad__end_c_locale(before);
     ad__put(e, "%s%s%s", text, strpbrk(text, ".e") == NULL ? ".0" : "", is_float ? "F" : "");
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "status.h"
 
+#include "locale_internal.h"
+
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 
 typedef struct status_row {
     const char *name, *text;
@@ -40,7 +41,7 @@ ad_status ad_error_set(ad_error *error, ad_status status, const char *format, ..
     error->status = status;
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(error->message, sizeof error->message, format, args);
+    (void)ad__vprint(error->message, sizeof error->message, format, args);
     va_end(args);
     return status;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tape_internal.h"
 
+#include "locale_internal.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -107,7 +109,7 @@ ad_status ad_tape_fail(ad_tape *tape, ad_status status, const char *origin, cons
     char text[sizeof tape->error.message];
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
+    (void)ad__vprint(text, sizeof text, format, args);
     va_end(args);
     const char *open = site ? " (" : "", *close = site ? ")" : "";
     ad_error_set(&tape->error, status, "%s: %s%s%s%s", origin, text, open, site ? site : "", close);

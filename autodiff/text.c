@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "text_internal.h"
 
+#include "locale_internal.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
@@ -10,7 +12,7 @@ void ad__say(char *text, size_t bytes, const char *format, ...)
     size_t used = strlen(text);
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(text + used, bytes - used, format, args);
+    (void)ad__vprint(text + used, bytes - used, format, args);
     va_end(args);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Random numbers as functions of a key. */
 #include "../emit_internal.h"
+#include "../locale_internal.h"
 #include "../tape_internal.h"
 
 #include "ops.h"
@@ -128,7 +129,7 @@ static ad_status bernoulli_eval(const ad__call *call)
 static void bernoulli_emit(ad__emit *e, const ad__call *call)
 {
     char below[40];
-    (void)snprintf(below, sizeof below, " < %a", ((const recipe *)call->attributes)->p);
+    (void)ad__print(below, sizeof below, " < %a", ((const recipe *)call->attributes)->p);
     put_fill(e, call, "uniform", below);
 }
 
