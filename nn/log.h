@@ -8,7 +8,8 @@
  *
  *   epoch,cost,metric,validation_cost,validation_metric,rate,seconds
  *
- * Numbers have 17 digits, so that they read back the same; what there is none of is empty. */
+ * Numbers have 17 digits and a decimal point in every locale, so that they read back the same; what
+ * there is none of is empty. A disk that is full has whole lines, as many as it could take. */
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/number_internal.h"
 
+#include "comma.h"
+
 #include <wengert/autodiff.h>
 
 #include <criterion/criterion.h>
@@ -106,16 +108,8 @@ Test(number, every_number_is_rounded_correctly)
 
 Test(number, the_point_is_a_point_in_every_locale)
 {
-    static const char *const locales[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE",
-                                          "fr_FR"};
-    const char *found = NULL;
-    for (size_t i = 0; i < sizeof locales / sizeof locales[0] && found == NULL; i++) {
-        found = setlocale(LC_ALL, locales[i]);
-    }
-    if (found == NULL) {
-        cr_skip_test("no locale with a decimal comma is installed");
-    }
-    cr_expect_eq(strtod("1,5", NULL), 1.5, "%s", found);
+    const char *name = test_comma_locale();
+    cr_expect_eq(strtod("1,5", NULL), 1.5, "%s", name);
     expect_number("1.5", 1.5);
     expect_number("1.23456789012345678901234567890", 1.23456789012345678901234567890);
 }
