@@ -26,8 +26,8 @@ static void draw(const char *folder, const nn_fit_result *fit)
     }
     const nn_curve curve = {.count = (size_t)fit->epochs, .y = mse};
     (void)snprintf(path, sizeof path, "%s/quadratic.png", folder);
-    if (nn_plot_curves(path, 1, &curve, &error, .x = "step", .y = "mean squared error", .log_x = 1,
-                       .log_y = 1) != AD_OK) {
+    if (nn_plot_curves(path, 1, &curve, &error, .title = "fitting a quadratic function",
+                       .x = "step", .y = "mean squared error", .log_x = 1, .log_y = 1) != AD_OK) {
         fprintf(stderr, "no figure: %s\n", error.message);
     }
 }

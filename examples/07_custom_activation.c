@@ -14,22 +14,22 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { POINTS = 200, EPOCHS = 500, GRID = 300 };
+enum { POINTS = 200, EPOCHS = 500, GRID = 100 };
 
 static ad_var mish(ad_var x)
 {
     return ad_mul(x, ad_tanh(ad_softplus(x)));
 }
 
-/* Draws both spirals and the line a^3 = 0 between them: the places on a fine grid from which it
- * changes sign to the right or upward. */
+/* Draws both spirals and the line a^3 = 0 between them: in each cell of a grid from edge to edge,
+ * where it changes sign. */
 static ad_status draw(const char *path, nn_model *net, double (*x)[2], ad_error *error)
 {
-    static double grid[GRID * GRID][2], line[2][GRID * GRID], spiral[2][2][POINTS / 2];
+    static double grid[GRID * GRID][2], line[2][5 * GRID * GRID], spiral[2][2][POINTS / 2];
     for (int i = 0; i < GRID; i++) {
         for (int j = 0; j < GRID; j++) {
-            grid[i * GRID + j][0] = 2.2 * j / GRID - 1.1;
-            grid[i * GRID + j][1] = 2.2 * i / GRID - 1.1;
+            grid[i * GRID + j][0] = 2.2 * j / (GRID - 1) - 1.1;
+            grid[i * GRID + j][1] = 2.2 * i / (GRID - 1) - 1.1;
         }
     }
     nn_array output;
@@ -40,11 +40,18 @@ static ad_status draw(const char *path, nn_model *net, double (*x)[2], ad_error 
     }
     const double *a = output.data;
     size_t count = 0;
-    for (int i = 0; i < GRID * (GRID - 1); i++) {
-        if (i % GRID < GRID - 1 && (a[i] * a[i + 1] < 0 || a[i] * a[i + GRID] < 0)) {
-            line[0][count] = grid[i][0];
-            line[1][count++] = grid[i][1];
+    for (int i = 0; i < GRID * (GRID - 1) - 1; i++) {
+        const int corner[] = {i, i + 1, i + GRID + 1, i + GRID, i};
+        for (int k = 0; k < 4 && i % GRID < GRID - 1; k++) {
+            int p = corner[k], q = corner[k + 1];
+            if ((a[p] < 0) != (a[q] < 0)) {
+                double s = a[p] / (a[p] - a[q]);
+                line[0][count] = grid[p][0] + s * (grid[q][0] - grid[p][0]);
+                line[1][count++] = grid[p][1] + s * (grid[q][1] - grid[p][1]);
+            }
         }
+        line[0][count] = line[1][count] = NAN; /* the line ends here */
+        count++;
     }
     for (int i = 0; i < POINTS; i++) {
         spiral[i % 2][0][i / 2] = x[i][0];
@@ -52,9 +59,10 @@ static ad_status draw(const char *path, nn_model *net, double (*x)[2], ad_error 
     }
     const nn_curve curves[] = {{"first", POINTS / 2, spiral[0][0], spiral[0][1], 1},
                                {"second", POINTS / 2, spiral[1][0], spiral[1][1], 1},
-                               {"P = 1/2", count, line[0], line[1], 1}};
+                               {"P = 1/2", count, line[0], line[1], 0}};
     nn_array_clear(&output);
-    return nn_plot_curves(path, 3, curves, error, .x = "x0", .y = "x1");
+    return nn_plot_curves(path, 3, curves, error, .title = "two spirals", .x = "x0", .y = "x1",
+                          .equal = 1);
 }
 
 int main(int argc, char **argv)

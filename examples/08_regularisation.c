@@ -116,14 +116,15 @@ int main(int argc, char **argv)
     failed |= polynomial("l1 = 0.02", 0.02, 0, l1);
 
     if (!failed && argc > 1) {
-        const nn_curve curves[] = {{.label = "truth", .count = DEGREE, .y = truth},
+        const nn_curve curves[] = {{.label = "truth", .count = DEGREE, .y = truth, .dots = 1},
                                    {.label = "no penalty", .count = DEGREE, .y = none, .dots = 1},
                                    {.label = "l2", .count = DEGREE, .y = l2, .dots = 1},
                                    {.label = "l1", .count = DEGREE, .y = l1, .dots = 1}};
         char path[4096];
         ad_error error = {0};
         (void)snprintf(path, sizeof path, "%s/coefficients.png", argv[1]);
-        if (nn_plot_curves(path, 4, curves, &error, .x = "k", .y = "coefficient of P_k") != AD_OK) {
+        if (nn_plot_curves(path, 4, curves, &error, .title = "coefficients with penalties",
+                           .x = "k", .y = "coefficient of P_k") != AD_OK) {
             fprintf(stderr, "no figure: %s\n", error.message);
         }
     }

@@ -191,7 +191,7 @@ static void draw(const char *folder, nn_model *net, const nn_fit_result *fit, co
     ad_error error = {0};
     (void)snprintf(curves, sizeof curves, "%s/mnist_curves.png", folder);
     (void)snprintf(misread, sizeof misread, "%s/mnist_misread.png", folder);
-    if (nn_plot_history(curves, fit->epochs, fit->history, &error) == AD_OK &&
+    if (nn_plot_history(curves, fit->epochs, fit->history, fit->metric, &error) == AD_OK &&
         draw_misread(misread, net, test, &error) == AD_OK) {
         printf("figures: %s, %s\n", curves, misread);
     } else {

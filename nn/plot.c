@@ -2,244 +2,164 @@
 #include "plot.h"
 
 #include "memory_internal.h"
+#include "plot_internal.h"
+#include "text_internal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <spawn.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-/* A figure is a gnuplot program in a temporary file. gnuplot is started without a shell and reads
- * no pipe of ours, so that nothing in a path or label is run, and no signal reaches the caller. */
-typedef struct figure {
-    char script[64], errors[64];
-    FILE *to;
-} figure;
+/* ---- curves ---- */
 
-/* ---- running gnuplot ---- */
-
-static FILE *temporary(char *path, size_t bytes)
+static double x_of(const nn_curve *curve, size_t i)
 {
-    (void)snprintf(path, bytes, "/tmp/wengert-plot-XXXXXX");
-    int file = mkstemp(path);
-    FILE *to = file >= 0 ? fdopen(file, "w") : NULL;
-    if (file >= 0 && to == NULL) {
-        (void)close(file);
-        (void)unlink(path);
-    }
-    return to;
+    return curve->x != NULL ? curve->x[i] : (double)i + 1;
 }
 
-enum { COMPLAINT = 200 };
-
-/* The line that gnuplot complained with, past its echo of the program. */
-static void complaint(const char *path, char line[static COMPLAINT])
+/* Whether a point can be drawn: finite, and above 0 on a logarithmic axis. */
+static int is_point(const nn_axes *axes, const nn_curve *curve, size_t i)
 {
-    line[0] = '\0';
-    FILE *from = fopen(path, "r");
-    while (from != NULL && fgets(line, COMPLAINT, from) != NULL) {
-        line[strcspn(line, "\n")] = '\0';
-        if (strstr(line, "line ") != NULL) {
-            break;
-        }
-    }
-    if (from != NULL) {
-        (void)fclose(from);
-    }
+    double x = x_of(curve, i), y = curve->y[i];
+    return isfinite(x) && isfinite(y) && (!axes->log_x || x > 0) && (!axes->log_y || y > 0);
 }
 
-static ad_status run_gnuplot(figure *f, const char *path, ad_error *error)
+static int is_alone(const nn_axes *axes, const nn_curve *curve, size_t i)
 {
-    char program[] = "gnuplot", *const arguments[] = {program, f->script, NULL};
-    posix_spawn_file_actions_t actions;
-    if (posix_spawn_file_actions_init(&actions) != 0) {
-        return ad_error_set(error, AD_ERR_MEMORY, "%s: out of memory", path);
-    }
-    pid_t pid = 0;
-    int failed = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, f->errors,
-                                                  O_WRONLY | O_TRUNC, 0600);
-    if (failed == 0) {
-        failed = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    }
-    if (failed == 0) {
-        failed = posix_spawnp(&pid, program, &actions, NULL, arguments, environ);
-    }
-    (void)posix_spawn_file_actions_destroy(&actions);
-    if (failed == ENOENT) {
-        return ad_error_set(error, AD_ERR_UNSUPPORTED,
-                            "%s: gnuplot is not installed; Debian's package is gnuplot-nox", path);
-    }
-    if (failed != 0) {
-        return ad_error_set(error, AD_ERR_IO, "%s: gnuplot does not start: %s", path,
-                            strerror(failed));
-    }
-    int result = 0;
-    while (waitpid(pid, &result, 0) < 0 && errno == EINTR) {
-    }
-    if (!WIFEXITED(result) || WEXITSTATUS(result) != 0) {
-        char text[COMPLAINT];
-        complaint(f->errors, text);
-        return ad_error_set(error, AD_ERR_IO, "%s: gnuplot failed: %s", path, text);
-    }
-    return AD_OK;
+    return is_point(axes, curve, i) && (i == 0 || !is_point(axes, curve, i - 1)) &&
+           (i + 1 == curve->count || !is_point(axes, curve, i + 1));
 }
 
-/* ---- writing the program ---- */
-
-/* A string as gnuplot reads it: in single quotes, which are doubled inside. */
-static void quote(FILE *to, const char *text)
+static ad_status nothing(const char *path, const nn_axes *axes, ad_error *error)
 {
-    (void)fputc('\'', to);
-    for (; *text != '\0'; text++) {
-        if (*text == '\'') {
-            (void)fputc('\'', to);
-        }
-        (void)fputc(*text == '\n' || *text == '\r' ? ' ' : *text, to);
-    }
-    (void)fputc('\'', to);
+    return ad_error_set(error, AD_ERR_SHAPE, "%s: there is nothing to draw: no point is finite%s",
+                        path, axes->log_x || axes->log_y ? " and above 0, as logarithms need" : "");
 }
 
-static void setting(FILE *to, const char *name, const char *text)
+/* The ranges of both axes, around all points that can be drawn. */
+static ad_status measure(const char *path, const nn_axes *axes, size_t count,
+                         const nn_curve *curves, nn__range *x, nn__range *y, ad_error *error)
 {
-    (void)fprintf(to, "set %s ", name);
-    quote(to, text != NULL ? text : "");
-    (void)fputc('\n', to);
-}
-
-static int ends_in(const char *path, const char *ending)
-{
-    size_t len = strlen(path), n = strlen(ending);
-    return len > n && strcmp(path + len - n, ending) == 0;
-}
-
-/* Opens the program with the terminal that the path asks for. */
-static ad_status begin(figure *f, const char *path, int width, int height, ad_error *error)
-{
-    int svg = ends_in(path, ".svg");
-    *f = (figure){.to = NULL};
-    if (!svg && !ends_in(path, ".png")) {
-        return ad_error_set(error, AD_ERR_UNSUPPORTED,
-                            "%s: figures are .svg or .png; let the path end so", path);
-    }
-    FILE *errors = temporary(f->errors, sizeof f->errors);
-    if (errors == NULL) {
-        f->errors[0] = '\0';
-        return ad_error_set(error, AD_ERR_IO, "%s: no temporary file: %s", path, strerror(errno));
-    }
-    (void)fclose(errors);
-    f->to = temporary(f->script, sizeof f->script);
-    if (f->to == NULL) {
-        f->script[0] = '\0';
-        return ad_error_set(error, AD_ERR_IO, "%s: no temporary file: %s", path, strerror(errno));
-    }
-    (void)fprintf(f->to,
-                  "set terminal %s size %d,%d noenhanced font 'sans,11' background '#ffffff'\n",
-                  svg ? "svg" : "pngcairo", width, height);
-    setting(f->to, "output", path);
-    (void)fputs("set encoding utf8\n"
-                "set border 3 lc '#555555'\nset tics nomirror\nset grid lc '#dddddd' lt 1\n"
-                "set key noenhanced\n"
-                "set linetype 1 lc '#1f77b4' lw 2 pt 7\nset linetype 2 lc '#ff7f0e' lw 2 pt 7\n"
-                "set linetype 3 lc '#2ca02c' lw 2 pt 7\nset linetype 4 lc '#d62728' lw 2 pt 7\n"
-                "set linetype 5 lc '#9467bd' lw 2 pt 7\nset linetype cycle 5\n",
-                f->to);
-    return AD_OK;
-}
-
-/* Runs the program, unless there was an error, and removes it. */
-static ad_status end(figure *f, const char *path, ad_status status, ad_error *error)
-{
-    if (f->to != NULL && (ferror(f->to) | fclose(f->to)) != 0 && status == AD_OK) {
-        status = ad_error_set(error, AD_ERR_IO, "%s: a temporary file cannot be written", path);
-    }
-    if (status == AD_OK) {
-        status = run_gnuplot(f, path, error);
-    }
-    if (f->script[0] != '\0') {
-        (void)unlink(f->script);
-    }
-    if (f->errors[0] != '\0') {
-        (void)unlink(f->errors);
-    }
-    return status;
-}
-
-static void number(FILE *to, double value)
-{
-    if (isfinite(value)) {
-        (void)fprintf(to, "%.9g ", value);
-    } else {
-        (void)fputs("NaN ", to);
-    }
-}
-
-/* One pair of axes with its curves. */
-static void draw(FILE *to, const nn_axes *axes, size_t count, const nn_curve *curves)
-{
-    setting(to, "title", axes->title);
-    setting(to, "xlabel", axes->x);
-    setting(to, "ylabel", axes->y);
-    (void)fprintf(to, "%s\n%s\n", axes->log_x ? "set logscale x" : "unset logscale x",
-                  axes->log_y ? "set logscale y\nset format y '%.0e'"
-                              : "unset logscale y\nset format y '%g'");
+    double lo[2] = {INFINITY, INFINITY}, hi[2] = {-INFINITY, -INFINITY};
     for (size_t k = 0; k < count; k++) {
-        (void)fprintf(to, "$curve%zu << end_of_curve\n", k);
+        if (curves[k].count > 0 && curves[k].y == NULL) {
+            return ad_error_set(error, AD_ERR_DOMAIN, "%s: curve %zu has %zu points, but y is NULL",
+                                path, k, curves[k].count);
+        }
         for (size_t i = 0; i < curves[k].count; i++) {
-            number(to, curves[k].x != NULL ? curves[k].x[i] : (double)i + 1);
-            number(to, curves[k].y[i]);
-            (void)fputc('\n', to);
-        }
-        (void)fputs("end_of_curve\n", to);
-    }
-    for (size_t k = 0; k < count; k++) {
-        (void)fprintf(to, "%s $curve%zu using 1:2 with %s ", k == 0 ? "plot" : ", \\\n    ", k,
-                      curves[k].dots ? "points" : "lines");
-        if (curves[k].label != NULL) {
-            (void)fputs("title ", to);
-            quote(to, curves[k].label);
-        } else {
-            (void)fputs("notitle", to);
-        }
-    }
-    (void)fputc('\n', to);
-}
-
-/* ---- the figures ---- */
-
-static int drawable(size_t count, const nn_curve *curves)
-{
-    for (size_t k = 0; k < count; k++) {
-        for (size_t i = 0; i < curves[k].count; i++) {
-            if (isfinite(curves[k].y[i])) {
-                return 1;
+            if (is_point(axes, &curves[k], i)) {
+                const double at[2] = {x_of(&curves[k], i), curves[k].y[i]};
+                for (int a = 0; a < 2; a++) {
+                    lo[a] = fmin(lo[a], at[a]);
+                    hi[a] = fmax(hi[a], at[a]);
+                }
             }
         }
     }
-    return 0;
+    if (lo[0] > hi[0]) {
+        return nothing(path, axes, error);
+    }
+    ad_status status = nn__range_of(lo[0], hi[0], axes->log_x, path, x, error);
+    return status == AD_OK ? nn__range_of(lo[1], hi[1], axes->log_y, path, y, error) : status;
+}
+
+/* The points of a curve that can be drawn; the others are gaps. alone: those without neighbours,
+ * through which no line goes. Returns how many. */
+static size_t print_points(nn__figure *f, const nn_axes *axes, const nn_curve *curve, int alone)
+{
+    size_t drawn = 0;
+    for (size_t i = 0; i < curve->count; i++) {
+        int is_drawn = alone ? is_alone(axes, curve, i) : is_point(axes, curve, i);
+        if (is_drawn) {
+            nn__figure_number(f, x_of(curve, i));
+            nn__figure_number(f, curve->y[i]);
+            drawn++;
+        }
+        if (is_drawn || !alone) {
+            (void)fputc('\n', f->program); /* an empty line is a gap */
+        }
+    }
+    return drawn;
+}
+
+/* Pixels that labels of curves take above their axes, beyond the first line of them. */
+static int label_height(int width, size_t count, const nn_curve *curves)
+{
+    enum { LETTER = 8, LINE = 17, SAMPLE = 60 };
+    size_t longest = 0, labels = 0;
+    for (size_t k = 0; k < count; k++) {
+        size_t len = curves[k].label != NULL ? strlen(curves[k].label) : 0;
+        longest = len > longest ? len : longest;
+        labels += len > 0;
+    }
+    size_t across = (size_t)width / (LETTER * longest + SAMPLE);
+    size_t lines = across > 0 ? (labels + across - 1) / across : labels;
+    return lines > 1 ? LINE * (int)(lines < 1000 ? lines - 1 : 1000) : 0;
+}
+
+/* One pair of axes with its curves. */
+static void draw(nn__figure *f, const nn_axes *axes, const nn__range *x, const nn__range *y,
+                 size_t count, const nn_curve *curves)
+{
+    int has_labels = 0, drawn = 0;
+    nn__figure_set(f, "title", axes->title);
+    nn__figure_set(f, "xlabel", axes->x);
+    nn__figure_set(f, "ylabel", axes->y);
+    nn__figure_axis(f, 'x', x);
+    nn__figure_axis(f, 'y', y);
+    for (size_t k = 0; k < count; k++) {
+        has_labels |= curves[k].label != NULL;
+        for (int alone = 0; alone < 2; alone++) {
+            (void)fprintf(f->program, "$curve%zu_%d << end_of_curve\n", k, alone);
+            if (print_points(f, axes, &curves[k], alone) == 0) {
+                (void)fputs("NaN NaN\n", f->program); /* a block that is empty cannot be plotted */
+            }
+            (void)fputs("end_of_curve\n", f->program);
+        }
+    }
+    (void)fputs(has_labels ? "set key tmargin center horizontal\n" : "unset key\n", f->program);
+    for (size_t k = 0; k < count; k++) {
+        for (int alone = curves[k].dots; alone < 2; alone++) {
+            (void)fprintf(f->program, "%s $curve%zu_%d using 1:2 with %s lt %zu ",
+                          drawn++ == 0 ? "plot" : ", \\\n    ", k, curves[k].dots ? 0 : alone,
+                          curves[k].dots || alone ? "points" : "lines", k % 5 + 1);
+            if (curves[k].label != NULL && (curves[k].dots || !alone)) {
+                (void)fputs("title ", f->program);
+                nn__figure_quote(f, curves[k].label);
+            } else {
+                (void)fputs("notitle", f->program);
+            }
+        }
+    }
+    (void)fputc('\n', f->program);
 }
 
 ad_status nn_plot_curves_of(const char *path, size_t count, const nn_curve *curves, ad_error *error,
                             nn_axes axes)
 {
-    if (!drawable(count, curves)) {
-        return ad_error_set(error, AD_ERR_SHAPE, "%s: there is nothing to draw", path);
+    enum { WIDTH = 720, HEIGHT = 440, BOX = 520, AROUND = 110 };
+    nn__range x, y;
+    nn__figure f;
+    ad_status status = measure(path, &axes, curves != NULL ? count : 0, curves, &x, &y, error);
+    if (status != AD_OK) {
+        return status;
     }
-    figure f;
-    ad_status status = begin(&f, path, 720, 440, error);
+    int is_equal = axes.equal && !axes.log_x && !axes.log_y;
+    double ratio = is_equal ? (y.hi / 2 - y.lo / 2) / (x.hi / 2 - x.lo / 2) : 1;
+    int width = is_equal ? BOX + AROUND : WIDTH;
+    int height = is_equal ? AROUND + (int)(BOX * fmin(fmax(ratio, 0.25), 3)) : HEIGHT;
+    height += label_height(width, count, curves);
+    status = nn__figure_begin(&f, path, width, height, error);
     if (status == AD_OK) {
-        (void)fputs("set key outside right top\n", f.to);
-        draw(f.to, &axes, count, curves);
+        (void)fputs(is_equal ? "set size ratio -1\n" : "", f.program);
+        draw(&f, &axes, &x, &y, count, curves);
     }
-    return end(&f, path, status, error);
+    return nn__figure_end(&f, status);
 }
 
+/* ---- learning curves ---- */
+
 /* Training and validation as curves; numbers holds both. Returns how many have numbers. */
-static size_t history_curves(int count, const nn_epoch *history, int metric, double *numbers,
-                             nn_curve *curves)
+static size_t history_curves(int count, const nn_epoch *history, int metric, double unit,
+                             double *numbers, nn_curve *curves)
 {
     size_t n = (size_t)count, used = 0;
     for (size_t part = 0; part < 2; part++) {
@@ -247,87 +167,131 @@ static size_t history_curves(int count, const nn_epoch *history, int metric, dou
         int some = 0;
         for (size_t i = 0; i < n; i++) {
             const nn_score *score = part == 0 ? &history[i].train : &history[i].validation;
-            y[i] = metric ? score->metric : score->cost;
+            y[i] = unit * (metric ? score->metric : score->cost);
             some = some || isfinite(y[i]);
         }
         if (some) {
-            curves[used++] = (nn_curve){part == 0 ? "training" : "validation", n, NULL, y, n == 1};
+            curves[used++] = (nn_curve){part == 0 ? "training" : "validation", n, NULL, y, 0};
         }
     }
     return used;
 }
 
-ad_status nn_plot_history(const char *path, int count, const nn_epoch *history, ad_error *error)
+static int are_positive(size_t count, const nn_curve *curves)
+{
+    for (size_t k = 0; k < count; k++) {
+        for (size_t i = 0; i < curves[k].count; i++) {
+            if (curves[k].y[i] <= 0) {
+                return 0;
+            }
+        }
+    }
+    return 1;
+}
+
+/* numbers [4 n] */
+static ad_status draw_history(const char *path, int n, const nn_epoch *history,
+                              const nn_metric *metric, double *numbers, ad_error *error)
+{
+    nn_curve curves[2][2];
+    nn_axes axes[2] = {{.title = "cost", .x = "epoch"},
+                       {.title = metric->name != NULL ? metric->name : "metric",
+                        .x = "epoch",
+                        .y = metric->percent ? "%" : NULL}};
+    const double unit[2] = {1, metric->percent ? 100 : 1};
+    size_t count[2];
+    for (int k = 0; k < 2; k++) {
+        count[k] =
+            history_curves(n, history, k, unit[k], numbers + 2 * (size_t)k * (size_t)n, curves[k]);
+    }
+    if (count[0] == 0) {
+        return ad_error_set(error, AD_ERR_SHAPE, "%s: there is no epoch to draw", path);
+    }
+    axes[0].log_y = are_positive(count[0], curves[0]);
+    int panels = count[1] > 0 ? 2 : 1;
+    nn__range x[2], y[2];
+    ad_status status = AD_OK;
+    for (int k = 0; k < panels && status == AD_OK; k++) {
+        status = measure(path, &axes[k], count[k], curves[k], &x[k], &y[k], error);
+    }
+    if (status != AD_OK) {
+        return status;
+    }
+    nn__figure f;
+    status = nn__figure_begin(&f, path, panels == 2 ? 1100 : 720, 440, error);
+    if (status == AD_OK) {
+        (void)fputs(panels == 2 ? "set multiplot layout 1,2\n" : "", f.program);
+        for (int k = 0; k < panels; k++) {
+            draw(&f, &axes[k], &x[k], &y[k], count[k], curves[k]);
+        }
+        (void)fputs(panels == 2 ? "unset multiplot\n" : "", f.program);
+    }
+    return nn__figure_end(&f, status);
+}
+
+ad_status nn_plot_history(const char *path, int count, const nn_epoch *history, nn_metric metric,
+                          ad_error *error)
 {
     const ad_allocator allocator = ad_allocator_default();
-    size_t n = count > 0 ? (size_t)count : 0;
-    double *numbers = nn__resize(&allocator, NULL, 4 * n + 1, sizeof *numbers);
+    int n = count > 0 && history != NULL ? count : 0;
+    double *numbers = nn__resize(&allocator, NULL, 4 * (size_t)n + 1, sizeof *numbers);
     if (numbers == NULL) {
         return ad_error_set(error, AD_ERR_MEMORY, "%s: out of memory", path);
     }
-    nn_curve cost[2], metric[2];
-    size_t costs = history_curves((int)n, history, 0, numbers, cost);
-    size_t metrics = history_curves((int)n, history, 1, numbers + 2 * n, metric);
-    ad_status status = AD_OK;
-    figure f = {.to = NULL};
-    if (costs == 0) {
-        status = ad_error_set(error, AD_ERR_SHAPE, "%s: there is no epoch to draw", path);
-    } else {
-        status = begin(&f, path, metrics > 0 ? 1100 : 720, 440, error);
-    }
-    if (status == AD_OK) {
-        int positive = 1;
-        for (size_t k = 0; k < costs; k++) {
-            for (size_t i = 0; i < n; i++) {
-                positive = positive && !(cost[k].y[i] <= 0);
-            }
-        }
-        if (metrics > 0) {
-            (void)fputs("set multiplot layout 1,2\nset key right top\n", f.to);
-        }
-        draw(f.to, &(nn_axes){"cost", "epoch", NULL, 0, positive}, costs, cost);
-        if (metrics > 0) {
-            (void)fputs("set key right bottom\n", f.to);
-            draw(f.to, &(nn_axes){"metric", "epoch", NULL, 0, 0}, metrics, metric);
-            (void)fputs("unset multiplot\n", f.to);
-        }
-    }
-    status = end(&f, path, status, error);
+    ad_status status = draw_history(path, n, history, &metric, numbers, error);
     nn__free(&allocator, numbers);
     return status;
 }
 
-/* One picture, as rows of numbers from its bottom up, which is how gnuplot draws a matrix. */
-static void draw_image(FILE *to, int64_t place, int64_t height, int64_t width, const double *pixel,
-                       const char *caption)
+/* ---- pictures ---- */
+
+/* Scales what is finite to [0, 1], from the smallest to the largest. */
+static void to_grey(size_t count, double *pixel)
 {
-    (void)fprintf(to, "$image%lld << end_of_image\n", (long long)place);
-    for (int64_t i = height - 1; i >= 0; i--) {
-        for (int64_t j = 0; j < width; j++) {
-            number(to, pixel[i * width + j]);
-        }
-        (void)fputc('\n', to);
+    double lo = INFINITY, hi = -INFINITY;
+    for (size_t i = 0; i < count; i++) {
+        lo = isfinite(pixel[i]) ? fmin(lo, pixel[i]) : lo;
+        hi = isfinite(pixel[i]) ? fmax(hi, pixel[i]) : hi;
     }
-    (void)fputs("end_of_image\n", to);
-    setting(to, "title offset 0, -0.7", caption);
-    (void)fprintf(to, "plot $image%lld matrix with image notitle\n", (long long)place);
+    double span = hi / 2 - lo / 2; /* halves cannot overflow */
+    for (size_t i = 0; i < count; i++) {
+        pixel[i] = isfinite(pixel[i]) ? span > 0 ? (pixel[i] / 2 - lo / 2) / span : 0 : NAN;
+    }
 }
 
-static ad_status draw_images(FILE *to, const nn_array *images, int64_t count,
-                             const int64_t *indices, const nn_grid *grid, ad_error *error)
+/* One picture, as rows of numbers from its bottom up, which is how gnuplot draws a matrix. */
+static void draw_image(nn__figure *f, int64_t place, int64_t height, int64_t width,
+                       const double *pixel, const char *caption)
+{
+    (void)fprintf(f->program, "$image%lld << end_of_image\n", (long long)place);
+    for (int64_t i = height - 1; i >= 0; i--) {
+        for (int64_t j = 0; j < width; j++) {
+            nn__figure_number(f, pixel[i * width + j]);
+        }
+        (void)fputc('\n', f->program);
+    }
+    (void)fputs("end_of_image\n", f->program);
+    nn__figure_set(f, "title offset 0, -0.7", caption);
+    (void)fprintf(f->program, "plot $image%lld matrix with image notitle\n", (long long)place);
+}
+
+static ad_status draw_images(nn__figure *f, const nn_array *images, int64_t count,
+                             const int64_t *indices, const nn_grid *grid)
 {
     const ad_allocator allocator = ad_allocator_default();
     int64_t height = images->shape.len[1], width = images->shape.len[2];
-    double *pixel = nn__resize(&allocator, NULL, (size_t)(height * width) + 1, sizeof *pixel);
+    size_t len = (size_t)height * (size_t)width;
+    double *pixel = nn__resize(&allocator, NULL, len, sizeof *pixel);
     if (pixel == NULL) {
-        return ad_error_set(error, AD_ERR_MEMORY, "nn_plot_images: out of memory");
+        return ad_error_set(f->error, AD_ERR_MEMORY, "nn_plot_images: out of memory");
     }
     ad_status status = AD_OK;
     for (int64_t i = 0; i < count && status == AD_OK; i++) {
         int64_t row = indices != NULL ? indices[i] : i;
-        status = nn_array_gather(images, 1, &row, AD_F64, pixel, error);
+        status = nn_array_gather(images, 1, &row, AD_F64, pixel, f->error);
         if (status == AD_OK) {
-            draw_image(to, i, height, width, pixel, grid->captions ? grid->captions[i] : NULL);
+            to_grey(len, pixel);
+            draw_image(f, i, height, width, pixel, grid->captions ? grid->captions[i] : NULL);
         }
     }
     nn__free(&allocator, pixel);
@@ -337,6 +301,7 @@ static ad_status draw_images(FILE *to, const nn_array *images, int64_t count,
 ad_status nn_plot_images(const char *path, const nn_array *images, int64_t count,
                          const int64_t *indices, nn_grid grid, ad_error *error)
 {
+    enum { ACROSS = 90, DOWN = 106, ABOVE = 62, MOST = 32000 }; /* pixels; cairo's limit is 32767 */
     if (images->shape.rank != 3 || count < 1 || ad_shape_count(&images->shape) == 0) {
         char text[160];
         return ad_error_set(error, AD_ERR_SHAPE,
@@ -346,23 +311,30 @@ ad_status nn_plot_images(const char *path, const nn_array *images, int64_t count
     }
     int64_t columns = grid.columns > 0 ? grid.columns : 8;
     columns = columns < count ? columns : count;
-    int64_t lines = (count + columns - 1) / columns;
-    int width = (int)(90 * columns + 20), height = (int)(106 * lines + 40);
-    figure f;
-    ad_status status = begin(&f, path, width, height, error);
-    if (status == AD_OK) {
-        (void)fputs("set multiplot title ", f.to);
-        quote(f.to, grid.title != NULL ? grid.title : "");
-        (void)fprintf(
-            f.to,
-            " layout %lld,%lld margins screen 0.01, 0.99, 0.01, %.4f spacing screen 0.01, "
-            "%.4f\n",
-            (long long)lines, (long long)columns, 1 - 62.0 / height, 22.0 / height);
-        (void)fputs("unset border\nunset tics\nunset grid\nunset colorbox\nset size ratio -1\n"
-                    "set palette gray negative\nset autoscale fix\n",
-                    f.to);
-        status = draw_images(f.to, images, count, indices, &grid, error);
-        (void)fputs("unset multiplot\n", f.to);
+    int64_t lines = (count - 1) / columns + 1;
+    if (columns > MOST / ACROSS - 1 || lines > MOST / DOWN - 1) {
+        return ad_error_set(error, AD_ERR_DOMAIN,
+                            "%s: %lld pictures in %lld columns are too many for a figure; at most "
+                            "%d columns and %d lines",
+                            path, (long long)count, (long long)columns, MOST / ACROSS - 1,
+                            MOST / DOWN - 1);
     }
-    return end(&f, path, status, error);
+    int width = (int)(ACROSS * columns + 20), height = (int)(DOWN * lines + ABOVE);
+    nn__figure f;
+    ad_status status = nn__figure_begin(&f, path, width, height, error);
+    if (status == AD_OK) {
+        (void)fputs("set multiplot title ", f.program);
+        nn__figure_quote(&f, grid.title);
+        nn__print(f.program,
+                  " noenhanced layout %lld,%lld margins screen 0.01, 0.99, %.4f, %.4f spacing "
+                  "screen 0.01, %.4f\n",
+                  (long long)lines, (long long)columns, 8.0 / height, 1 - (double)ABOVE / height,
+                  24.0 / height);
+        (void)fputs("unset border\nunset tics\nunset grid\nunset colorbox\nset size ratio -1\n"
+                    "set palette gray negative\nset autoscale fix\nset cbrange [0:1]\n",
+                    f.program);
+        status = draw_images(&f, images, count, indices, &grid);
+        (void)fputs("unset multiplot\n", f.program);
+    }
+    return nn__figure_end(&f, status);
 }

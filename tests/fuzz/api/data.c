@@ -176,8 +176,8 @@ const nn_curve *draw_curves(size_t count)
 
 nn_axes draw_plot_axes(void)
 {
-    return (nn_axes){draw_text(), draw_text(), draw_flag() ? draw_text() : NULL, draw_flag(),
-                     draw_flag()};
+    return (nn_axes){draw_text(), draw_text(), draw_flag() ? draw_text() : NULL,
+                     draw_flag(), draw_flag(), draw_flag()};
 }
 
 nn_grid draw_grid(int64_t count)
