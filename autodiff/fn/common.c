@@ -6,6 +6,12 @@
 
 #include <string.h>
 
+#if defined(__GNUC__)
+#define AD__PREFETCH(address) __builtin_prefetch(address)
+#else
+#define AD__PREFETCH(address) ((void)(address))
+#endif
+
 static uint64_t mixed(uint64_t hash, uint64_t word)
 {
     hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
@@ -79,22 +85,61 @@ static int is_comparable(const ad__value *v)
     return !ad__is_leaf(v) || ad__is_constant(v);
 }
 
-static void unify(ad__program *p, ad__id *to, ad__id *table, size_t mask)
+/* The first value of its kind, and the high half of its hash: others in its way are told by that,
+ * without a look at them, which in a long program is far away. */
+typedef struct entry {
+    ad__id id; /* AD__NONE: free */
+    uint32_t hash;
+} entry;
+
+/* The first value that is the same, or this one, which is entered. */
+static ad__id first_of(const ad__program *p, ad__id id, uint64_t hash, entry *table, size_t mask)
 {
-    for (ad__id id = 0; id < p->count; id++) {
-        const ad__value *v = &p->values[id];
-        ad__replace_arguments(p, id, to);
-        if (!is_comparable(v)) {
-            continue;
+    const ad__value *v = &p->values[id];
+    const entry own = {id, (uint32_t)(hash >> 32)};
+    entry *at = &table[(size_t)hash & mask];
+    while (at->id != AD__NONE && !(at->hash == own.hash && same(p, v, &p->values[at->id]))) {
+        at = at < &table[mask] ? at + 1 : table;
+    }
+    if (at->id == AD__NONE) {
+        *at = own;
+    }
+    return at->id;
+}
+
+/* 1 if an argument of a value, which had been replaced as far as was known, is replaced since. */
+static int changes(const ad__program *p, ad__id id, const ad__id *to)
+{
+    const ad__value *v = &p->values[id];
+    for (uint32_t i = 0; i < v->count; i++) {
+        if (to[p->args[v->first + i]] != p->args[v->first + i]) {
+            return 1;
         }
-        size_t place = (size_t)hash_of(p, v) & mask;
-        while (table[place] != AD__NONE && !same(p, v, &p->values[table[place]])) {
-            place = (place + 1) & mask;
+    }
+    return 0;
+}
+
+/* A table of a long program lies in memory, not in a cache. So places are asked for ahead, some
+ * values at a time; one whose argument is replaced among these is hashed again. */
+static void unify(ad__program *p, ad__id *to, entry *table, size_t mask)
+{
+    enum { AHEAD = 32 };
+    uint64_t hash[AHEAD];
+    for (ad__id first = 0, end; first < p->count; first = end) {
+        end = p->count - first < AHEAD ? p->count : first + AHEAD;
+        for (ad__id id = first; id < end; id++) {
+            ad__replace_arguments(p, id, to);
+            hash[id - first] = hash_of(p, &p->values[id]);
+            AD__PREFETCH(&table[(size_t)hash[id - first] & mask]);
         }
-        if (table[place] == AD__NONE) {
-            table[place] = id;
-        } else {
-            to[id] = table[place];
+        for (ad__id id = first; id < end; id++) {
+            if (changes(p, id, to)) {
+                ad__replace_arguments(p, id, to);
+                hash[id - first] = hash_of(p, &p->values[id]);
+            }
+            if (is_comparable(&p->values[id])) {
+                to[id] = first_of(p, id, hash[id - first], table, mask);
+            }
         }
     }
     ad__replace_roots(p, to);
@@ -107,11 +152,11 @@ ad_status ad__common(ad__program *p)
         len *= 2;
     }
     ad__id *to = ad__replacements(p);
-    ad__id *table = ad__resize_array(&p->allocator, NULL, len, sizeof *table);
+    entry *table = ad__resize_array(&p->allocator, NULL, len, sizeof *table);
     ad_status status = to != NULL && table != NULL ? AD_OK : AD_ERR_MEMORY;
     if (status == AD_OK) {
         for (size_t i = 0; i < len; i++) {
-            table[i] = AD__NONE;
+            table[i].id = AD__NONE;
         }
         unify(p, to, table, len - 1);
     }

@@ -81,75 +81,17 @@ uint32_t ad__new_slot(plan *p, ad__id id)
     return p->slot[id];
 }
 
-/* ---- bytes of the workspace ---- */
-
-static size_t rounded(size_t bytes)
-{
-    return (bytes + AD_ALIGNMENT - 1) / AD_ALIGNMENT * AD_ALIGNMENT;
-}
-
-enum { SMALL_PART = 16 };
-
-/* The smallest gap between the pieces in use that holds bytes; pieces are in order. What would take
- * a small part of it goes to the end, so that as large a piece as was there fits in again. */
-size_t ad__take_bytes(plan *p, ad__id id, size_t bytes)
-{
-    size_t at = 0, best = SIZE_MAX, best_gap = SIZE_MAX;
-    uint32_t place = p->piece_count;
-    bytes = rounded(bytes);
-    for (uint32_t i = 0; i < p->piece_count; i++) {
-        size_t gap = p->pieces[i].at - at;
-        if (gap >= bytes && gap < best_gap && gap / SMALL_PART <= bytes) {
-            best = at;
-            best_gap = gap;
-            place = i;
-        }
-        at = p->pieces[i].at + p->pieces[i].bytes;
-    }
-    at = best != SIZE_MAX ? best : at;
-    memmove(p->pieces + place + 1, p->pieces + place, (p->piece_count - place) * sizeof *p->pieces);
-    p->pieces[place] = (piece){at, bytes, id};
-    p->piece_count++;
-    p->out->tensor_bytes = at + bytes > p->out->tensor_bytes ? at + bytes : p->out->tensor_bytes;
-    return at;
-}
-
-void ad__free_bytes(plan *p, ad__id id)
-{
-    for (uint32_t i = 0; i < p->piece_count; i++) {
-        if (p->pieces[i].owner == id) {
-            memmove(p->pieces + i, p->pieces + i + 1, (--p->piece_count - i) * sizeof *p->pieces);
-            return;
-        }
-    }
-}
-
-static int take_over(plan *p, ad__id from, ad__id to)
-{
-    for (uint32_t i = 0; i < p->piece_count; i++) {
-        if (p->pieces[i].owner == from) {
-            p->pieces[i].owner = to;
-            p->cell[to] =
-                ad__new_cell(p, (ad__cell){.kind = AD__CELL_WORK, .id = to, .at = p->pieces[i].at});
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* ---- where a result goes ---- */
 
 /* The first output that is this very value. */
 static uint32_t output_of(const plan *p, ad__id id)
 {
-    for (uint32_t i = 0; i < p->program->output_count; i++) {
-        ad__id output = p->program->outputs[i];
-        if (p->g->root[output] == id &&
-            p->program->values[output].kind->count == p->program->values[id].kind->count) {
-            return i;
-        }
+    uint32_t i = p->output[id];
+    while (i != AD__NONE && p->program->values[p->program->outputs[i]].kind->count !=
+                                p->program->values[id].kind->count) {
+        i = p->next_output[i];
     }
-    return AD__NONE;
+    return i;
 }
 
 /* Whether a group reads a view's content after value `id` of its own, or other than element by
@@ -175,11 +117,10 @@ static int reads_after(const plan *p, uint32_t group, ad__id view, ad__id id)
 /* The view whose memory the value may be computed in, or AD__NONE. */
 static ad__id view_of(const plan *p, ad__id id, uint32_t group)
 {
-    for (uint32_t i = 0; i < p->program->store_count; i++) {
+    for (uint32_t i = p->store[id]; i != AD__NONE; i = p->next_store[i]) {
         const ad__store *s = &p->program->stores[i];
         uint32_t last = p->last_use[s->view];
-        if (p->g->root[s->value] != id ||
-            p->program->values[id].kind != p->program->values[s->view].kind) {
+        if (p->program->values[id].kind != p->program->values[s->view].kind) {
             continue;
         }
         if (last == AD__NONE || last < p->position[group] ||
@@ -201,9 +142,12 @@ static int takes_over_operand(plan *p, ad__id id, uint32_t group)
         for (uint32_t i = 0; i < v->count && ad__is_row(v); i++) {
             ad__id x = p->g->root[p->program->args[v->first + i]];
             const ad__value *from = &p->program->values[x];
+            size_t place;
             if (p->g->of[x] != group && p->last_use[x] == p->position[group] &&
                 ad__value_bytes(from) == ad__value_bytes(&p->program->values[id]) &&
-                !reads_after(p, group, x, id) && take_over(p, x, id)) {
+                !reads_after(p, group, x, id) && ad__hand_bytes(p, x, id, &place)) {
+                p->cell[id] =
+                    ad__new_cell(p, (ad__cell){.kind = AD__CELL_WORK, .id = id, .at = place});
                 return 1;
             }
         }

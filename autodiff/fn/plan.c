@@ -73,16 +73,6 @@ static int add_copy(plan *p, uint32_t from, uint32_t to, size_t bytes)
     return 1;
 }
 
-static int is_stored(const ad__program *program, ad__id view)
-{
-    for (uint32_t i = 0; i < program->store_count; i++) {
-        if (program->stores[i].view == view) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* A view whose old content goes elsewhere in the end, and which is itself assigned to: saved first.
  * The slots of scalars are such copies already. */
 static int save_views(plan *p)
@@ -93,7 +83,7 @@ static int save_views(plan *p)
                                              : program->outputs[i - program->store_count];
         ad__id x = p->g->root[id];
         const ad__value *v = &program->values[x];
-        if (ad__row_of(v) != AD__VIEW || ad__in_slot(v) || !is_stored(program, x) || p->saved[x]) {
+        if (ad__row_of(v) != AD__VIEW || ad__in_slot(v) || !p->stored[x] || p->saved[x]) {
             continue;
         }
         uint32_t from = ad__cell_of(p, x);
@@ -180,6 +170,12 @@ static int make_tables(plan *p)
         p->outside = ad__arena_take(p->scratch, n),
         p->released = ad__arena_take(p->scratch, n),
         p->saved = ad__arena_take(p->scratch, n),
+        p->output = ad__arena_take(p->scratch, n * sizeof *p->output),
+        p->next_output = ad__arena_take(p->scratch, ends * sizeof *p->next_output),
+        p->store = ad__arena_take(p->scratch, n * sizeof *p->store),
+        p->next_store = ad__arena_take(p->scratch, ends * sizeof *p->next_store),
+        p->stored = ad__arena_take(p->scratch, n),
+        p->piece_of = ad__arena_take(p->scratch, n * sizeof *p->piece_of),
         p->pieces = ad__arena_take(p->scratch, n * sizeof *p->pieces),
         out->steps = ad__arena_take(p->arena, (p->g->count + 3 * ends) * sizeof *out->steps),
         out->cells = ad__arena_take(p->arena, (n + 3 * ends) * sizeof *out->cells),
@@ -195,14 +191,36 @@ static int make_tables(plan *p)
     memset(p->last_use, 0xff, n * sizeof *p->last_use); /* AD__NONE */
     memset(p->cell, 0xff, n * sizeof *p->cell);
     memset(p->slot, 0xff, n * sizeof *p->slot);
+    memset(p->output, 0xff, n * sizeof *p->output);
+    memset(p->store, 0xff, n * sizeof *p->store);
+    memset(p->piece_of, 0xff, n * sizeof *p->piece_of);
+    memset(p->stored, 0, n);
     memset(p->outside, 0, n);
     memset(p->released, 0, n);
     memset(p->saved, 0, n);
     return 1;
 }
 
+/* The outputs and stores of each value, in their order. */
+static void find_ends(plan *p)
+{
+    const ad__program *program = p->program;
+    for (uint32_t i = program->output_count; i-- > 0;) {
+        uint32_t *first = &p->output[p->g->root[program->outputs[i]]];
+        p->next_output[i] = *first;
+        *first = i;
+    }
+    for (uint32_t i = program->store_count; i-- > 0;) {
+        uint32_t *first = &p->store[p->g->root[program->stores[i].value]];
+        p->next_store[i] = *first;
+        *first = i;
+        p->stored[program->stores[i].view] = 1;
+    }
+}
+
 static ad_status plan_steps(plan *p)
 {
+    find_ends(p);
     for (uint32_t i = 0; i < p->g->count; i++) {
         p->position[p->g->order[i]] = i;
     }
@@ -222,7 +240,13 @@ ad_status ad__plan_of(const ad__program *program, const ad__groups *g, ad__arena
 {
     ad__arena scratch;
     ad__arena_init(&scratch, program->allocator);
-    plan p = {.program = program, .g = g, .arena = arena, .scratch = &scratch, .out = out};
+    plan p = {.program = program,
+              .g = g,
+              .arena = arena,
+              .scratch = &scratch,
+              .out = out,
+              .last_piece = AD__NONE,
+              .gaps = AD__NONE};
     *out = (ad__plan){.step_count = 0};
     ad_status status = make_tables(&p) ? plan_steps(&p) : AD_ERR_MEMORY;
     ad__arena_clear(&scratch);

@@ -4,14 +4,15 @@
 
 #include "steps_internal.h"
 
-/* What plan.c (order and end), places.c (memory) and lower.c (steps) share while a plan is made. */
+/* What plan.c (order and end), places.c and pieces.c (memory) and lower.c (steps) share while a plan is made. */
 
 #define END (UINT32_MAX - 1) /* the position after all steps */
 
-/* Bytes of the workspace that a value has now. */
+/* Bytes of the workspace that are in use, and how they lie: see pieces.c. */
 typedef struct piece {
-    size_t at, bytes;
-    ad__id owner;
+    size_t at, bytes, gap;  /* gap: free bytes before it */
+    uint32_t before, after; /* pieces, or AD__NONE */
+    uint32_t low, high;     /* with smaller gaps, with larger ones */
 } piece;
 
 typedef struct plan {
@@ -29,8 +30,12 @@ typedef struct plan {
     uint8_t *released, *saved;
     uint32_t *free_slots;
     uint32_t free_slot_count;
-    piece *pieces; /* by their place */
-    uint32_t piece_count;
+    uint32_t *output, *next_output; /* those whose root a value is: the first; by output */
+    uint32_t *store, *next_store;   /* those whose value's root it is: the first; by store */
+    uint8_t *stored;                /* a view that is assigned to */
+    uint32_t *piece_of;             /* that it has now, or AD__NONE */
+    piece *pieces;
+    uint32_t piece_count, last_piece, gaps; /* gaps: the root of the treap */
 } plan;
 
 uint32_t ad__new_cell(plan *p, ad__cell cell);
@@ -39,9 +44,11 @@ uint32_t ad__slot_of(plan *p, ad__id id);
 uint32_t ad__new_slot(plan *p, ad__id id);
 void ad__place_result(plan *p, ad__id id, uint32_t group);
 
-/* Bytes of the workspace for a value, from there on; given back. */
+/* Bytes of the workspace for a value, from there on; given back; handed to another value, 0 if it
+ * has none. */
 size_t ad__take_bytes(plan *p, ad__id id, size_t bytes);
 void ad__free_bytes(plan *p, ad__id id);
+int ad__hand_bytes(plan *p, ad__id from, ad__id to, size_t *at);
 
 /* Appends the step of a group; 0 without memory. */
 int ad__make_step(plan *p, uint32_t group);

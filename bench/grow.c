@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* What a piece of work costs in programs of ten times the size: microseconds an element, beside those
+ * at size 1. A cost that is linear has a ratio of 1; one that grows with the square has 10.
+ *
+ *   grow.fn_tensors   ad_fn_new of a chain of sin, multiplication and addition of tensors [64] with
+ *                     its gradient; an element is an operation of the chain
+ *   grow.memory       the same within a tenth of the memory
+ *   grow.fn_scalars   the same for scalars
+ *
+ * A case is a row of the table at the end: what is made once for n elements, and what is timed. */
+#include "bench.h"
+
+#include <wengert/autodiff.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TIMES = 10, ROUNDS = 5, WIDTH = 64 };
+
+typedef struct grow {
+    const char *name;
+    int64_t n; /* elements at size 1 */
+    void *(*make)(int64_t n);
+    void (*run)(void *made);
+    void (*end)(void *made);
+} grow;
+
+static void must(int holds, const char *what)
+{
+    if (!holds) {
+        (void)fprintf(stderr, "grow: %s\n", what);
+        exit(1);
+    }
+}
+
+/* ---- compiling ---- */
+
+typedef struct chain {
+    ad_tape *tape;
+    ad_var x, out[2];
+    size_t memory;
+} chain;
+
+/* n operations and the gradient; the numbers differ everywhere. */
+static chain *chain_of(int64_t n, int64_t width)
+{
+    chain *c = calloc(1, sizeof *c);
+    double start[WIDTH];
+    must(c != NULL, "out of memory");
+    for (int i = 0; i < WIDTH; i++) {
+        start[i] = 0.3 + 0.01 * i;
+    }
+    c->tape = ad_tape_new();
+    c->x = ad_input_array(c->tape, AD_F64, width > 0 ? AD_SHAPE(width) : AD_SCALAR, start);
+    ad_var y = c->x;
+    for (int64_t i = 0; i < n; i++) {
+        y = i % 3 == 0 ? ad_sin(y) : i % 3 == 1 ? ad_mul(y, 1 + 1e-7 * (double)i) : ad_add(y, c->x);
+    }
+    c->out[0] = ad_sum(y, AD_ALL);
+    ad_grad(c->out[0], 1, &c->x, &c->out[1]);
+    return c;
+}
+
+static ad_fn *compile(const chain *c)
+{
+    ad_fn *f = ad_fn_new_with(c->tape, 1, &c->x, 2, c->out, &(ad_fn_options){.memory = c->memory});
+    must(f != NULL, ad_tape_message(c->tape));
+    return f;
+}
+
+static void *make_tensors(int64_t n)
+{
+    return chain_of(n, WIDTH);
+}
+
+static void *make_scalars(int64_t n)
+{
+    return chain_of(n, 0);
+}
+
+static void *make_limited(int64_t n)
+{
+    chain *c = chain_of(n, WIDTH);
+    ad_fn *f = compile(c);
+    c->memory = ad_fn_memory_of(f).tensors / 10;
+    ad_fn_free(f);
+    return c;
+}
+
+static void run_compile(void *made)
+{
+    ad_fn_free(compile(made));
+}
+
+static void end_chain(void *made)
+{
+    chain *c = made;
+    ad_tape_free(c->tape);
+    free(c);
+}
+
+/* ---- the cases ---- */
+
+static const grow cases[] = {
+    {"grow.fn_tensors", 5000, make_tensors, run_compile, end_chain},
+    {"grow.memory", 2000, make_limited, run_compile, end_chain},
+    {"grow.fn_scalars", 50000, make_scalars, run_compile, end_chain},
+};
+
+/* Rounds alternate between the sizes, so that a busy neighbour meets both. */
+static void measure(const grow *g)
+{
+    double us[2][ROUNDS];
+    void *made[2] = {g->make(g->n), g->make(TIMES * g->n)};
+    for (int size = 0; size < 2; size++) {
+        g->run(made[size]); /* the first touch of memory is not counted */
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int size = 0; size < 2; size++) {
+            int calls = size == 0 ? TIMES : 1;
+            double start = bench_now_us();
+            for (int call = 0; call < calls; call++) {
+                g->run(made[size]);
+            }
+            us[size][round] = (bench_now_us() - start) / (double)(TIMES * g->n);
+        }
+    }
+    bench_row(g->name, bench_median(ROUNDS, us[1]), "size1", bench_median(ROUNDS, us[0]));
+    for (int size = 0; size < 2; size++) {
+        g->end(made[size]);
+    }
+}
+
+int main(void)
+{
+    bench_start();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        measure(&cases[i]);
+    }
+    return bench_finish();
+}
