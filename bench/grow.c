@@ -104,7 +104,7 @@ static void end_chain(void *made)
 static const grow cases[] = {
     {"grow.fn_tensors", 5000, make_tensors, run_compile, end_chain},
     {"grow.memory", 2000, make_limited, run_compile, end_chain},
-    {"grow.fn_scalars", 50000, make_scalars, run_compile, end_chain},
+    {"grow.fn_scalars", 20000, make_scalars, run_compile, end_chain},
 };
 
 /* Rounds alternate between the sizes, so that a busy neighbour meets both. */

@@ -104,11 +104,18 @@ static int fits(search *s, ad__choice choice)
 
 /* ---- the search ---- */
 
+/* Every trial costs a plan of the whole, so the last hundredth is not searched: the number of trials
+ * depends on how tight the limit is, not on the length of the program. */
+static int is_near(uint32_t less, uint32_t more)
+{
+    return more - less <= 1 + less / 64;
+}
+
 /* As few of the cheap values as are enough. */
 static void search_cheap(search *s)
 {
     uint32_t too_few = 0, enough = s->turned.cheap_count;
-    while (enough - too_few > 1) {
+    while (!is_near(too_few, enough)) {
         uint32_t middle = too_few + (enough - too_few) / 2;
         if (fits(s, (ad__choice){.cheap = middle})) {
             enough = middle;
@@ -122,7 +129,7 @@ static void search_cheap(search *s)
 static void search_checkpoints(search *s)
 {
     uint32_t enough = 0, too_many = s->turned.mark_count + 1;
-    while (too_many - enough > 1) {
+    while (!is_near(enough, too_many)) {
         uint32_t middle = enough + (too_many - enough) / 2;
         if (fits(s, (ad__choice){.of_states = 1, .checkpoints = middle})) {
             enough = middle;
