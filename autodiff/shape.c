@@ -57,7 +57,7 @@ ad_axes ad_axes_of(int count, const int *axes, int keep)
 
 int ad_shape_is_valid(const ad_shape *shape)
 {
-    const int64_t limit = (int64_t)1 << 60;
+    const int64_t limit = (int64_t)(SIZE_MAX / 16) + 1; /* the bytes of any type can be counted */
     if (shape->rank < 0 || shape->rank > AD_MAX_RANK) {
         return 0;
     }

@@ -59,6 +59,9 @@ ad_status nn_array_init(nn_array *array, nn_type type, ad_shape shape,
 
 void nn_array_clear(nn_array *array)
 {
+    if (array == NULL) {
+        return;
+    }
     nn__free(&array->allocator, array->owned);
     *array = (nn_array){0};
 }
@@ -70,7 +73,8 @@ int64_t nn_array_rows(const nn_array *array)
 
 ad_shape nn_array_row_shape(const nn_array *array)
 {
-    return ad_shape_of_lens(array->shape.rank - 1, array->shape.len + 1);
+    int rank = array->shape.rank > 0 ? array->shape.rank - 1 : 0;
+    return ad_shape_of_lens(rank, array->shape.len + 1);
 }
 
 size_t nn__row_len(const nn_array *array)
@@ -81,6 +85,9 @@ size_t nn__row_len(const nn_array *array)
 
 const void *nn_array_row(const nn_array *array, int64_t i)
 {
+    if (array->data == NULL) {
+        return NULL;
+    }
     int64_t place = array->rows != NULL ? array->rows[i] : i;
     size_t bytes = nn__row_len(array) * nn_type_bytes(array->type);
     return bytes > 0 ? (const char *)array->data + (size_t)place * bytes : array->data;
@@ -235,8 +242,9 @@ ad_status nn_array_gather(const nn_array *array, int64_t count, const int64_t *i
                             nn_type_name(array->type), ad_type_name(type));
     }
     size_t len = nn__row_len(array);
-    if (array->data == NULL && len > 0 && count > 0) {
-        return ad_error_set(error, AD_ERR_DOMAIN, "nn_array_gather: the array's data is NULL");
+    if ((array->data == NULL || out == NULL) && len > 0 && count > 0) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "nn_array_gather: %s is NULL",
+                            out == NULL ? "out" : "the array's data");
     }
     char *to = out;
     for (int64_t i = 0; len > 0 && i < count; i++) {

@@ -71,12 +71,13 @@ AD_API ad_status nn_array_select(const nn_array *array, int64_t count, const int
  * indices [count], or NULL for 0 to count - 1;  out [count, ...]
  * Errors: AD_ERR_INDEX if an index is not a row of array;  AD_ERR_TYPE if type is AD_I64 and
  *         array holds floating-point numbers;  AD_ERR_SHAPE if array's shape is not valid;
- *         AD_ERR_DOMAIN if its data is NULL.
+ *         AD_ERR_DOMAIN if its data or out is NULL.
  *         Nothing is written then. */
 AD_API ad_status nn_array_gather(const nn_array *array, int64_t count, const int64_t *indices,
                                  ad_type type, void *out, ad_error *error);
 
-/* The number of rows, the shape of one row and where row i begins. i is not checked. */
+/* The number of rows, the shape of one row and where row i begins, NULL if data is NULL. i is not
+ * checked. */
 AD_API int64_t nn_array_rows(const nn_array *array);
 AD_API ad_shape nn_array_row_shape(const nn_array *array);
 AD_API const void *nn_array_row(const nn_array *array, int64_t i);

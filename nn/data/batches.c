@@ -31,6 +31,9 @@ ad_status nn_batches_init(nn_batches *batches, int64_t rows, int64_t batch,
 
 void nn_batches_clear(nn_batches *batches)
 {
+    if (batches == NULL) {
+        return;
+    }
     nn__free(&batches->allocator, batches->order);
     *batches = (nn_batches){0};
 }

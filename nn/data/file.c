@@ -231,8 +231,11 @@ static ad_status write_all(nn__writer *writer, size_t bytes, const unsigned char
 ad_status nn__writer_open(nn__writer *writer, const char *path, const ad_allocator *allocator,
                           ad_error *error)
 {
-    size_t len = strlen(path);
+    size_t len = path != NULL ? strlen(path) : 0;
     *writer = (nn__writer){.path = path, .file = -1, .allocator = nn__allocator(allocator)};
+    if (path == NULL) {
+        return ad_error_set(error, AD_ERR_IO, "the path of a file to write is NULL");
+    }
     writer->is_gzip = len >= 3 && strcmp(path + len - 3, ".gz") == 0;
     writer->buffer = nn__resize(&writer->allocator, NULL, NN__BUFFER, 1);
     int has_memory = writer->buffer != NULL;

@@ -337,8 +337,12 @@ static ad_status check_writable(const char *path, const nn_array *array, ad_erro
                                 ad_shape_print(&array->shape, text, sizeof text));
         }
     }
+    if (array->data == NULL && ad_shape_count(&array->shape) > 0) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "%s: the array's data is NULL",
+                            nn__path_shown(path));
+    }
     size_t len = nn__row_len(array);
-    for (int64_t i = 0; array->type == NN_I64 && i < nn_array_rows(array); i++) {
+    for (int64_t i = 0; array->type == NN_I64 && len > 0 && i < nn_array_rows(array); i++) {
         const int64_t *row = nn_array_row(array, i);
         for (size_t j = 0; j < len; j++) {
             if (row[j] < INT32_MIN || row[j] > INT32_MAX) {

@@ -37,8 +37,9 @@ AD_API ad_status nn_read_idx(const char *path, const nn_idx_options *options, nn
 
 /* Writes array, unscaled; compressed if path ends in ".gz". NN_I64 becomes i32.
  * Errors: AD_ERR_IO;  AD_ERR_MEMORY;  AD_ERR_UNSUPPORTED if an integer has more than 32 bits or a
- *         length more than 32 bits;  AD_ERR_SHAPE if the rank is 0;  AD_ERR_TYPE. After AD_ERR_IO
- *         the file may be incomplete. */
+ *         length more than 32 bits;  AD_ERR_SHAPE if the rank is 0;  AD_ERR_TYPE;  AD_ERR_DOMAIN if
+ *         its data is NULL;  AD_ERR_IO if path is NULL too. After other AD_ERR_IO the file may be
+ *         incomplete. */
 AD_API ad_status nn_write_idx(const char *path, const nn_array *array, ad_error *error);
 
 #ifdef __cplusplus

@@ -7,6 +7,9 @@
 
 void nn_standard_clear(nn_standard *standard)
 {
+    if (standard == NULL) {
+        return;
+    }
     nn__free(&standard->allocator, standard->mean); /* and deviation: one block */
     *standard = (nn_standard){0};
 }

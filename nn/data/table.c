@@ -7,6 +7,9 @@
 
 void nn_table_clear(nn_table *table)
 {
+    if (table == NULL) {
+        return;
+    }
     nn__free(&table->x.allocator, table->names);
     nn_array_clear(&table->x);
     nn_array_clear(&table->y);

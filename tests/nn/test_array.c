@@ -205,3 +205,51 @@ Test(array, rows_without_data_are_an_error)
     double out[6];
     cr_expect_eq(nn_array_gather(&none, 2, NULL, AD_F64, out, NULL), AD_ERR_DOMAIN);
 }
+
+Test(array, parts_of_an_array_without_data_have_none_either)
+{
+    const nn_array none = nn_array_view(NN_F64, AD_SHAPE(10, 3), NULL);
+    const int64_t indices[] = {7, 2};
+    nn_array slice, choice;
+    ad_error error = {0};
+    double out[30];
+    cr_expect_null(nn_array_row(&none, 4));
+    cr_expect_eq(nn_array_slice(&none, 4, 5, &slice, &error), AD_OK);
+    cr_expect_null(slice.data);
+    cr_expect_eq(nn_array_gather(&slice, 5, NULL, AD_F64, out, &error), AD_ERR_DOMAIN);
+    cr_expect_eq(nn_array_select(&none, 2, indices, NULL, &choice, &error), AD_OK);
+    cr_expect_eq(nn_array_gather(&choice, 2, NULL, AD_F64, out, &error), AD_ERR_DOMAIN);
+    nn_array_clear(&choice);
+    const nn_array some = nn_array_view(NN_F64, AD_SHAPE(2, 3), out);
+    cr_expect_eq(nn_array_gather(&some, 2, NULL, AD_F64, NULL, &error), AD_ERR_DOMAIN);
+    cr_expect_eq(nn_array_gather(&some, 0, NULL, AD_F64, NULL, &error), AD_OK);
+}
+
+Test(array, the_empty_array_has_no_rows_and_can_be_cleared_and_divided)
+{
+    nn_array empty = {0}, part;
+    ad_error error = {0};
+    cr_expect_eq(nn_array_rows(&empty), 0);
+    cr_expect_eq(nn_array_row_shape(&empty).rank, 0);
+    cr_expect_null(nn_array_row(&empty, 0));
+    cr_expect_eq(nn_array_slice(&empty, 0, 0, &part, &error), AD_OK);
+    cr_expect_eq(nn_array_select(&empty, 0, NULL, NULL, &part, &error), AD_OK);
+    cr_expect_eq(nn_array_slice(&empty, 0, 1, &part, &error), AD_ERR_INDEX);
+    nn_array_clear(&empty);
+    nn_array_clear(NULL);
+}
+
+Test(array, rows_beyond_counting_are_refused_or_nothing)
+{
+    nn_array array, part;
+    ad_error error = {0};
+    const int64_t many = (int64_t)1 << 59;
+    cr_expect_eq(nn_array_init(&array, NN_F64, AD_SHAPE(many, 4), NULL, &error), AD_ERR_SHAPE);
+    cr_expect_eq(nn_array_init(&array, NN_F64, AD_SHAPE(many, 0), NULL, &error), AD_OK);
+    cr_expect_eq(nn_array_slice(&array, many - 1, 1, &part, &error), AD_OK);
+    cr_expect_eq(nn_array_slice(&array, many, 1, &part, &error), AD_ERR_INDEX);
+    cr_expect_eq(nn_array_slice(&array, INT64_MAX, INT64_MAX, &part, &error), AD_ERR_INDEX);
+    cr_expect_eq(nn_array_select(&array, many, NULL, NULL, &part, &error), AD_ERR_MEMORY);
+    cr_expect_eq(nn_array_gather(&array, many, NULL, AD_F64, NULL, &error), AD_OK);
+    nn_array_clear(&array);
+}

@@ -118,3 +118,18 @@ Test(batches, bad_numbers_and_failed_memory_are_refused)
     cr_expect_null(batches.order);
     nn_batches_clear(&batches);
 }
+
+Test(batches, counts_near_the_largest_integer_do_not_overflow)
+{
+    nn_batches batches;
+    ad_error error = {0};
+    const int64_t *rows;
+    cr_expect_eq(nn_batches_init(&batches, INT64_MAX, 1, NULL, &error), AD_ERR_MEMORY);
+    cr_expect_eq(nn_batches_init(&batches, ((int64_t)1 << 61) + 1, 1, NULL, &error), AD_ERR_MEMORY);
+    cr_assert_eq(nn_batches_init(&batches, 3, INT64_MAX, NULL, &error), AD_OK);
+    cr_expect_eq(nn_batches_count(&batches), 1);
+    cr_expect_eq(nn_batches_next(&batches, &rows), 3);
+    cr_expect_eq(nn_batches_next(&batches, &rows), 0);
+    nn_batches_clear(&batches);
+    nn_batches_clear(NULL);
+}

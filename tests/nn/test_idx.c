@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/idx.h"
+#include "data/standard.h"
 #include "files.h"
 
 #include <criterion/criterion.h>
@@ -552,4 +553,49 @@ Test(idx, garbage_never_crashes_leaks_or_reads_too_much)
         nn_array_clear(&array);
     }
     free(gzip);
+}
+
+Test(idx, an_array_without_data_is_not_written_and_the_file_not_touched)
+{
+    char path[TEST_PATH];
+    ad_error error = {0};
+    static const nn_type types[] = {NN_F64, NN_F32, NN_I64, NN_U8};
+    (void)remove(test_path("null.idx", path));
+    for (int i = 0; i < 4; i++) {
+        const nn_array none = nn_array_view(types[i], AD_SHAPE(3, 2), NULL);
+        cr_expect_eq(nn_write_idx(path, &none, &error), AD_ERR_DOMAIN);
+        cr_expect_not_null(strstr(error.message, "data is NULL"), "%s", error.message);
+    }
+    cr_expect_eq(fopen(path, "rb"), NULL);
+    const nn_array some = nn_array_view(NN_U8, AD_SHAPE(3), "abc");
+    cr_expect_eq(nn_write_idx(NULL, &some, &error), AD_ERR_IO);
+    cr_expect_eq(nn_read_idx(NULL, NULL, &(nn_array){0}, &error), AD_ERR_IO);
+}
+
+/* 16 bytes: i32, rows, 0 columns, 17. */
+Test(idx, billions_of_rows_without_elements_are_no_work)
+{
+    static const unsigned char file[] = {0, 0, 12, 3, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 17};
+    char path[TEST_PATH];
+    nn_array array;
+    ad_error error = {0};
+    test_write(test_path("rows.idx", path), file, sizeof file);
+    cr_assert_eq(nn_read_idx(path, NULL, &array, &error), AD_OK, "%s", error.message);
+    cr_expect_eq(nn_array_rows(&array), 4294967040);
+    cr_expect_eq(nn_array_gather(&array, 4294967040, NULL, AD_F64, NULL, &error), AD_OK);
+    cr_expect_eq(nn_write_idx(path, &array, &error), AD_OK, "%s", error.message);
+    size_t bytes;
+    unsigned char *written = test_read(path, &bytes);
+    cr_expect_eq(bytes, sizeof file);
+    cr_expect_arr_eq(written, file, sizeof file);
+    free(written);
+    nn_standard standard;
+    cr_expect_eq(nn_standard_fit(&standard, &array, NULL, &error), AD_OK, "%s", error.message);
+    nn_array z;
+    cr_expect_eq(nn_standard_apply(&standard, &array, AD_F64, &z, &error), AD_OK);
+    cr_expect_eq(nn_standard_undo(&standard, 4294967040, AD_F64, NULL, &error), AD_OK);
+    nn_array_clear(&z);
+    nn_standard_clear(&standard);
+    nn_array_clear(&array);
+    (void)remove(path);
 }
