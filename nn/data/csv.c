@@ -27,10 +27,12 @@ typedef struct csv {
     side x, y;
     void *names;
     size_t rows, capacity;
+    char point;
+    int is_first; /* the record is the first line, and taken for a row */
     ad_error *error;
 } csv;
 
-/* ---- errors: file:line: column 3 (name): what is wrong */
+/* ---- errors: file:line: column 3 (name): what is wrong; counted from 0, as options do */
 
 AD_PRINTF(5, 6)
 static ad_status fault(const csv *c, ad_status status, size_t field, const char *name,
@@ -45,7 +47,7 @@ static ad_status fault(const csv *c, ad_status status, size_t field, const char 
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     return ad_error_set(c->error, status, "%s:%" PRId64 ": column %zu%s: %s",
-                        nn__path_shown(c->records.reader.path), c->records.line, field + 1, column,
+                        nn__path_shown(c->records.reader.path), c->records.line, field, column,
                         text);
 }
 
@@ -142,7 +144,11 @@ static ad_status copy_names(csv *c)
     size_t count = c->x.count + c->y.count, bytes = count * sizeof(char *);
     for (int k = 0; k < 2; k++) {
         for (size_t i = 0; i < sides[k]->count; i++) {
-            bytes += c->records.fields[sides[k]->fields[i]].len + 1;
+            size_t len = c->records.fields[sides[k]->fields[i]].len + 1;
+            if (bytes > SIZE_MAX - len) {
+                return memory_error(c);
+            }
+            bytes += len;
         }
     }
     const char **names = nn__resize(&c->records.reader.allocator, NULL, bytes, 1);
@@ -165,59 +171,82 @@ static ad_status copy_names(csv *c)
 
 /* ---- fields */
 
-/* Stores value as element i of a row; 0 if the type cannot hold it. */
-static int put(nn_type type, double value, unsigned char *row, size_t i)
+/* Reads a field as element i of a row of type. */
+static nn__number_kind read_number(const csv *c, const nn__field *field, nn_type type,
+                                   unsigned char *row, size_t i)
 {
-    if (type == NN_F64) {
-        ((double *)(void *)row)[i] = value;
-        return 1;
+    double value = NAN;
+    int64_t whole = 0;
+    int is_float = type == NN_F64 || type == NN_F32;
+    nn__number_kind kind = is_float
+                               ? nn__number(field->text, field->len, c->point, c->c_locale, &value)
+                               : nn__whole_number(field->text, field->len, c->point, &whole);
+    if (kind == NN__NO_NUMBER && c->options->missing == NN_MISSING_NAN && is_float &&
+        nn__is_missing(field->text, field->len)) {
+        kind = NN__NUMBER; /* NaN */
     }
-    if (type == NN_F32) {
+    if (kind == NN__NUMBER && type == NN_F64) {
+        ((double *)(void *)row)[i] = value;
+    } else if (kind == NN__NUMBER && type == NN_F32) {
         float narrow = (float)value;
         ((float *)(void *)row)[i] = narrow;
-        return !isinf(narrow) || isinf(value);
+        return isinf(narrow) && !isinf(value) ? NN__HUGE_NUMBER : NN__NUMBER;
+    } else if (kind == NN__NUMBER && type == NN_I64) {
+        ((int64_t *)(void *)row)[i] = whole;
+    } else if (kind == NN__NUMBER) {
+        row[i] = (unsigned char)whole;
+        return whole < 0 || whole > UINT8_MAX ? NN__HUGE_NUMBER : NN__NUMBER;
     }
-    double limit = type == NN_U8 ? 255.0 : 0x1p53;
-    if (!(value >= (type == NN_U8 ? 0.0 : -limit) && value <= limit) || value != floor(value)) {
-        return 0;
+    return kind;
+}
+
+/* Whether the field would be a number if a comma were the point. */
+static int has_comma(const csv *c, const nn__field *field)
+{
+    double value;
+    return c->point == '.' && memchr(field->text, ',', field->len) != NULL &&
+           nn__number(field->text, field->len, ',', c->c_locale, &value) != NN__NO_NUMBER;
+}
+
+/* What to do about a field that is no number. */
+static const char *hint(const csv *c, const nn__field *field)
+{
+    if (has_comma(c, field)) {
+        return c->records.separator == ',' ? "; for a comma as decimal point: .decimal = ',', and "
+                                             ".separator"
+                                           : "; for a comma as decimal point: .decimal = ','";
     }
-    if (type == NN_U8) {
-        row[i] = (unsigned char)value;
-    } else {
-        ((int64_t *)(void *)row)[i] = (int64_t)value;
-    }
-    return 1;
+    return c->is_first && c->options->header == NN_HEADER_AUTO
+               ? "; if this line is a header: .header = NN_HEADER_YES"
+               : "";
 }
 
 static ad_status read_field(csv *c, const side *s, size_t i, unsigned char *row)
 {
     size_t place = s->fields[i];
     const nn__field *field = &c->records.fields[place];
-    const char *name = s->names != NULL ? s->names[i] : NULL;
+    const char *name = s->names != NULL ? s->names[i] : NULL, *type = nn_type_name(s->type);
     char text[44];
-    double value = NAN;
-    nn__number_kind kind = nn__number(field->text, field->len, c->c_locale, &value);
-    if (kind == NN__HUGE_NUMBER) {
-        return fault(c, AD_ERR_FORMAT, place, name, "\"%s\" is beyond the largest double",
-                     shown(field, text));
+    switch (read_number(c, field, s->type, row, i)) {
+    case NN__NUMBER:
+        return AD_OK;
+    case NN__HUGE_NUMBER:
+        return fault(c, AD_ERR_FORMAT, place, name, "\"%s\" is beyond the range of %s",
+                     shown(field, text), type);
+    case NN__FRACTION:
+        return fault(c, AD_ERR_FORMAT, place, name, "\"%s\" is no whole number, as %s needs",
+                     shown(field, text), type);
+    case NN__NO_NUMBER:
+        break;
     }
-    int is_float = s->type == NN_F64 || s->type == NN_F32;
-    if (kind == NN__NO_NUMBER && nn__is_missing(field->text, field->len)) {
-        if (c->options->missing == NN_MISSING_REFUSED || !is_float) {
-            return fault(c, AD_ERR_FORMAT, place, name, "the value is missing%s",
-                         is_float ? "; .missing = NN_MISSING_NAN reads it as NaN"
-                                  : ", and integers have no NaN");
-        }
-    } else if (kind == NN__NO_NUMBER) {
-        int may_be_header = c->rows == 0 && c->options->header == NN_HEADER_AUTO;
-        return fault(c, AD_ERR_FORMAT, place, name, "\"%s\" is no number%s", shown(field, text),
-                     may_be_header ? "; if this line is a header: .header = NN_HEADER_YES" : "");
+    if (nn__is_missing(field->text, field->len)) {
+        return fault(c, AD_ERR_FORMAT, place, name, "the value is missing%s",
+                     s->type == NN_F64 || s->type == NN_F32
+                         ? "; .missing = NN_MISSING_NAN reads it as NaN"
+                         : ", and integers have no NaN");
     }
-    if (!put(s->type, value, row, i)) {
-        return fault(c, AD_ERR_FORMAT, place, name, "\"%s\" does not fit %s", shown(field, text),
-                     nn_type_name(s->type));
-    }
-    return AD_OK;
+    return fault(c, AD_ERR_FORMAT, place, name, "\"%s\" is no number%s", shown(field, text),
+                 hint(c, field));
 }
 
 /* ---- rows */
@@ -275,7 +304,9 @@ static ad_status read_first(csv *c)
     for (size_t j = 0; c->options->header == NN_HEADER_AUTO && j < c->columns; j++) {
         const nn__field *field = &c->records.fields[j];
         double value;
-        has_header &= nn__number(field->text, field->len, c->c_locale, &value) == NN__NO_NUMBER;
+        has_header &=
+            nn__number(field->text, field->len, c->point, c->c_locale, &value) == NN__NO_NUMBER &&
+            !has_comma(c, field);
     }
     if (c->columns > 0) {
         status = choose(c, &c->y, &c->options->y, has_header);
@@ -284,9 +315,11 @@ static ad_status read_first(csv *c)
         status =
             c->options->x.count > 0 ? choose(c, &c->x, &c->options->x, has_header) : choose_rest(c);
     }
+    c->is_first = !has_header;
     if (status == AD_OK && c->columns > 0) {
         status = has_header ? copy_names(c) : append_row(c);
     }
+    c->is_first = 0;
     return status;
 }
 
@@ -338,6 +371,11 @@ static ad_status check_options(const char *path, const nn_csv_options *o, ad_err
         return ad_error_set(error, AD_ERR_DOMAIN, "%s: the character %d cannot begin comments",
                             path, o->comment);
     }
+    if (o->decimal != 0 && o->decimal != '.' && o->decimal != ',') {
+        return ad_error_set(error, AD_ERR_DOMAIN,
+                            "%s: the character %d is no decimal point; give '.' or ','", path,
+                            o->decimal);
+    }
     const nn_columns *const sides[] = {&o->x, &o->y};
     for (int k = 0; k < 2; k++) {
         if (sides[k]->count != 0 &&
@@ -359,9 +397,11 @@ ad_status nn_read_csv(const char *path, const nn_csv_options *options, nn_table 
     const nn_csv_options *o = options != NULL ? options : &defaults;
     *table = (nn_table){.names = NULL};
     csv c = {.options = o, .x.type = o->x_type, .y.type = o->y_type, .error = error};
+    c.point = (char)(o->decimal != 0 ? o->decimal : '.');
     ad_status status = check_options(path, o, error);
     if (status == AD_OK) {
-        status = nn__records_open(&c.records, path, o->separator, o->comment, o->allocator, error);
+        status = nn__records_open(&c.records, path, o->separator, o->comment, c.point, o->allocator,
+                                  error);
     }
     if (status != AD_OK) {
         return status;

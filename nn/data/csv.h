@@ -13,8 +13,8 @@
  *   }
  *
  * Fields are separated by one of , ; tab or blanks and may be in double quotes; lines end in \n or
- * \r\n; blank lines are skipped. Numbers have a decimal point in every locale. Columns that are not
- * chosen may hold anything.
+ * \r\n; blank lines are skipped. Numbers have the point of .decimal in every locale, and integers all
+ * their digits. Columns are counted from 0; those that are not chosen may hold anything.
  */
 
 /* Columns by number, from 0, or negative from the last, -1; or by the names in the header. */
@@ -45,6 +45,7 @@ typedef struct nn_csv_options {
     nn_header header;              /* NN_HEADER_AUTO */
     nn_missing missing;            /* NN_MISSING_REFUSED */
     char separator;                /* 0: the first of tab ; , blank that the first line has */
+    char decimal;                  /* ',' in numbers as 1,5; 0: '.' */
     char comment;                  /* lines that begin with it are skipped; 0: none */
     const ad_allocator *allocator; /* NULL: the C library's */
 } nn_csv_options;

@@ -86,38 +86,117 @@ static int is_exact(const decimal *d)
            d->exponent >= -22 && d->exponent <= 22;
 }
 
-nn__number_kind nn__number(const char *text, size_t len, locale_t c_locale, double *value)
+/* A text taken apart. */
+typedef struct parts {
+    int is_negative, is_infinite;
+    const char *digits; /* where they begin */
+    const char *point;  /* NULL: there is none */
+    int before;         /* digits before the point */
+    int count;          /* and in all */
+    decimal d;
+} parts;
+
+/* Takes text apart; 0 if it is no number. */
+static int take_apart(const char *text, size_t len, char point, parts *p)
+{
+    const char *at = text;
+    *p = (parts){.is_negative = *at == '-', .d.is_short = 1};
+    at += *at == '-' || *at == '+';
+    size_t left = len - (size_t)(at - text);
+    p->digits = at;
+    p->is_infinite = is_word(at, left, "inf") || is_word(at, left, "infinity");
+    if (p->is_infinite) {
+        return 1;
+    }
+    p->before = p->count = read_digits(&at, 0, &p->d);
+    if (*at == point) {
+        p->point = at++;
+        p->count += read_digits(&at, 1, &p->d);
+    }
+    return p->count > 0 && read_exponent(&at, &p->d) && at == text + len;
+}
+
+/* What the C library reads, which knows no point but its own: the other one is set back. */
+static double read_slowly(char *text, const parts *p, locale_t c_locale)
+{
+    char *place = p->point != NULL ? text + (p->point - text) : NULL;
+    char point = place != NULL ? *place : '.';
+    if (place != NULL) {
+        *place = '.';
+    }
+    double value = strtod_l(text, NULL, c_locale);
+    if (place != NULL) {
+        *place = point;
+    }
+    return value;
+}
+
+nn__number_kind nn__number(char *text, size_t len, char point, locale_t c_locale, double *value)
 {
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    const char *at = text;
-    double sign = *at == '-' ? -1.0 : 1.0;
-    at += *at == '-' || *at == '+';
-    size_t left = len - (size_t)(at - text);
-    if (is_word(at, left, "inf") || is_word(at, left, "infinity")) {
+    parts p;
+    if (!take_apart(text, len, point, &p)) {
+        return NN__NO_NUMBER;
+    }
+    double sign = p.is_negative ? -1.0 : 1.0;
+    if (p.is_infinite) {
         *value = sign * HUGE_VAL;
         return NN__NUMBER;
     }
-    decimal d = {.is_short = 1};
-    int count = read_digits(&at, 0, &d);
-    if (*at == '.') {
-        at++;
-        count += read_digits(&at, 1, &d);
-    }
-    if (count == 0 || !read_exponent(&at, &d) || at != text + len) {
-        return NN__NO_NUMBER;
-    }
-    if (is_exact(&d)) {
-        double power = powers[abs(d.exponent)];
-        double digits = (double)d.digits;
-        *value = sign * (d.exponent < 0 ? digits / power : digits * power);
+    if (is_exact(&p.d)) {
+        double power = powers[abs(p.d.exponent)];
+        double digits = (double)p.d.digits;
+        *value = sign * (p.d.exponent < 0 ? digits / power : digits * power);
         return NN__NUMBER;
     }
-    double read = strtod_l(text, NULL, c_locale);
+    double read = read_slowly(text, &p, c_locale);
     if (isinf(read)) {
         return NN__HUGE_NUMBER;
     }
     *value = read;
+    return NN__NUMBER;
+}
+
+/* 10 value + digit; 0 if it is larger than most. */
+static int append_digit(uint64_t *value, int digit, uint64_t most)
+{
+    if (*value > (most - (uint64_t)digit) / 10) {
+        return 0;
+    }
+    *value = 10 * *value + (uint64_t)digit;
+    return 1;
+}
+
+nn__number_kind nn__whole_number(const char *text, size_t len, char point, int64_t *value)
+{
+    parts p;
+    if (!take_apart(text, len, point, &p)) {
+        return NN__NO_NUMBER;
+    }
+    if (p.is_infinite) {
+        return NN__HUGE_NUMBER;
+    }
+    /* so many digits stand before the point once the exponent has moved it */
+    int whole = p.count + p.d.exponent, place = 0, fits = 1;
+    uint64_t size = 0, most = (uint64_t)INT64_MAX + (uint64_t)p.is_negative;
+    for (const char *at = p.digits; place < p.count; at++) {
+        if (at == p.point) {
+            continue;
+        }
+        if (place++ < whole) {
+            fits = fits && append_digit(&size, *at - '0', most);
+        } else if (*at != '0') {
+            return NN__FRACTION;
+        }
+    }
+    for (; place < whole && size > 0 && fits; place++) {
+        fits = append_digit(&size, 0, most);
+    }
+    if (!fits) {
+        return NN__HUGE_NUMBER;
+    }
+    *value = p.is_negative && size > 0 ? -(int64_t)(size - 1) - 1 : (int64_t)size;
     return NN__NUMBER;
 }

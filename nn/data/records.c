@@ -6,9 +6,10 @@
 #include <string.h>
 
 ad_status nn__records_open(nn__records *records, const char *path, char separator, char comment,
-                           const ad_allocator *allocator, ad_error *error)
+                           char decimal, const ad_allocator *allocator, ad_error *error)
 {
-    *records = (nn__records){.separator = separator, .comment = comment, .next_line = 1};
+    *records = (nn__records){
+        .separator = separator, .comment = comment, .decimal = decimal, .next_line = 1};
     ad_status status = nn__reader_open(&records->reader, path, allocator, error);
     if (status != AD_OK) {
         return status;
@@ -77,7 +78,7 @@ static int is_blank(const nn__records *records, char c)
 static int is_separator(const nn__records *records, char c)
 {
     if (records->separator == 0) { /* not known before the end of the first record */
-        return c == '\t' || c == ';' || c == ',';
+        return c == '\t' || c == ';' || (c == ',' && records->decimal != ',');
     }
     return c == records->separator || (c == '\t' && records->separator == ' ');
 }
@@ -142,7 +143,7 @@ static ad_status take_record(nn__records *records, char **begin, char **end, ad_
 
 /* ---- fields */
 
-static char find_separator(const char *begin, const char *end)
+static char find_separator(const char *begin, const char *end, char decimal)
 {
     static const char candidates[] = "\t;, ";
     size_t first = 4;
@@ -150,15 +151,15 @@ static char find_separator(const char *begin, const char *end)
     for (const char *p = begin; p < end; p++) {
         is_quoted ^= *p == '"';
         for (size_t i = 0; i < first && !is_quoted; i++) {
-            if (*p == candidates[i]) {
+            if (*p == candidates[i] && *p != decimal) {
                 first = i;
             }
         }
     }
-    return first < 4 ? candidates[first] : ',';
+    return first < 4 ? candidates[first] : decimal == ',' ? ';' : ',';
 }
 
-static ad_status add_field(nn__records *records, const char *text, size_t len, ad_error *error)
+static ad_status add_field(nn__records *records, char *text, size_t len, ad_error *error)
 {
     if (records->count == records->fields_capacity) {
         size_t capacity = records->count > 0 ? 2 * records->count : 64;
@@ -262,7 +263,7 @@ ad_status nn__records_next(nn__records *records, ad_error *error)
         }
     } while (is_skipped(records, begin, end));
     if (records->separator == 0) {
-        records->separator = find_separator(begin, end);
+        records->separator = find_separator(begin, end, records->decimal);
     }
     return split(records, begin, end, error);
 }

@@ -13,7 +13,7 @@
  * blank, any number of blanks separates. */
 
 typedef struct nn__field {
-    const char *text; /* followed by a zero */
+    char *text; /* followed by a zero */
     size_t len;
 } nn__field;
 
@@ -21,6 +21,7 @@ typedef struct nn__records {
     nn__reader reader;
     char separator;
     char comment; /* 0: there are none */
+    char decimal; /* the point of numbers, which separates nothing unless it is asked to */
     int64_t line; /* of the file, from 1, in which the record begins */
     size_t count; /* fields of the record; 0 after the last one */
     nn__field *fields;
@@ -33,10 +34,11 @@ typedef struct nn__records {
 
 enum { NN__LONGEST_RECORD = 1 << 26 };
 
-/* separator 0: one of tab ; , blank, in this order the first that the first record has.
+/* separator 0: one of tab ; , blank, in this order the first that the first record has and that is
+ * not decimal.
  * Errors: as nn__reader_open. records must stay where it is. path must outlive it. */
 ad_status nn__records_open(nn__records *records, const char *path, char separator, char comment,
-                           const ad_allocator *allocator, ad_error *error);
+                           char decimal, const ad_allocator *allocator, ad_error *error);
 
 /* The next record, valid until the next call.
  * Errors: AD_ERR_FORMAT if a quote is not closed or not followed by a separator, a record is longer

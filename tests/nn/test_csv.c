@@ -122,9 +122,9 @@ Test(csv, a_first_line_without_numbers_is_a_header)
     expect("1,2\n3,4\n", &(nn_csv_options){.header = NN_HEADER_YES}, "3 4", "");
     expect("0,1\n3,4\n", &(nn_csv_options){.header = NN_HEADER_NO}, "0 1; 3 4", "");
     expect_refused("a,b\n1,2\n", &(nn_csv_options){.header = NN_HEADER_NO}, AD_ERR_FORMAT,
-                   "table.csv:1: column 1: \"a\" is no number");
+                   "table.csv:1: column 0: \"a\" is no number");
     expect_refused("a,1\n1,2\n", NULL, AD_ERR_FORMAT,
-                   ":1: column 1: \"a\" is no number; if this line is a header: .header = "
+                   ":1: column 0: \"a\" is no number; if this line is a header: .header = "
                    "NN_HEADER_YES");
 }
 
@@ -169,12 +169,12 @@ Test(csv, missing_values_become_nan_where_that_is_asked_for)
     nn_csv_options options = {.missing = NN_MISSING_NAN, .header = NN_HEADER_NO};
     expect("1,,NA\nn/a,?,-1\nnull,NaN,None\n", &options, "1 nan nan; nan nan -1; nan nan nan", "");
     expect_refused("1,2\n3,\n", NULL, AD_ERR_FORMAT,
-                   ":2: column 2: the value is missing; .missing = NN_MISSING_NAN reads it as NaN");
-    expect_refused("1,2\nnan,4\n", NULL, AD_ERR_FORMAT, ":2: column 1: the value is missing");
+                   ":2: column 1: the value is missing; .missing = NN_MISSING_NAN reads it as NaN");
+    expect_refused("1,2\nnan,4\n", NULL, AD_ERR_FORMAT, ":2: column 0: the value is missing");
     options.y = NN_COLUMNS(-1);
     options.y_type = NN_I64;
     expect_refused("1,2\n3,?\n", &options, AD_ERR_FORMAT,
-                   ":2: column 2: the value is missing, and integers have no NaN");
+                   ":2: column 1: the value is missing, and integers have no NaN");
 }
 
 Test(csv, the_digits_that_ship_with_the_library_are_read)
@@ -236,9 +236,9 @@ Test(csv, a_bad_number_is_named_with_line_column_and_name)
 {
     const char *text = "size,rooms\n1,2\n\n3,many\n";
     expect_refused(text, NULL, AD_ERR_FORMAT,
-                   "table.csv:4: column 2 (rooms): \"many\" is no number");
-    expect_refused("1,2\n3,4.5.6\n", NULL, AD_ERR_FORMAT, ":2: column 2: \"4.5.6\" is no number");
-    expect_refused("1;2\n3;1,5\n", NULL, AD_ERR_FORMAT, ":2: column 2: \"1,5\" is no number");
+                   "table.csv:4: column 1 (rooms): \"many\" is no number");
+    expect_refused("1,2\n3,4.5.6\n", NULL, AD_ERR_FORMAT, ":2: column 1: \"4.5.6\" is no number");
+    expect_refused("1;2\n3;1,5\n", NULL, AD_ERR_FORMAT, ":2: column 1: \"1,5\" is no number");
     expect_refused("1,2\n3,\x01\x7f\xc3\xa4!\n", NULL, AD_ERR_FORMAT,
                    "\"??\xc3\xa4!\" is no number");
     expect_refused("1\n0123456789012345678901234567890123456789x\n", NULL, AD_ERR_FORMAT,
@@ -247,18 +247,79 @@ Test(csv, a_bad_number_is_named_with_line_column_and_name)
 
 Test(csv, numbers_that_do_not_fit_their_type_are_refused)
 {
-    expect_refused("1\n1e999\n", NULL, AD_ERR_FORMAT, "\"1e999\" is beyond the largest double");
+    expect_refused("1\n1e999\n", NULL, AD_ERR_FORMAT, "\"1e999\" is beyond the range of f64");
     expect_refused("1e39\n", &(nn_csv_options){.x_type = NN_F32}, AD_ERR_FORMAT,
-                   "column 1: \"1e39\" does not fit f32");
-    const char *const bytes[] = {"256", "-1", "1.5", "inf"};
+                   "column 0: \"1e39\" is beyond the range of f32");
+    const nn_csv_options u8 = {.x_type = NN_U8}, i64 = {.x_type = NN_I64};
+    const char *const bytes[] = {"256", "-1", "inf", "1e30"};
+    const char *const integers[] = {"9223372036854775808", "1e19", "-1e300", "-inf"};
     for (int i = 0; i < 4; i++) {
-        expect_refused(bytes[i], &(nn_csv_options){.x_type = NN_U8}, AD_ERR_FORMAT,
-                       "does not fit u8");
+        expect_refused(bytes[i], &u8, AD_ERR_FORMAT, "is beyond the range of u8");
+        expect_refused(integers[i], &i64, AD_ERR_FORMAT, "is beyond the range of i64");
     }
-    const char *const integers[] = {"0.5", "1e16", "-1e300", "-inf"};
-    for (int i = 0; i < 4; i++) {
-        expect_refused(integers[i], &(nn_csv_options){.x_type = NN_I64}, AD_ERR_FORMAT,
-                       "does not fit i64");
+    expect_refused("1.5", &u8, AD_ERR_FORMAT, "\"1.5\" is no whole number, as u8 needs");
+    expect_refused("0.5", &i64, AD_ERR_FORMAT, "\"0.5\" is no whole number, as i64 needs");
+}
+
+Test(csv, integers_of_64_bits_are_read_in_all_their_digits)
+{
+    nn_table table;
+    ad_error error;
+    nn_csv_options options = {.x_type = NN_I64};
+    const char *text = "9007199254740993,123456789012345678\n-9223372036854775808,1e16\n";
+    cr_assert_eq(read_bytes(text, strlen(text), &options, &table, &error), AD_OK, "%s",
+                 error.message);
+    const int64_t expected[] = {9007199254740993, 123456789012345678, INT64_MIN, 10000000000000000};
+    cr_expect_arr_eq(table.x.data, expected, sizeof expected);
+    nn_table_clear(&table);
+}
+
+Test(csv, numbers_may_have_a_decimal_comma)
+{
+    const nn_csv_options comma = {.decimal = ','};
+    expect("1,5;2,25\n3;-,5e1\n", &comma, "1.5 2.25; 3 -5", "");
+    expect("a;b\n1,5;2,25\n", &comma, "1.5 2.25", "");
+    expect("1,5\t2,25\n", &comma, "1.5 2.25", "");
+    expect("1,5 2,25\n", &comma, "1.5 2.25", "");
+    expect("1,5\n2,5\n", &comma, "1.5; 2.5", "");
+    expect("\"1,5\",\"2,25\",7\n", &(nn_csv_options){.decimal = ',', .separator = ','},
+           "1.5 2.25 7", "");
+    expect("1.5,2\n", &(nn_csv_options){.decimal = '.'}, "1.5 2", "");
+    expect("1,5;3\n", &(nn_csv_options){.decimal = ',', .y = NN_COLUMNS(-1), .y_type = NN_I64},
+           "1.5", "3");
+    expect_refused("1.5;2\n", &comma, AD_ERR_FORMAT, "\"1.5\" is no number");
+    expect_refused("1\n", &(nn_csv_options){.decimal = ';'}, AD_ERR_DOMAIN, "give '.' or ','");
+}
+
+Test(csv, hints_say_what_helps_where_it_does)
+{
+    static const char decimal[] = "; for a comma as decimal point: .decimal = ','";
+    static const char header[] = ".header = NN_HEADER_YES";
+    static const struct {
+        const char *text, *place;
+        int has_decimal, has_header;
+    } rows[] = {
+        {"a;b;y\n1,5;2,25;0\n", ":2: column 0 (a): \"1,5\" is no number", 1, 0},
+        {"1,5;2,5\n2;3\n", ":1: column 0: \"1,5\" is no number", 1, 0},
+        {"1;2\n3;1,5\n", ":2: column 1: \"1,5\" is no number", 1, 0},
+        {"1\t2\n3\t1,5\n", ":2: column 1: \"1,5\" is no number", 1, 0},
+        {"1,2\n\"1,5\",3\n", ":2: column 0: \"1,5\" is no number", 1, 0},
+        {"a,1\n1,2\n", ":1: column 0: \"a\" is no number", 0, 1},
+        {"a,b\nc,2\n", ":2: column 0 (a): \"c\" is no number", 0, 0},
+        {"1,2\nc,2\n", ":2: column 0: \"c\" is no number", 0, 0},
+        {"1;2\n1,2,3;2\n", ":2: column 0: \"1,2,3\" is no number", 0, 0},
+        {"1;2\n;2,a\n", ":2: column 0: the value is missing", 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        nn_table table;
+        ad_error error;
+        cr_expect_eq(read_bytes(rows[i].text, strlen(rows[i].text), NULL, &table, &error),
+                     AD_ERR_FORMAT);
+        cr_expect_not_null(strstr(error.message, rows[i].place), "%s", error.message);
+        cr_expect_eq(strstr(error.message, decimal) != NULL, rows[i].has_decimal, "%s",
+                     error.message);
+        cr_expect_eq(strstr(error.message, header) != NULL, rows[i].has_header, "%s",
+                     error.message);
     }
 }
 
@@ -388,7 +449,9 @@ Test(csv, garbage_never_crashes_leaks_or_reads_too_much)
         nn_csv_options options = {.missing = (nn_missing)(trial % 3 == 0),
                                   .header = (nn_header)ad_rng_below(&rng, 3),
                                   .comment = trial % 5 == 0 ? '#' : '\0',
-                                  .separator = trial % 7 == 0 ? ' ' : '\0'};
+                                  .separator = trial % 7 == 0 ? ' ' : '\0',
+                                  .decimal = trial % 2 == 0 ? ',' : '\0',
+                                  .x_type = (nn_type)ad_rng_below(&rng, 4)};
         nn_table table;
         ad_error error;
         accepted += read_bytes(text, len, &options, &table, &error) == AD_OK;

@@ -16,9 +16,17 @@
 static nn__number_kind read_number(const char *text, double *value)
 {
     locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    nn__number_kind kind = nn__number(text, strlen(text), c_locale, value);
+    char *copy = strdup(text);
+    nn__number_kind kind = nn__number(copy, strlen(text), '.', c_locale, value);
+    cr_assert_str_eq(copy, text, "the text stays");
+    free(copy);
     freelocale(c_locale);
     return kind;
+}
+
+static nn__number_kind read_whole(const char *text, int64_t *value)
+{
+    return nn__whole_number(text, strlen(text), '.', value);
 }
 
 static void expect_number(const char *text, double expected)
@@ -68,7 +76,8 @@ Test(number, text_that_is_not_all_of_a_number_is_refused)
     }
     double value = 42.0;
     locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    cr_expect_eq(nn__number("1\0002", 3, c_locale, &value), NN__NO_NUMBER, "a zero byte inside");
+    cr_expect_eq(nn__number("1\0002", 3, '.', c_locale, &value), NN__NO_NUMBER,
+                 "a zero byte inside");
     freelocale(c_locale);
 }
 
@@ -124,4 +133,93 @@ Test(number, words_for_a_missing_value_are_known_in_either_case)
     cr_expect_not(nn__is_missing("n", 1));
     cr_expect_not(nn__is_missing("nab", 3));
     cr_expect_not(nn__is_missing("nonesuch", 8));
+}
+
+Test(number, whole_numbers_have_all_their_digits)
+{
+    static const struct {
+        const char *text;
+        int64_t value;
+    } rows[] = {
+        {"0", 0},
+        {"-0", 0},
+        {"+7", 7},
+        {"007", 7},
+        {"3.", 3},
+        {"5.000000000000000000000000000000", 5},
+        {"3e2", 300},
+        {"1.25e2", 125},
+        {"-12500e-2", -125},
+        {".5e1", 5},
+        {"0e999999999", 0},
+        {"0.000", 0},
+        {"100000000000000000000000e-23", 1},
+        {"0.00000000000000000000000000012e29", 12},
+        {"9007199254740993", 9007199254740993},
+        {"123456789012345678", 123456789012345678},
+        {"9223372036854775807", INT64_MAX},
+        {"-9223372036854775808", INT64_MIN},
+        {"-922337203685477580.8e1", INT64_MIN},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int64_t value = -1;
+        cr_expect_eq(read_whole(rows[i].text, &value), NN__NUMBER, "%s", rows[i].text);
+        cr_expect_eq(value, rows[i].value, "%s: %" PRId64, rows[i].text, value);
+    }
+    ad_rng rng = {.seed = 6};
+    for (int trial = 0; trial < 10000; trial++) {
+        char text[64];
+        int64_t expected = (int64_t)(ad_rng_bits(&rng) >> ad_rng_below(&rng, 64)), value = 0;
+        (void)snprintf(text, sizeof text, "%" PRId64, expected);
+        cr_expect_eq(read_whole(text, &value), NN__NUMBER, "%s", text);
+        cr_expect_eq(value, expected, "%s: %" PRId64, text, value);
+    }
+}
+
+Test(number, what_is_no_whole_number_of_64_bits_is_told_apart)
+{
+    static const char *const fractions[] = {"0.5", "1e-1", "-12501e-2", "1e-999999999",
+                                            "9007199254740993.00000000000000000001"};
+    static const char *const huge[] = {
+        "9223372036854775808", "-9223372036854775809",          "1e19", "-1e300", "inf", "-inf",
+        "1e999999999",         "123456789012345678901234567890"};
+    static const char *const none[] = {"", "-", "x", "1x", "nan", "1,5", "1e"};
+    int64_t value;
+    for (size_t i = 0; i < sizeof fractions / sizeof fractions[0]; i++) {
+        cr_expect_eq(read_whole(fractions[i], &value), NN__FRACTION, "%s", fractions[i]);
+    }
+    for (size_t i = 0; i < sizeof huge / sizeof huge[0]; i++) {
+        cr_expect_eq(read_whole(huge[i], &value), NN__HUGE_NUMBER, "%s", huge[i]);
+    }
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        cr_expect_eq(read_whole(none[i], &value), NN__NO_NUMBER, "%s", none[i]);
+    }
+}
+
+Test(number, a_comma_may_be_the_point_and_is_where_it_was_afterwards)
+{
+    locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    static const struct {
+        const char *text;
+        double value;
+    } rows[] = {{"1,5", 1.5},
+                {"-,25e1", -2.5},
+                {"7", 7},
+                {"1,23456789012345678901234567890", 1.23456789012345678901234567890}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[64];
+        double value = NAN;
+        (void)strcpy(text, rows[i].text);
+        cr_expect_eq(nn__number(text, strlen(text), ',', c_locale, &value), NN__NUMBER, "%s", text);
+        cr_expect_eq(value, rows[i].value, "%s: %.17g", text, value);
+        cr_expect_str_eq(text, rows[i].text);
+    }
+    char with_point[] = "1.5", grouped[] = "1.234,5";
+    double value;
+    cr_expect_eq(nn__number(with_point, 3, ',', c_locale, &value), NN__NO_NUMBER);
+    cr_expect_eq(nn__number(grouped, 7, ',', c_locale, &value), NN__NO_NUMBER);
+    int64_t whole = 0;
+    cr_expect_eq(nn__whole_number("1,5e1", 5, ',', &whole), NN__NUMBER);
+    cr_expect_eq(whole, 15);
+    freelocale(c_locale);
 }

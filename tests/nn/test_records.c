@@ -14,7 +14,7 @@ static ad_status collect(const char *text, size_t len, char separator, char comm
     char path[TEST_PATH];
     nn__records records;
     test_write(test_path("records", path), text, len);
-    ad_status status = nn__records_open(&records, path, separator, comment, NULL, error);
+    ad_status status = nn__records_open(&records, path, separator, comment, '.', NULL, error);
     cr_assert_eq(status, AD_OK);
     size_t at = 0;
     found[0] = '\0';
@@ -144,7 +144,7 @@ Test(records, lines_may_lie_anywhere_in_the_buffers)
     test_write_gzip(test_path("long", path), text, len);
     nn__records records;
     ad_error error;
-    cr_assert_eq(nn__records_open(&records, path, 0, 0, NULL, &error), AD_OK);
+    cr_assert_eq(nn__records_open(&records, path, 0, 0, '.', NULL, &error), AD_OK);
     for (int i = 0; i < LINES; i++) {
         cr_assert_eq(nn__records_next(&records, &error), AD_OK, "%s", error.message);
         cr_assert(records.count == 2 && records.line == i + 1);
@@ -168,7 +168,7 @@ Test(records, a_last_line_may_end_with_the_buffer)
     test_write(test_path("full", path), text, sizeof text);
     nn__records records;
     ad_error error;
-    cr_assert_eq(nn__records_open(&records, path, ',', 0, NULL, &error), AD_OK);
+    cr_assert_eq(nn__records_open(&records, path, ',', 0, '.', NULL, &error), AD_OK);
     cr_assert_eq(nn__records_next(&records, &error), AD_OK);
     cr_expect(records.count == 1 && records.fields[0].len == sizeof text);
     nn__records_close(&records);
@@ -189,7 +189,7 @@ Test(records, a_line_that_never_ends_is_refused_in_bounded_memory)
     cr_assert_eq(fclose(file), 0);
     nn__records records;
     ad_error error;
-    cr_assert_eq(nn__records_open(&records, path, 0, 0, NULL, &error), AD_OK);
+    cr_assert_eq(nn__records_open(&records, path, 0, 0, '.', NULL, &error), AD_OK);
     cr_expect_eq(nn__records_next(&records, &error), AD_ERR_FORMAT);
     cr_expect_not_null(strstr(error.message, ":1: a line of more than 64 MiB"), "%s",
                        error.message);

@@ -329,8 +329,18 @@ static void number_run(const unsigned char *options, const unsigned char *file, 
     memcpy(text, file, bytes);
     text[bytes] = '\0';
     double value = NAN;
+    int64_t whole = 0;
     (void)nn__is_missing(text, bytes);
-    if (nn__number(text, bytes, c_locale, &value) == NN__NUMBER) {
+    (void)nn__number(text, bytes, ',', c_locale, &value);
+    nn__number_kind kind = nn__number(text, bytes, '.', c_locale, &value);
+    if (memcmp(text, file, bytes) != 0) {
+        apart_broken("\"%s\" is changed", text);
+    }
+    if (nn__whole_number(text, bytes, '.', &whole) == NN__NUMBER &&
+        (kind != NN__NUMBER || (double)whole != value)) {
+        apart_broken("\"%s\" is read as %lld", text, (long long)whole);
+    }
+    if (kind == NN__NUMBER) {
         char *end;
         const double expected = strtod(text, &end);
         if (end != text + bytes || expected != value || signbit(expected) != signbit(value)) {
