@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "costs.h"
 
+#include "costs_internal.h"
+
 /* Errors name the cost. */
 #undef AD_HERE
 #define AD_HERE __func__
@@ -119,6 +121,26 @@ ad_var nn_softmax_cross_entropy(ad_var a, ad_var y)
     }
     ad_var log_p = ad_log_softmax(a, AD_AXES(-1));
     return ad_mul(ad_sum(ad_mul(like(a, y, __func__), log_p), AD_ALL), by_rows(-1, a));
+}
+
+static const nn__cost_row rows[] = {
+    {nn_mse, NN_MEAN, NULL},
+    {nn_mae, NN_MEAN, NULL},
+    {nn_sse, NN_SUM, NULL},
+    {nn_quadratic, NN_MEAN, NULL},
+    {nn_binary_cross_entropy, NN_MEAN, &nn_binary_accuracy},
+    {nn_softmax_cross_entropy, NN_MEAN, &nn_accuracy},
+};
+
+const nn__cost_row *nn__cost_of(nn_cost function)
+{
+    static const nn__cost_row own = {NULL, NN_AT_ONCE, NULL};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].function == function) {
+            return &rows[i];
+        }
+    }
+    return &own;
 }
 
 ad_var nn_penalty(const nn_params *params, const ad_var *vars, double l1, double l2)

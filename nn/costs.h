@@ -2,6 +2,7 @@
 #ifndef NN_COSTS_H
 #define NN_COSTS_H
 
+#include "metrics.h"
 #include "params.h"
 
 #include <wengert/autodiff.h>
@@ -11,6 +12,10 @@
  * A cost is a function of two variables, so one's own serves as well:
  *
  *   static ad_var half(ad_var a, ad_var y) { return ad_mul(0.5, nn_mse(a, y)); }
+ *
+ * nn_fit and nn_evaluate report the cost of all rows whatever the batch: nn_sse adds up over batches,
+ * the others below are means over rows, and one's own is taken of all rows at once, with what the
+ * model made of them.
  *
  * a is the output, [n, ...] for n rows; y the target. Unless said otherwise y has a's shape, where
  * [n] and [n, 1] are taken for the same, and integer targets are converted to a's type. Any other

@@ -9,7 +9,7 @@
 
 /* What is known of a training while it runs and after it. [everyday] */
 
-/* A cost and a metric, means over the rows; the metric is NaN if there is none. */
+/* A cost and a metric of all rows, whatever the batch; the metric is NaN if there is none. */
 typedef struct nn_score {
     double cost, metric;
 } nn_score;
@@ -32,7 +32,8 @@ typedef struct nn_fit_state {
     int epoch, epochs;       /* finished, and in all */
     int64_t batch, batches;  /* finished in this epoch, and in an epoch */
     int64_t step;            /* batches finished since the beginning */
-    nn_score last, mean;     /* of the last batch, and of this epoch's so far */
+    nn_score last, mean;     /* of the last batch, and of this epoch's so far: what adds up neither
+                              * as a mean nor as a sum counts as a mean until the epoch's end */
     double seconds, left;    /* since the beginning, and an estimate to the end */
     const nn_epoch *history; /* epoch entries */
 } nn_fit_state;

@@ -90,9 +90,9 @@ static double binary_accuracy(ad_var a, ad_var y)
     return (double)right / (double)count;
 }
 
-const nn_metric nn_accuracy = {"accuracy", accuracy, NN_HIGHER, 1};
-const nn_metric nn_binary_accuracy = {"accuracy", binary_accuracy, NN_HIGHER, 1};
-const nn_metric nn_absolute_error = {"absolute error", absolute_error, NN_LOWER, 0};
+const nn_metric nn_accuracy = {"accuracy", accuracy, NN_HIGHER, 1, NN_MEAN};
+const nn_metric nn_binary_accuracy = {"accuracy", binary_accuracy, NN_HIGHER, 1, NN_MEAN};
+const nn_metric nn_absolute_error = {"absolute error", absolute_error, NN_LOWER, 0, NN_MEAN};
 
 ad_status nn_classes(const nn_array *a, int64_t *classes, ad_error *error)
 {

@@ -13,16 +13,27 @@
  *   static double worst(ad_var a, ad_var y) { .. }
  *
  *   nn_fit(.., .metric = {"worst error", worst, NN_LOWER}, .target = 0.1)
+ *
+ * Any function of all outputs and targets will do. One that adds up over batches, such as a part of
+ * the rows, may say how: it is then read batch by batch, and needs no memory for all outputs.
  */
 
 /* Which end of a metric is the good one. A .target needs to know. */
 typedef enum nn_better { NN_UNSAID, NN_HIGHER, NN_LOWER } nn_better;
+
+/* How figures of batches make the one of all rows, which is that of no batch size. */
+typedef enum nn_adds {
+    NN_AT_ONCE, /* not at all: what the model makes of all rows is kept, and read in one go */
+    NN_MEAN,    /* the mean, each batch with the weight of its rows */
+    NN_SUM
+} nn_adds;
 
 typedef struct nn_metric {
     const char *name;                       /* "accuracy" */
     double (*function)(ad_var a, ad_var y); /* a the model's output, y the target; else NaN */
     nn_better better;
     int percent; /* 1: a part, printed as 87.5 % instead of 0.875 */
+    nn_adds adds;
 } nn_metric;
 
 #ifdef __cplusplus

@@ -25,6 +25,7 @@ typedef struct fit {
     nn__feed feed;
     nn__steps steps;
     nn__compiled scoring;
+    nn__tally trained, validated;
     nn_stepper *stepper;
     nn_params *best;
     double best_cost;
@@ -164,6 +165,12 @@ static ad_status make_memory(fit *f, ad_error *error)
         return ad_error_set(error, AD_ERR_MEMORY, "nn_fit: out of memory");
     }
     f->best_cost = INFINITY;
+    int64_t size = f->feed.size;
+    f->trained = nn__tally_of(o->cost, f->metric, nn_array_rows(&f->train.x), size, allocator);
+    if (validates(f)) {
+        f->validated =
+            nn__tally_of(o->cost, f->metric, nn_array_rows(&f->validation.x), size, allocator);
+    }
     f->steps =
         (nn__steps){.options = o, .feed = &f->feed, .stepper = f->stepper, .metric = f->metric};
     f->state = (nn_fit_state){.model = f->model,
@@ -207,6 +214,8 @@ static void finish(fit *f)
         nn__compiled_clear(&f->scoring, &f->feed);
         nn__feed_clear(&f->feed);
     }
+    nn__tally_clear(&f->trained);
+    nn__tally_clear(&f->validated);
     nn_batches_clear(&f->batches);
     nn_table_clear(&f->train);
     nn_table_clear(&f->validation);
@@ -242,6 +251,7 @@ static int report(fit *f, nn_moment moment)
 
 static ad_status step(fit *f, int64_t count, const int64_t *rows)
 {
+    nn__outcome outcome;
     const nn_fit_options *o = f->o;
     nn_fit_state *s = &f->state;
     ad_error *error = &f->result->error;
@@ -250,13 +260,17 @@ static ad_status step(fit *f, int64_t count, const int64_t *rows)
     ad_status status = nn__feed_gather(&f->feed, &f->train.x, &f->train.y, count, rows, error);
     f->rate = o->optim.options.rate * factor;
     if (status == AD_OK) {
-        status = nn__step(&f->steps, factor, s->batch == 0, &s->last, error);
+        status = nn__step(&f->steps, factor, s->batch == 0, &outcome, error);
     }
     if (status != AD_OK && !isfinite(f->steps.total)) {
         return ad_error_set(error, AD_ERR_DOMAIN,
                             "nn_fit: the cost is %g in epoch %d, batch %lld; lower the rate, or "
                             "look for such numbers in the data",
                             f->steps.total, s->epoch + 1, (long long)s->batch + 1);
+    }
+    if (status == AD_OK) {
+        s->last = (nn_score){outcome.cost, outcome.metric};
+        status = nn__tally_add(&f->trained, &outcome, count, rows, error);
     }
     return status;
 }
@@ -265,20 +279,16 @@ static ad_status step(fit *f, int64_t count, const int64_t *rows)
 static int run_batches(fit *f)
 {
     nn_fit_state *s = &f->state;
-    nn_score sum = {0, 0};
-    double seen = 0;
     const int64_t *rows;
     nn_batches_start(&f->batches, s->epoch);
+    nn__tally_begin(&f->trained);
     s->batch = 0;
     for (int64_t count; (count = nn_batches_next(&f->batches, &rows)) > 0;) {
         if (step(f, count, rows) != AD_OK) {
             f->result->end = NN_END_ERROR;
             return 1;
         }
-        seen += (double)count;
-        sum.cost += (double)count * s->last.cost;
-        sum.metric += (double)count * s->last.metric;
-        s->mean = (nn_score){sum.cost / seen, sum.metric / seen};
+        s->mean = nn__tally_so_far(&f->trained);
         s->batch++;
         s->step++;
         if (report(f, NN_AFTER_BATCH)) {
@@ -298,14 +308,17 @@ static ad_status end_epoch(fit *f)
 {
     ad_error *error = &f->result->error;
     nn_epoch *entry = &f->result->history[f->state.epoch];
-    *entry = (nn_epoch){f->state.mean, {NAN, NAN}, f->rate, 0};
-    if (validates(f)) {
-        ad_status status = nn__score(&f->feed, &f->scoring, &f->validation.x, &f->validation.y,
-                                     f->o->cost, &f->metric, &entry->validation, error);
-        if (status != AD_OK) {
-            return status;
-        }
+    *entry = (nn_epoch){{NAN, NAN}, {NAN, NAN}, f->rate, 0};
+    ad_status status =
+        nn__tally_end(&f->trained, "nn_fit", &f->feed, &f->train.y, &entry->train, error);
+    if (status == AD_OK && validates(f)) {
+        status = nn__score("nn_fit", &f->feed, &f->scoring, &f->validated, &f->validation.x,
+                           &f->validation.y, &entry->validation, error);
     }
+    if (status != AD_OK) {
+        return status;
+    }
+    f->state.mean = entry->train;
     entry->seconds = now() - f->began;
     f->result->epochs = ++f->state.epoch;
     double cost = validates(f) ? entry->validation.cost : entry->train.cost;

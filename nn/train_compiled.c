@@ -110,7 +110,7 @@ ad_status nn__compile(nn__compiled *c, nn__feed *feed, const nn__batch *batch, i
 }
 
 ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, const nn_metric *metric, int count,
-                           double *costs, double *score, ad_error *error)
+                           nn__outcome *outcome, ad_error *error)
 {
     float narrow[2];
     double wide[2];
@@ -124,17 +124,21 @@ ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, const nn_metric *met
     if (status != AD_OK) {
         return ad_error_set(error, status, "%s", ad_fn_message(f));
     }
-    for (int i = 0; i < count; i++) {
-        costs[i] = c->cost_type == AD_F64 ? wide[i] : (double)narrow[i];
+    *outcome = (nn__outcome){.cost = NAN,
+                             .metric = NAN,
+                             .output = c->output,
+                             .type = c->type,
+                             .shape = is_full(feed) ? c->shape : c->last_shape};
+    if (count > 0) {
+        outcome->cost = c->cost_type == AD_F64 ? wide[0] : (double)narrow[0];
     }
-    *score = NAN;
-    if (metric->function != NULL) {
+    if (metric != NULL && metric->function != NULL) {
         nn__batch batch;
         if (nn__feed_view(feed, &batch, error) != AD_OK) {
             return error->status;
         }
-        ad_shape shape = is_full(feed) ? c->shape : c->last_shape;
-        *score = metric->function(ad_input_view(feed->tape, c->type, shape, c->output), batch.y);
+        ad_var a = ad_input_view(feed->tape, c->type, outcome->shape, c->output);
+        outcome->metric = metric->function(a, batch.y);
     }
     return nn__tape_error(feed->tape, error);
 }

@@ -5,6 +5,8 @@
 #include "memory_internal.h"
 #include "train.h"
 
+enum { NN__USUAL_BATCH = 256 }; /* rows at a time where nothing is learnt */
+
 /* What feeds batches to a model: rows are gathered into two buffers and recorded, with the
  * parameters, on one tape that is rewound to its beginning for each. After the largest batch was
  * there once, another one allocates nothing. */
@@ -36,6 +38,10 @@ void nn__feed_clear(nn__feed *feed);
  * may be NULL. */
 ad_status nn__feed_gather(nn__feed *feed, const nn_array *x, const nn_array *y, int64_t count,
                           const int64_t *rows, ad_error *error);
+
+/* Gathers the rows from first on, as many as fit and there are: *count. y may be NULL. */
+ad_status nn__feed_slice(nn__feed *feed, const nn_array *x, const nn_array *y, int64_t first,
+                         int64_t *count, ad_error *error);
 
 /* Begins the tape anew with what was gathered; with the parameters too. y is a literal if none was
  * gathered. */
@@ -70,9 +76,50 @@ ad_status nn__compile(nn__compiled *c, nn__feed *feed, const nn__batch *batch, i
 /* Whether a function may stand for the recording of what was gathered. */
 int nn__is_settled(const nn__compiled *c, const nn__feed *feed);
 
-/* Runs that on what was gathered: count costs and the metric's value. */
+/* What a batch gave. */
+typedef struct nn__outcome {
+    double cost, metric;
+    const void *output; /* of the model; until the next batch */
+    ad_type type;
+    ad_shape shape;
+} nn__outcome;
+
+/* Runs that on what was gathered, count costs, and reads the metric. */
 ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, const nn_metric *metric, int count,
-                           double *costs, double *score, ad_error *error);
+                           nn__outcome *outcome, ad_error *error);
+
+/* A cost is one number that depends on the model. Errors: AD_ERR_SHAPE, and those of the tape. */
+ad_status nn__check_cost(const char *call, const nn__feed *feed, ad_var cost, ad_error *error);
+
+/* Makes the cost and metric of all rows from those of batches. */
+typedef struct nn__tally {
+    const ad_allocator *allocator;
+    nn_cost cost;
+    nn_metric metric;
+    nn_adds cost_adds, metric_adds;
+    int64_t rows, seen; /* in all, and until now */
+    nn_score sum;
+    int keeps; /* what the model makes of the rows, since something is read at once */
+    void *outputs, *targets;
+    ad_type type;
+    ad_shape shape; /* of the outputs */
+} nn__tally;
+
+/* For batches of at most size rows out of so many. */
+nn__tally nn__tally_of(nn_cost cost, nn_metric metric, int64_t rows, int64_t size,
+                       const ad_allocator *allocator);
+void nn__tally_clear(nn__tally *tally);
+
+/* Begins anew; adds a batch of count rows, those of the indices or, if rows is NULL, the ones that
+ * follow; tells the figures so far: of costs and metrics that are read at once, means. */
+void nn__tally_begin(nn__tally *tally);
+ad_status nn__tally_add(nn__tally *tally, const nn__outcome *outcome, int64_t count,
+                        const int64_t *rows, ad_error *error);
+nn_score nn__tally_so_far(const nn__tally *tally);
+
+/* The figures of all rows, whose targets are y. Errors: those of the cost; AD_ERR_MEMORY. */
+ad_status nn__tally_end(nn__tally *tally, const char *call, nn__feed *feed, const nn_array *y,
+                        nn_score *score, ad_error *error);
 
 /* What a step of training needs. */
 typedef struct nn__steps {
@@ -87,17 +134,23 @@ typedef struct nn__steps {
 /* One step on what was gathered: forward, gradient, update. fresh: it is to be recorded, whatever
  * was compiled. Errors: as nn_fit; AD_ERR_DOMAIN, with no parameter changed, if the total is not
  * finite. */
-ad_status nn__step(nn__steps *s, double factor, int fresh, nn_score *score, ad_error *error);
+ad_status nn__step(nn__steps *s, double factor, int fresh, nn__outcome *outcome, ad_error *error);
 
 /* The tape's error, if it has one, as *error. */
 ad_status nn__tape_error(const ad_tape *tape, ad_error *error);
 
-/* Means over all rows, batch by batch in their order; c is kept from one scoring to the next. */
-ad_status nn__score(nn__feed *feed, nn__compiled *c, const nn_array *x, const nn_array *y,
-                    nn_cost cost, const nn_metric *metric, nn_score *score, ad_error *error);
+/* Scores all rows, batch by batch in their order; c is kept from one scoring to the next. */
+ad_status nn__score(const char *call, nn__feed *feed, nn__compiled *c, nn__tally *tally,
+                    const nn_array *x, const nn_array *y, nn_score *score, ad_error *error);
 
 /* metric, or the cost's own if it has no function. */
 nn_metric nn__metric_for(nn_metric metric, nn_cost cost);
+
+/* The type in which targets are gathered: labels stay integers. */
+ad_type nn__target_type(const nn_array *y, ad_type model);
+
+/* Errors: the model's; AD_ERR_STATE if it is not built. */
+ad_status nn__check_built(const char *call, const nn_model *model, ad_error *error);
 
 /* Errors: AD_ERR_SHAPE unless x and y have the same number of rows, not 0. */
 ad_status nn__check_rows(const char *call, const nn_array *x, const nn_array *y, ad_error *error);

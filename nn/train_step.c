@@ -26,22 +26,24 @@ static const ad_custom_op checked_cost = {"the cost", NULL, finite_eval, finite_
 
 /* ---- a step ---- */
 
-/* A cost is one number that depends on the model. */
-static ad_status check_cost(ad_var cost, ad_error *error)
+ad_status nn__check_cost(const char *call, const nn__feed *feed, ad_var cost, ad_error *error)
 {
     char text[160];
     ad_shape shape = ad_shape_of(cost);
+    if (ad_tape_status(feed->tape) != AD_OK) {
+        return nn__tape_error(feed->tape, error);
+    }
     if (ad_is_dead(cost) || (cost.tape != NULL && shape.rank == 0)) {
         return AD_OK;
     }
     return ad_error_set(error, AD_ERR_SHAPE,
-                        "nn_fit: the cost of a batch is %s of shape %s; it must be a variable of "
+                        "%s: the cost of a batch is %s of shape %s; it must be a variable of "
                         "shape []: take the mean",
-                        cost.tape == NULL ? "a plain number" : "a tensor",
+                        call, cost.tape == NULL ? "a plain number" : "a tensor",
                         ad_shape_print(&shape, text, sizeof text));
 }
 
-static ad_status step_recorded(nn__steps *s, double factor, nn_score *score, ad_error *error)
+static ad_status step_recorded(nn__steps *s, double factor, nn__outcome *outcome, ad_error *error)
 {
     const nn_fit_options *o = s->options;
     nn__feed *b = s->feed;
@@ -53,15 +55,15 @@ static ad_status step_recorded(nn__steps *s, double factor, nn_score *score, ad_
     }
     ad_var a = nn_forward(b->model, b->params, batch.x, NULL);
     ad_var costs[2] = {o->cost(a, batch.y)};
-    if (check_cost(costs[0], error) != AD_OK) {
+    if (nn__check_cost("nn_fit", b, costs[0], error) != AD_OK) {
         return error->status;
     }
     costs[1] = ad_add(costs[0], nn_penalty(params, b->params, o->l1, o->l2));
     costs[1] = ad_custom(&checked_cost, &s->total, 1, &costs[1]);
     ad_grad(costs[1], n, b->params, b->grads);
-    *score = (nn_score){ad_value(costs[0]), NAN};
+    *outcome = (nn__outcome){ad_value(costs[0]), NAN, ad_data(a), ad_type_of(a), ad_shape_of(a)};
     if (ad_tape_status(b->tape) == AD_OK && s->metric.function != NULL) {
-        score->metric = s->metric.function(a, batch.y);
+        outcome->metric = s->metric.function(a, batch.y);
     }
     if (o->clip > 0) {
         nn_clip_norm(n, b->grads, o->clip);
@@ -73,16 +75,12 @@ static ad_status step_recorded(nn__steps *s, double factor, nn_score *score, ad_
                : status;
 }
 
-ad_status nn__step(nn__steps *s, double factor, int fresh, nn_score *score, ad_error *error)
+ad_status nn__step(nn__steps *s, double factor, int fresh, nn__outcome *outcome, ad_error *error)
 {
     s->total = 0;
     if (fresh || !nn__is_settled(&s->compiled, s->feed)) {
-        return step_recorded(s, factor, score, error);
+        return step_recorded(s, factor, outcome, error);
     }
-    double costs[2];
     nn_stepper_advance(s->stepper, factor);
-    ad_status status =
-        nn__run_compiled(&s->compiled, s->feed, &s->metric, 2, costs, &score->metric, error);
-    score->cost = costs[0];
-    return status;
+    return nn__run_compiled(&s->compiled, s->feed, &s->metric, 2, outcome, error);
 }

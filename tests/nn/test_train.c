@@ -471,11 +471,12 @@ static int with_rest_as_recorded(nn_cost cost, int64_t batch)
     return run;
 }
 
-/* Batches of 9: in each epoch the first step and the scoring are recorded; in the first epoch two
- * steps more until the function is settled, and once the rest. Of 4 and 2: the rest is one row. */
+/* Batches of 9: in each epoch the first step, the cost of all rows and the scoring are recorded; in
+ * the first epoch two steps more until the function is settled, and once the rest. Of 4 and 2: the
+ * rest is one row. */
 Test(train, a_smaller_last_batch_runs_resized_with_the_bits_of_recorded_ones)
 {
-    cr_expect_eq(with_rest_as_recorded(following_cost, 9), 9 + 9 + 2 + 1);
+    cr_expect_eq(with_rest_as_recorded(following_cost, 9), 9 + 9 + 9 + 2 + 1);
     with_rest_as_recorded(following_cost, 4);
     with_rest_as_recorded(following_cost, 2);
 }
@@ -490,8 +491,8 @@ Test(train, the_rest_of_the_held_out_rows_is_scored_resized_with_the_same_bits)
                                .metric = nn_accuracy, .optim = nn_adam(.rate = 0.01), .epochs = 5,
                                .batch = 7, .validation_x = &x, .validation_y = &y);
     cr_assert_eq(fit.error.status, AD_OK, "%s", fit.error.message);
-    /* each first batch; in the first epoch two more and the rest, of steps and of scorings */
-    cr_expect_eq(calls, 2 * (5 + 2 + 1));
+    /* each first batch and the costs of all rows; in the first epoch two steps more and the rest */
+    cr_expect_eq(calls, 3 * 5 + 2 + 1);
     nn_evaluation e =
         nn_evaluate(net, x, y, .cost = following_cost, .metric = nn_accuracy, .batch = 7);
     cr_expect_eq(fit.history[4].validation.cost, e.cost);
@@ -502,7 +503,7 @@ Test(train, the_rest_of_the_held_out_rows_is_scored_resized_with_the_same_bits)
 
 Test(train, a_smaller_last_batch_that_is_another_program_stays_recorded)
 {
-    cr_expect_eq(with_rest_as_recorded(dividing_cost, 9), 9 + 9 + 2 + 9);
+    cr_expect_eq(with_rest_as_recorded(dividing_cost, 9), 9 + 9 + 9 + 2 + 9);
 }
 
 /* ---- memory ---- */
