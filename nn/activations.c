@@ -52,6 +52,11 @@ ad_var nn_hard_swish(ad_var x)
     return ad_mul(x, nn_hard_sigmoid(x));
 }
 
+ad_var nn_softmax(ad_var x)
+{
+    return ad_softmax(x, AD_AXES(-1));
+}
+
 /* ---- the table ---- */
 
 #define SQRT2 1.4142135623730951

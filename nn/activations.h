@@ -55,7 +55,11 @@ AD_API ad_var nn_hard_sigmoid(ad_var x);
 /* x hard_sigmoid(x). Source: Howard et al. 2019, section 5.2. */
 AD_API ad_var nn_hard_swish(ad_var x);
 
-/* Rows 0, 1, .. of the table of activations; NULL past its end. */
+/* e^x_i / sum_j e^x_j over the last axis: probabilities. A cost that takes logits, such as
+ * nn_softmax_cross_entropy, has it already: its model ends without. */
+AD_API ad_var nn_softmax(ad_var x);
+
+/* Rows 0, 1, .. of the table of activations, element by element; NULL past its end. */
 AD_API const nn_activation_row *nn_activation_at(int i);
 
 /* The row of that name, or of that function; NULL if there is none. NULL as a function is the

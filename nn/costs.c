@@ -81,25 +81,31 @@ ad_var nn_quadratic(ad_var a, ad_var y)
     return ad_mul(nn_sse(a, y), by_rows(0.5, a));
 }
 
-ad_var nn_binary_cross_entropy(ad_var a, ad_var y)
+/* Whether the targets are in the cost's domain; the tape keeps why not. */
+static int is_in_domain(ad_var a, ad_var y, nn__target_check *check, const char *cost)
 {
-    return ad_mean(ad_sub(ad_softplus(a), ad_mul(like(a, y, __func__), a)), AD_ALL);
+    ad_shape output = ad_shape_of(a), shape = ad_shape_of(y);
+    const void *data = ad_data(y);
+    ad_error error;
+    if (a.tape == NULL || data == NULL || output.rank < 1 || shape.rank < 1) {
+        return 1; /* an error already, or a number */
+    }
+    nn_array rows = nn_array_view((nn_type)ad_type_of(y), shape, data),
+             model = nn_array_view((nn_type)ad_type_of(a), output, NULL);
+    output = nn_array_row_shape(&model);
+    if (check(&rows, &output, &error) != AD_OK) {
+        ad_tape_fail(a.tape, error.status, cost, NULL, "%s", error.message);
+        return 0;
+    }
+    return 1;
 }
 
-/* 1 after keeping an error if one is not in 0 to count - 1; ad_one_hot would count a negative one,
- * which is a mistake or stands for "none", from the end. */
-static int has_wrong_class(ad_var y, int64_t count)
+ad_var nn_binary_cross_entropy(ad_var a, ad_var y)
 {
-    const int64_t *class = ad_data(y);
-    for (size_t i = 0; i < ad_count(y); i++) {
-        if (class[i] < 0 || class[i] >= count) {
-            ad_tape_fail(y.tape, AD_ERR_INDEX, "nn_softmax_cross_entropy", NULL,
-                         "the class of row %zu is %lld; the output has %lld, numbered from 0", i,
-                         (long long)class[i], (long long)count);
-            return 1;
-        }
+    if (ad_count(a) == ad_count(y) && !is_in_domain(a, y, nn__check_parts, __func__)) {
+        return dead(a);
     }
-    return 0;
+    return ad_mean(ad_sub(ad_softplus(a), ad_mul(like(a, y, __func__), a)), AD_ALL);
 }
 
 ad_var nn_softmax_cross_entropy(ad_var a, ad_var y)
@@ -112,10 +118,10 @@ ad_var nn_softmax_cross_entropy(ad_var a, ad_var y)
                      ad_shape_print(&shape, text, sizeof text));
         return dead(a);
     }
-    if (ad_type_of(y) == AD_I64) {
-        if (has_wrong_class(y, shape.len[1])) {
-            return dead(y);
-        }
+    if (!is_in_domain(a, y, nn__check_classes, __func__)) {
+        return dead(a);
+    }
+    if (ad_type_of(y) == AD_I64 && (shape.len[1] == 1 || ad_count(y) != ad_count(a))) {
         ad_var classes = ad_reshape(y, AD_SHAPE(-1));
         y = ad_one_hot(classes, shape.len[1], ad_type_of(a));
     }
@@ -124,17 +130,19 @@ ad_var nn_softmax_cross_entropy(ad_var a, ad_var y)
 }
 
 static const nn__cost_row rows[] = {
-    {nn_mse, NN_MEAN, NULL},
-    {nn_mae, NN_MEAN, NULL},
-    {nn_sse, NN_SUM, NULL},
-    {nn_quadratic, NN_MEAN, NULL},
-    {nn_binary_cross_entropy, NN_MEAN, &nn_binary_accuracy},
-    {nn_softmax_cross_entropy, NN_MEAN, &nn_accuracy},
+    {"nn_mse", nn_mse, NN_MEAN, NULL, nn__check_finite, 0},
+    {"nn_mae", nn_mae, NN_MEAN, NULL, nn__check_finite, 0},
+    {"nn_sse", nn_sse, NN_SUM, NULL, nn__check_finite, 0},
+    {"nn_quadratic", nn_quadratic, NN_MEAN, NULL, nn__check_finite, 0},
+    {"nn_binary_cross_entropy", nn_binary_cross_entropy, NN_MEAN, &nn_binary_accuracy,
+     nn__check_parts, 1},
+    {"nn_softmax_cross_entropy", nn_softmax_cross_entropy, NN_MEAN, &nn_accuracy, nn__check_classes,
+     1},
 };
 
 const nn__cost_row *nn__cost_of(nn_cost function)
 {
-    static const nn__cost_row own = {NULL, NN_AT_ONCE, NULL};
+    static const nn__cost_row own = {.adds = NN_AT_ONCE};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].function == function) {
             return &rows[i];

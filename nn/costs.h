@@ -21,6 +21,10 @@
  * [n] and [n, 1] are taken for the same, and integer targets are converted to a's type. Any other
  * difference in shape is an error: nothing is broadcast.
  *
+ * The cross-entropies take logits, and have the sigmoid or softmax in them: their model ends without
+ * one. They look at the targets while they are recorded; nn_fit and nn_evaluate look at all targets
+ * before the first step, those of the other costs too, which are finite.
+ *
  * Errors: AD_ERR_SHAPE, AD_ERR_TYPE; the tape keeps them. */
 
 typedef ad_var (*nn_cost)(ad_var a, ad_var y);
@@ -45,7 +49,8 @@ AD_API ad_var nn_quadratic(ad_var a, ad_var y);
  *
  *   C = -1/N sum (y log s(a) + (1 - y) log(1 - s(a))) = 1/N sum (softplus(a) - y a)
  *
- * s is the sigmoid. The second form neither overflows nor cancels, for logits of any size. */
+ * s is the sigmoid. The second form neither overflows nor cancels, for logits of any size.
+ * Errors: AD_ERR_DOMAIN if a target is not in [0, 1]. */
 AD_API ad_var nn_binary_cross_entropy(ad_var a, ad_var y);
 
 /* Cross-entropy of the softmax of logits a [n, k]:
@@ -53,7 +58,9 @@ AD_API ad_var nn_binary_cross_entropy(ad_var a, ad_var y);
  *   C = 1/n sum_i (log sum_j e^(a_ij) - a_i,y_i)              y [n] classes 0 to k - 1, i64
  *   C = -1/n sum_i sum_j y_ij log softmax(a_i)_j              y [n, k] probabilities or one-hot
  *
- * Errors: AD_ERR_INDEX if a class is not in 0 to k - 1. */
+ * Integers [n, k] are one-hot too, unless k = 1. Probabilities may sum to 1 but for 0.01.
+ * Errors: AD_ERR_INDEX if a class is not in 0 to k - 1;  AD_ERR_DOMAIN if a row is no probabilities;
+ *         AD_ERR_TYPE if class numbers are no integers. */
 AD_API ad_var nn_softmax_cross_entropy(ad_var a, ad_var y);
 
 /* The penalty that pulls weights to 0; biases are free.

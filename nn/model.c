@@ -2,16 +2,21 @@
 #include "model.h"
 
 #include "layers/layer_internal.h"
+#include "model_internal.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { PROBES = 10 }; /* rows of numbers that show what an activation gives */
 
 struct nn_model {
     ad_allocator allocator;
     ad_error error;
     int is_built;
     nn_build_options built; /* as asked for */
+    ad_shape output;        /* of a row */
+    int gives_parts;
     nn_params *params;
     int count;
     nn_layer *layers; /* a list, first to last */
@@ -102,6 +107,20 @@ void nn_model_free(nn_model *model)
 
 /* ---- what it is ---- */
 
+static ad_shape shape_of_row(const ad_shape *batch)
+{
+    ad_shape row = {.rank = batch->rank > 0 ? batch->rank - 1 : 0};
+    memcpy(row.len, batch->len + 1, (size_t)row.rank * sizeof row.len[0]);
+    return row;
+}
+
+static ad_shape rows_of(const ad_shape *row, int64_t count)
+{
+    ad_shape batch = {.rank = row->rank + 1, .len = {count}};
+    memcpy(batch.len + 1, row->len, (size_t)row->rank * sizeof row->len[0]);
+    return batch;
+}
+
 ad_status nn_model_status(const nn_model *model)
 {
     return model == NULL ? AD_ERR_MEMORY : model->error.status;
@@ -146,6 +165,86 @@ ad_type nn_model_type(const nn_model *model)
     return nn_model_is_built(model) ? model->built.type : AD_F64;
 }
 
+ad_shape nn_model_output(const nn_model *model)
+{
+    return nn_model_is_built(model) ? model->output : AD_SCALAR;
+}
+
+int nn__model_gives_parts(const nn_model *model)
+{
+    return nn_model_is_built(model) && model->gives_parts;
+}
+
+ad_status nn__model_takes(const nn_model *model, const char *call, const ad_shape *batch,
+                          ad_error *error)
+{
+    const ad_shape *want = &model->built.input;
+    ad_shape row = shape_of_row(batch);
+    if (batch->rank > 0 && ad_shape_count(&row) == ad_shape_count(want) &&
+        (row.rank > 0 || want->rank == 0)) {
+        return AD_OK;
+    }
+    char text[160], wanted[160], one[160];
+    ad_shape alone = rows_of(want, 1);
+    int is_row = ad_shape_equal(batch, want);
+    return ad_error_set(error, AD_ERR_SHAPE, "%s: x is %s; the model takes rows of %s%s%s", call,
+                        ad_shape_print(batch, text, sizeof text),
+                        ad_shape_print(want, wanted, sizeof wanted),
+                        is_row            ? ": give one row as "
+                        : batch->rank < 2 ? ": give a batch as [rows, ...], one row as "
+                                          : "",
+                        is_row || batch->rank < 2 ? ad_shape_print(&alone, one, sizeof one) : "");
+}
+
+/* ---- what the last activation gives ---- */
+
+/* 1 if all of an activation of numbers of every size, alone and side by side, is in [0, 1]; 0 also
+ * if it cannot be applied to them. memory has room for twice the numbers. */
+static int gives_parts(ad_tape *tape, nn_activation activation, ad_shape rows, ad_type type,
+                       double *memory)
+{
+    static const double numbers[] = {40, -30, 3, -4, 0.5};
+    size_t count = ad_shape_count(&rows), len = count / (size_t)rows.len[0];
+    double *out = memory + count;
+    for (size_t i = 0; i < count; i++) {
+        size_t r = i / len;
+        memory[i] = numbers[(r < PROBES / 2 ? r : r + i) % (PROBES / 2)];
+    }
+    ad_var a = activation(ad_cast(ad_input_view(tape, AD_F64, rows, memory), type));
+    size_t made = ad_count(a);
+    if (a.tape != tape || made == 0 || made > count || ad_read(a, made, out) != AD_OK) {
+        return 0;
+    }
+    int inside = 1;
+    for (size_t i = 0; i < made && inside; i++) {
+        inside = out[i] >= 0 && out[i] <= 1;
+    }
+    return inside;
+}
+
+/* x is what the last activation is applied to. */
+static ad_status find_parts(nn_model *model, nn_activation activation, ad_var x, ad_type type)
+{
+    if (activation == NULL) {
+        return AD_OK;
+    }
+    ad_shape shape = ad_shape_of(x);
+    shape = shape_of_row(&shape);
+    shape = rows_of(&shape, PROBES);
+    ad_tape *tape = ad_tape_new_in(&model->allocator);
+    double *memory =
+        nn__resize(&model->allocator, NULL, 2 * ad_shape_count(&shape) + 1, sizeof *memory);
+    ad_status status = AD_ERR_MEMORY;
+    if (tape != NULL && memory != NULL) {
+        model->gives_parts = gives_parts(tape, activation, shape, type, memory);
+        status = ad_tape_status(tape);
+    }
+    nn__free(&model->allocator, memory);
+    ad_tape_free(tape);
+    return status == AD_ERR_MEMORY ? ad_error_set(&model->error, status, "nn_build: out of memory")
+                                   : AD_OK;
+}
+
 /* ---- building ---- */
 
 /* Builds the layers one by one, each on the output of those before for one row of zeros. */
@@ -154,6 +253,8 @@ static ad_status build_layers(nn_model *model, ad_tape *tape, ad_var x, nn__buil
     if (ad_tape_status(tape) != AD_OK) {
         return ad_error_set(&model->error, ad_tape_status(tape), "%s", ad_tape_message(tape));
     }
+    nn_activation last = NULL;
+    ad_var before = x;
     for (nn_layer *layer = model->layers; layer != NULL; layer = layer->next) {
         layer->first = nn_params_count(model->params);
         if (layer->kind->build != NULL && layer->kind->build(layer, builder, x) != AD_OK) {
@@ -161,6 +262,7 @@ static ad_status build_layers(nn_model *model, ad_tape *tape, ad_var x, nn__buil
         }
         layer->count = nn_params_count(model->params) - layer->first;
         ad_var w[NN__PARTS], z;
+        before = x;
         for (int j = 0; j < layer->count; j++) {
             const nn_param *p = nn_params_at(model->params, layer->first + j);
             w[j] = ad_input_view(tape, p->type, p->shape, p->data);
@@ -170,8 +272,12 @@ static ad_status build_layers(nn_model *model, ad_tape *tape, ad_var x, nn__buil
             return ad_error_set(&model->error, ad_tape_status(tape), "%s: %s", layer->name,
                                 ad_tape_message(tape));
         }
+        before = layer->count > 0 ? z : before;
+        last = layer->kind->activation(layer);
     }
-    return AD_OK;
+    ad_shape shape = ad_shape_of(x);
+    model->output = shape_of_row(&shape);
+    return find_parts(model, last, before, builder->type);
 }
 
 ad_status nn_build_of(nn_model *model, nn_build_options options)
@@ -181,7 +287,7 @@ ad_status nn_build_of(nn_model *model, nn_build_options options)
     }
     ad_error error = {.status = AD_OK};
     if (model->is_built) {
-        return ad_error_set(&model->error, AD_ERR_STATE, "nn_build: the model is built already");
+        return AD_ERR_STATE;
     }
     if (options.type != AD_F64 && options.type != AD_F32) {
         return ad_error_set(&model->error, AD_ERR_TYPE, "nn_build: %s; models are f64 or f32",
@@ -191,8 +297,7 @@ ad_status nn_build_of(nn_model *model, nn_build_options options)
         return ad_error_set(&model->error, AD_ERR_SHAPE, "nn_build: rows of rank %d; at most %d",
                             options.input.rank, AD_MAX_RANK - 1);
     }
-    ad_shape rows = {.rank = options.input.rank + 1, .len = {1}};
-    memcpy(rows.len + 1, options.input.len, (size_t)options.input.rank * sizeof rows.len[0]);
+    ad_shape rows = rows_of(&options.input, 1);
     ad_tape *tape = ad_tape_new_in(&model->allocator);
     model->params = nn_params_new(&model->allocator);
     if (tape == NULL || model->params == NULL) {
@@ -249,10 +354,7 @@ ad_var nn_forward(const nn_model *model, const ad_var *params, ad_var x, nn_trac
 static void build_from(nn_model *model, ad_var x)
 {
     ad_shape shape = ad_shape_of(x);
-    nn_build_options options = {.type = ad_type_of(x)};
-    options.input.rank = shape.rank > 0 ? shape.rank - 1 : 0;
-    memcpy(options.input.len, shape.len + 1, (size_t)options.input.rank * sizeof shape.len[0]);
-    nn_build_of(model, options);
+    nn_build_of(model, (nn_build_options){.input = shape_of_row(&shape), .type = ad_type_of(x)});
 }
 
 ad_var nn_apply(nn_model *model, ad_var x)

@@ -59,9 +59,9 @@ AD_API const char *nn_model_message(const nn_model *model);
 /* Makes the parameters. The random numbers of parameter i are those of stream i of the seed; those
  * of NumPy's generator are used up in the order of the parameters.
  *
- * Errors: AD_ERR_STATE if the model is built already;  AD_ERR_TYPE if type is neither AD_F64 nor
- *         AD_F32;  AD_ERR_SHAPE if a layer cannot take its input;  AD_ERR_DOMAIN from layers'
- *         options and initial values;  AD_ERR_MEMORY. The model keeps it. */
+ * Errors: AD_ERR_STATE if the model is built already: it stays as it is. Others are kept by it:
+ *         AD_ERR_TYPE if type is neither AD_F64 nor AD_F32;  AD_ERR_SHAPE if a layer cannot take
+ *         its input;  AD_ERR_DOMAIN from layers' options and initial values;  AD_ERR_MEMORY. */
 AD_API ad_status nn_build_of(nn_model *model, nn_build_options options);
 AD_API int nn_model_is_built(const nn_model *model);
 
@@ -69,11 +69,12 @@ AD_API int nn_model_is_built(const nn_model *model);
  * Owns: the model. Values may be changed. */
 AD_API nn_params *nn_model_params(const nn_model *model);
 
-/* The number of layers, the name of layer i ("" if there is none), the shape of a row of input and
- * the element type. */
+/* The number of layers, the name of layer i ("" if there is none), the shapes of a row of input and
+ * of output, and the element type. */
 AD_API int nn_model_depth(const nn_model *model);
 AD_API const char *nn_model_layer_name(const nn_model *model, int i);
 AD_API ad_shape nn_model_input(const nn_model *model);
+AD_API ad_shape nn_model_output(const nn_model *model);
 AD_API ad_type nn_model_type(const nn_model *model);
 
 /* Records the model on x's tape. nn_apply builds the model from x (seed 0) if need be and binds its

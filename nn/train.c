@@ -20,6 +20,7 @@ typedef struct fit {
     const nn_fit_options *o;
     nn_fit_result *result;
     nn_model *model;
+    nn_table all;               /* what was given to train and hold out of */
     nn_table train, validation; /* the latter empty if no rows are held out */
     nn_batches batches;
     nn__feed feed;
@@ -103,21 +104,44 @@ static int validates(const fit *f)
 static ad_status split(fit *f, nn_array x, nn_array y, ad_error *error)
 {
     const nn_fit_options *o = f->o;
-    f->train = (nn_table){.x = x, .y = y};
-    f->train.x.owned = f->train.y.owned = NULL; /* the caller's */
+    f->all = (nn_table){.x = x, .y = y};
+    f->all.x.owned = f->all.y.owned = NULL; /* the caller's */
+    f->train = f->all;
     if (o->validation_x != NULL) {
         f->validation = (nn_table){.x = *o->validation_x, .y = *o->validation_y};
         f->validation.x.owned = f->validation.y.owned = NULL;
-        return nn__check_rows("nn_fit, validation", &f->validation.x, &f->validation.y, error);
+        return AD_OK;
     }
     if (o->validation == 0) {
         return AD_OK;
     }
-    const nn_table all = f->train;
+    double rows = (double)nn_array_rows(&x), held = round(rows * o->validation);
+    if (held < 1 || held >= rows) {
+        return ad_error_set(error, AD_ERR_DOMAIN,
+                            "nn_fit: validation = %g of %g rows leaves none for %s", o->validation,
+                            rows, held < 1 ? "validation" : "training");
+    }
     const nn_split_options options = {.validation = o->validation,
                                       .rng = {.seed = o->seed, .stream = STREAM_SPLIT},
                                       .allocator = &f->result->allocator};
-    return nn_table_split(&all, &options, &f->train, &f->validation, NULL, error);
+    return nn_table_split(&f->all, &options, &f->train, &f->validation, NULL, error);
+}
+
+/* Targets before some are held out, so that texts count them as the caller does. */
+static ad_status check_rows(const fit *f, ad_error *error)
+{
+    const nn_table *held = &f->validation;
+    nn_cost cost = f->o->cost;
+    ad_status status = nn__check_targets("nn_fit", f->model, cost, &f->all.y, error);
+    if (status != AD_OK || f->o->validation_x == NULL) {
+        return status;
+    }
+    const char *call = "nn_fit, validation";
+    status = nn__check_data(call, f->model, &held->x, &held->y, error);
+    if (status == AD_OK) {
+        status = nn__check_same(call, f->model, &f->train, held, error);
+    }
+    return status == AD_OK ? nn__check_targets(call, f->model, cost, &held->y, error) : status;
 }
 
 /* The order of the rows in every epoch. */
@@ -185,13 +209,16 @@ static ad_status prepare(fit *f, nn_array x, nn_array y, ad_error *error)
 {
     ad_status status = check_options(f->o, error);
     if (status == AD_OK) {
-        status = nn__check_rows("nn_fit", &x, &y, error);
+        status = nn__check_data("nn_fit", f->model, &x, &y, error);
     }
     if (status == AD_OK) {
         status = build(f->model, &x, f->o->seed, error);
     }
     if (status == AD_OK) {
         status = split(f, x, y, error);
+    }
+    if (status == AD_OK) {
+        status = check_rows(f, error);
     }
     if (status == AD_OK) {
         status = start_batches(f, error);
@@ -263,10 +290,10 @@ static ad_status step(fit *f, int64_t count, const int64_t *rows)
         status = nn__step(&f->steps, factor, s->batch == 0, &outcome, error);
     }
     if (status != AD_OK && !isfinite(f->steps.total)) {
-        return ad_error_set(error, AD_ERR_DOMAIN,
-                            "nn_fit: the cost is %g in epoch %d, batch %lld; lower the rate, or "
-                            "look for such numbers in the data",
-                            f->steps.total, s->epoch + 1, (long long)s->batch + 1);
+        char where[64];
+        (void)snprintf(where, sizeof where, " in epoch %d, batch %lld", s->epoch + 1,
+                       (long long)s->batch + 1);
+        return nn__not_finite("nn_fit", where, f->steps.total, &f->all.x, &f->all.y, error);
     }
     if (status == AD_OK) {
         s->last = (nn_score){outcome.cost, outcome.metric};
@@ -314,6 +341,13 @@ static ad_status end_epoch(fit *f)
     if (status == AD_OK && validates(f)) {
         status = nn__score("nn_fit", &f->feed, &f->scoring, &f->validated, &f->validation.x,
                            &f->validation.y, &entry->validation, error);
+        if (status == AD_OK && !isfinite(entry->validation.cost)) {
+            char where[64];
+            (void)snprintf(where, sizeof where, " in epoch %d", f->state.epoch + 1);
+            const nn_table *rows = f->o->validation_x != NULL ? &f->validation : &f->all;
+            status = nn__not_finite("nn_fit, validation", where, entry->validation.cost, &rows->x,
+                                    &rows->y, error);
+        }
     }
     if (status != AD_OK) {
         return status;
@@ -371,7 +405,8 @@ static void run(fit *f)
             break;
         }
     }
-    if (f->best != NULL && f->result->best_epoch > 0) {
+    int has_best = f->result->best_epoch > 0 || f->result->end == NN_END_ERROR;
+    if (f->best != NULL && has_best) { /* best is at first what there was at the beginning */
         nn_params_assign(nn_model_params(f->model), f->best, NULL);
     }
     report(f, NN_AT_END);
@@ -383,11 +418,15 @@ nn_fit_result nn_fit_of(nn_model *model, nn_array x, nn_array y, nn_fit_options 
 {
     nn_fit_result result = {.end = NN_END_ERROR, .allocator = nn__allocator(options.allocator)};
     fit f = {.o = &options, .result = &result, .model = model};
+    int kept = errno;
     result.metric = f.metric = nn__metric_for(options.metric, options.cost);
     if (prepare(&f, x, y, &result.error) == AD_OK) {
         run(&f);
     }
     finish(&f);
+    if (result.error.status == AD_OK) {
+        errno = kept;
+    }
     return result;
 }
 

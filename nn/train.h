@@ -55,7 +55,8 @@ typedef struct nn_fit_options {
     double target; /* ends training when the metric (validation's if there is one) is as good */
     double target_cost; /* ends it when the cost (validation's if any) is no higher */
     int patience;  /* ends it after so many epochs without a lower cost (validation's if any) */
-    int keep_best; /* 1: leaves the model as it was after the epoch with the lowest such cost */
+    int keep_best; /* 1: leaves the model as it was after the epoch with the lowest such cost; after
+                    * an error in the first one, as it was at the beginning */
     const volatile sig_atomic_t *stop; /* ends it after the step in which *stop is not 0 */
 
     nn_callback on_batch, on_epoch;
@@ -115,10 +116,12 @@ extern "C" {
 /* Trains. The model keeps what it has learnt whatever ends the training; after an error it is as
  * the last finished step left it.
  *
- * Errors: the model's;  AD_ERR_STATE if cost or optim is missing;  AD_ERR_SHAPE if x and y differ
- *         in rows, have none, or do not fit model and cost;  AD_ERR_DOMAIN if an option is outside
- *         its range, or the cost became infinite or NaN: lower the rate;  AD_ERR_IO from the log;
- *         AD_ERR_MEMORY.
+ * Errors: the model's;  AD_ERR_STATE if cost or optim is missing, or the model gives probabilities
+ *         and the cost takes logits;  AD_ERR_SHAPE if x and y differ in rows, have none, or do not
+ *         fit model and cost, or rows of validation are others than those of training;
+ *         AD_ERR_TYPE if validation's targets are labels and training's are not, or the reverse;
+ *         AD_ERR_DOMAIN if an option is outside its range, a target outside the cost's domain, or
+ *         the cost became infinite or NaN: lower the rate;  AD_ERR_IO from the log; AD_ERR_MEMORY.
  * Owns:   the history, until nn_fit_result_clear; x and y are borrowed during the call. */
 AD_API nn_fit_result nn_fit_of(nn_model *model, nn_array x, nn_array y, nn_fit_options options);
 AD_API void nn_fit_result_clear(nn_fit_result *result);

@@ -10,18 +10,6 @@ ad_status nn__tape_error(const ad_tape *tape, ad_error *error)
     return status == AD_OK ? AD_OK : ad_error_set(error, status, "%s", ad_tape_message(tape));
 }
 
-ad_status nn__check_rows(const char *call, const nn_array *x, const nn_array *y, ad_error *error)
-{
-    int64_t rows = x->shape.rank > 0 ? nn_array_rows(x) : 0;
-    int64_t targets = y->shape.rank > 0 ? nn_array_rows(y) : 0;
-    if (rows == 0 || rows != targets) {
-        return ad_error_set(error, AD_ERR_SHAPE,
-                            "%s: x has %lld rows, y has %lld; one target a row, and not none", call,
-                            (long long)rows, (long long)targets);
-    }
-    return AD_OK;
-}
-
 /* All but labels becomes numbers of the model's type. */
 ad_type nn__target_type(const nn_array *y, ad_type model)
 {
@@ -122,17 +110,6 @@ ad_status nn__feed_slice(nn__feed *feed, const nn_array *x, const nn_array *y, i
 }
 /* ---- using a model ---- */
 
-ad_status nn__check_built(const char *call, const nn_model *model, ad_error *error)
-{
-    if (nn_model_status(model) != AD_OK) {
-        return ad_error_set(error, nn_model_status(model), "%s", nn_model_message(model));
-    }
-    if (!nn_model_is_built(model)) {
-        return ad_error_set(error, AD_ERR_STATE, "%s: the model is not built; see nn_build", call);
-    }
-    return AD_OK;
-}
-
 /* Applies the model batch by batch; the first one tells the shape of a row of output. */
 static ad_status predict_all(nn__feed *feed, const nn_array *x, const ad_allocator *allocator,
                              nn_array *out, ad_error *error)
@@ -182,7 +159,7 @@ ad_status nn_predict(nn_model *model, nn_array x, const ad_allocator *allocator,
     *out = (nn_array){.type = NN_F64};
     ad_status status = nn__check_built("nn_predict", model, error);
     if (status == AD_OK) {
-        status = nn__check_rows("nn_predict", &x, &x, error);
+        status = nn__check_data("nn_predict", model, &x, NULL, error);
     }
     if (status != AD_OK) {
         return status;

@@ -2,6 +2,7 @@
 #ifndef NN_TRAIN_INTERNAL_H
 #define NN_TRAIN_INTERNAL_H
 
+#include "data/table.h"
 #include "memory_internal.h"
 #include "train.h"
 
@@ -149,10 +150,28 @@ nn_metric nn__metric_for(nn_metric metric, nn_cost cost);
 /* The type in which targets are gathered: labels stay integers. */
 ad_type nn__target_type(const nn_array *y, ad_type model);
 
+/* ---- what enters from outside; texts begin with call ---- */
+
 /* Errors: the model's; AD_ERR_STATE if it is not built. */
 ad_status nn__check_built(const char *call, const nn_model *model, ad_error *error);
 
-/* Errors: AD_ERR_SHAPE unless x and y have the same number of rows, not 0. */
-ad_status nn__check_rows(const char *call, const nn_array *x, const nn_array *y, ad_error *error);
+/* Arrays have rows, types and data, x and y as many rows, those of x fit the model if it is built.
+ * y may be NULL.
+ * Errors: AD_ERR_SHAPE, AD_ERR_TYPE, AD_ERR_DOMAIN. */
+ad_status nn__check_data(const char *call, const nn_model *model, const nn_array *x,
+                         const nn_array *y, ad_error *error);
+
+/* Errors: AD_ERR_STATE if the built model gives what the cost does not take; what the cost says of
+ * the targets. */
+ad_status nn__check_targets(const char *call, const nn_model *model, nn_cost cost,
+                            const nn_array *y, ad_error *error);
+
+/* Errors: AD_ERR_SHAPE, AD_ERR_TYPE unless other's rows can be gathered where train's are. */
+ad_status nn__check_same(const char *call, const nn_model *model, const nn_table *train,
+                         const nn_table *other, ad_error *error);
+
+/* Sets AD_ERR_DOMAIN, with what may be the reason. where: " in epoch 1", or "". */
+ad_status nn__not_finite(const char *call, const char *where, double cost, const nn_array *x,
+                         const nn_array *y, ad_error *error);
 
 #endif

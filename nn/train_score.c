@@ -211,7 +211,7 @@ nn_evaluation nn_evaluate_of(nn_model *model, nn_array x, nn_array y, nn_evaluat
     nn_evaluation result = {.cost = NAN, .metric = NAN};
     ad_error *error = &result.error;
     if (nn__check_built("nn_evaluate", model, error) != AD_OK ||
-        nn__check_rows("nn_evaluate", &x, &y, error) != AD_OK) {
+        nn__check_data("nn_evaluate", model, &x, &y, error) != AD_OK) {
         return result;
     }
     if (options.batch < 0) {
@@ -220,6 +220,9 @@ nn_evaluation nn_evaluate_of(nn_model *model, nn_array x, nn_array y, nn_evaluat
     }
     if (options.cost == NULL) {
         ad_error_set(error, AD_ERR_STATE, "nn_evaluate: give a cost, as .cost = nn_mse");
+        return result;
+    }
+    if (nn__check_targets("nn_evaluate", model, options.cost, &y, error) != AD_OK) {
         return result;
     }
     int64_t rows = nn_array_rows(&x), size = options.batch > 0 ? options.batch : NN__USUAL_BATCH;
@@ -232,8 +235,12 @@ nn_evaluation nn_evaluate_of(nn_model *model, nn_array x, nn_array y, nn_evaluat
                                    size, &allocator);
     if (nn__feed_init(&feed, model, &x, &y, size, &allocator, error) == AD_OK &&
         nn__score("nn_evaluate", &feed, &compiled, &tally, &x, &y, &score, error) == AD_OK) {
-        result.cost = score.cost;
-        result.metric = score.metric;
+        if (isfinite(score.cost)) {
+            result.cost = score.cost;
+            result.metric = score.metric;
+        } else {
+            nn__not_finite("nn_evaluate", "", score.cost, &x, &y, error);
+        }
     }
     nn__tally_clear(&tally);
     nn__compiled_clear(&compiled, &feed);

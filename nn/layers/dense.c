@@ -60,7 +60,12 @@ static ad_var dense_apply(const nn_layer *layer, const ad_var *w, ad_var x, ad_v
     return dense->options.activation != NULL ? dense->options.activation(*z) : *z;
 }
 
-static const nn__layer_kind dense_kind = {"dense", dense_build, dense_apply};
+static nn_activation dense_activation(const nn_layer *layer)
+{
+    return ((const dense_layer *)layer)->options.activation;
+}
+
+static const nn__layer_kind dense_kind = {"dense", dense_build, dense_apply, dense_activation};
 
 nn_layer *nn_dense_at(nn_dense_options options, const char *site)
 {

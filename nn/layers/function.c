@@ -15,7 +15,12 @@ static ad_var function_apply(const nn_layer *layer, const ad_var *w, ad_var x, a
     return *z;
 }
 
-static const nn__layer_kind function_kind = {"function", NULL, function_apply};
+static nn_activation function_activation(const nn_layer *layer)
+{
+    return ((const function_layer *)layer)->function;
+}
+
+static const nn__layer_kind function_kind = {"function", NULL, function_apply, function_activation};
 
 nn_layer *nn_function_at(nn_function_options options, const char *site)
 {

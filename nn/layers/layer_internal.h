@@ -2,6 +2,7 @@
 #ifndef NN_LAYERS_LAYER_INTERNAL_H
 #define NN_LAYERS_LAYER_INTERNAL_H
 
+#include "../activations.h"
 #include "../init.h"
 #include "../memory_internal.h"
 #include "layer.h"
@@ -28,6 +29,9 @@ typedef struct nn__layer_kind {
     /* Records the layer; w are its parameters. *z is what the activation is applied to, the result
      * itself if there is none. */
     ad_var (*apply)(const nn_layer *layer, const ad_var *w, ad_var x, ad_var *z);
+
+    /* What it applies to z; NULL if nothing. */
+    nn_activation (*activation)(const nn_layer *layer);
 } nn__layer_kind;
 
 struct nn_layer {

@@ -229,6 +229,15 @@ static void check_net(const char *name, int activation, int depth, const int *wi
         }
     }
     int last = width[depth];
+    for (int r = 0; classify && r < ROWS; r++) { /* probabilities */
+        double sum = 0;
+        for (int j = 0; j < last; j++) {
+            sum += y[r * last + j];
+        }
+        for (int j = 0; j < last; j++) {
+            y[r * last + j] /= sum;
+        }
+    }
     ad_var vars[2 * DEPTH];
     nn_trace trace[DEPTH];
     nn_params_bind(params, tape, vars);
@@ -238,14 +247,13 @@ static void check_net(const char *name, int activation, int depth, const int *wi
     ad_var cost = classify ? nn_softmax_cross_entropy(a, target) : nn_quadratic(a, target);
     forward(n, rule);
     for (int r = 0; r < ROWS; r++) {
-        double sum = 0, weight = 0; /* of the softmax, and of the target's row */
+        double sum = 0; /* of the softmax */
         for (int j = 0; j < last; j++) {
             sum += exp(n->a[depth][r][j]);
-            weight += y[r * last + j];
         }
         for (int j = 0; j < last; j++) {
             double out = n->a[depth][r][j], wanted = y[r * last + j];
-            double dC = classify ? weight * exp(out) / sum - wanted : out - wanted;
+            double dC = classify ? exp(out) / sum - wanted : out - wanted;
             n->delta[depth][r][j] = dC / ROWS * rule(n->z[depth][r][j]).df;
         }
     }

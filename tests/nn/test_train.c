@@ -309,8 +309,9 @@ Test(train, mistakes_are_errors_that_say_what_to_do)
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .epochs = -1), "epochs"), AD_ERR_DOMAIN);
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .validation = 1), "validation"),
                  AD_ERR_DOMAIN);
-    cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .validation = 1e-3), "validation is none"),
-                 AD_ERR_DOMAIN);
+    cr_expect_eq(
+        status_of(TRY(.cost = ce, .optim = sgd, .validation = 1e-3), "leaves none for validation"),
+        AD_ERR_DOMAIN);
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .validation_x = &vx), "validation_y"),
                  AD_ERR_STATE);
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .l1 = -1), "l1"), AD_ERR_DOMAIN);
