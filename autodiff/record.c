@@ -113,19 +113,9 @@ ad_var ad__record_borrowed(ad_tape *tape, uint16_t kind, ad__slot value, const c
 
 ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *site)
 {
-    static const ad_shape scalar = {.rank = 0};
     if (type == AD_F64) {
-        uint64_t bits = ad__bits_of(value);
-        ad__literal *literal = &tape->literal[ad__literal_place(bits)];
-        int there = literal->tag == tape->tag || literal->node < tape->settled;
-        if (literal->bits != bits || literal->node == 0 || !there) {
-            ad_var v = ad__record_leaf(tape, AD__CONSTANT, type, &scalar, &value, "constant", site);
-            *literal = (ad__literal){bits, v.ref.at.node, tape->tag};
-            tape->literal_count++;
-            return v;
-        }
-        literal->tag = tape->tag;
-        return ad__handle(tape, literal->node);
+        return ad__handle(tape, has_room(tape) ? ad__constant_node(tape, value, site)
+                                               : out_of_memory(tape, "constant", site));
     }
     float narrow = (float)value;
     int fits = value >= -0x1p63 && value < 0x1p63;
@@ -135,6 +125,7 @@ ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *si
                      "%g is no whole number of 64 bits, which an i64 tensor needs", value);
         return ad__dead(tape);
     }
+    const ad_shape scalar = {.rank = 0};
     const void *data = type == AD_F32 ? (const void *)&narrow : (const void *)&whole;
     return ad__record_leaf(tape, AD__CONSTANT, type, &scalar, data, "constant", site);
 }
@@ -313,6 +304,15 @@ static uint32_t record_structured(ad_tape *tape, const ad_op *op, int count, con
 
 /* ---- elementwise operations ---- */
 
+static int are_scalars(const ad_tape *tape, int count, const uint32_t *nodes)
+{
+    int all = 1;
+    for (int i = 0; i < count; i++) {
+        all &= tape->node[nodes[i]].kind == AD__KIND_SCALAR;
+    }
+    return all;
+}
+
 /* The kind that all arguments and so the result have, numbers among them apart; AD__KIND_DEAD if
  * there is none. */
 static uint16_t common_kind(const ad_tape *tape, int count, const uint32_t *nodes)
@@ -339,6 +339,25 @@ static uint16_t common_kind(const ad_tape *tape, int count, const uint32_t *node
         }
     }
     return type == AD_I64 ? AD__KIND_DEAD : common;
+}
+
+/* An f64 scalar of such. */
+static uint32_t record_scalar(ad_tape *tape, const ad_op *op, const uint32_t *nodes,
+                              const char *site)
+{
+    uint32_t arg[3] = {0, 0, 0};
+    const void *x[3];
+    const size_t step[3] = {1, 1, 1};
+    double z;
+    if (!has_room(tape)) {
+        return out_of_memory(tape, op->name, site);
+    }
+    for (int i = 0; i < op->arity; i++) {
+        arg[i] = nodes[i];
+        x[i] = &tape->value[nodes[i]].scalar;
+    }
+    tape->loops[AD_F64]->of[op->number](1, x, step, &z);
+    return ad__push_number(tape, op->number, arg[0], arg[1], arg[2], z, site);
 }
 
 /* A result of its arguments' own kind, which is what most are: nothing to infer, and one row of the
@@ -369,6 +388,9 @@ static uint32_t record_elementwise(ad_tape *tape, const ad_op *op, const ad_var 
     uint32_t nodes[3];
     if (!resolve(tape, op, op->arity, vars, nodes, site)) {
         return 0;
+    }
+    if (are_scalars(tape, op->arity, nodes)) {
+        return record_scalar(tape, op, nodes, site);
     }
     uint16_t kind = common_kind(tape, op->arity, nodes);
     return kind != AD__KIND_DEAD ? record_alike(tape, op, nodes, kind, site)

@@ -204,14 +204,12 @@ static int visit(sweep *s, uint32_t node)
     return s->heir != 0;
 }
 
-/* Constants that stand for numbers may be used again, and so may what the user's own rules have
- * recorded: such nodes stay until the end. */
+/* What the user's own rules have recorded may be used again: such nodes stay until the end. */
 static void sweep_back(sweep *s)
 {
     ad__reverse *r = &s->back;
     ad_tape *tape = r->tape;
     ad_mark end = ad_tape_mark(tape);
-    uint32_t literals = tape->literal_count;
     for (uint32_t node = r->last + 1; node-- > r->first && tape->error.status == AD_OK;) {
         const ad_op *op = ad__op_of(tape, node);
         uint32_t i = node - r->first;
@@ -230,11 +228,10 @@ static void sweep_back(sweep *s)
         if (!is_given && !(s->state[i] & STAYS)) {
             give_back(s, kind, s->adjoint[i].data);
         }
-        if (tape->literal_count == literals && !op->keeps) {
-            ad__forget_from(tape, end);
-        } else {
+        if (op->keeps) {
             end = ad_tape_mark(tape);
-            literals = tape->literal_count;
+        } else {
+            ad__forget_from(tape, end);
         }
     }
 }

@@ -45,6 +45,7 @@ ad_tape *ad_tape_new_in(const ad_allocator *allocator)
     *tape = (ad_tape){.allocator = own,
                       .threads = 1,
                       .tag = 1,
+                      .epoch = 1,
                       .structured = UINT32_MAX,
                       .loops = {[AD_F64] = ad__loops_of(AD_F64), [AD_F32] = ad__loops_of(AD_F32)}};
     ad__arena_init(&tape->values, own);
@@ -96,7 +97,7 @@ void ad_tape_clear_error(ad_tape *tape)
 {
     if (tape != NULL) {
         tape->error = (ad_error){.status = AD_OK};
-        tape->limit = tape->capacity;
+        tape->limit = tape->capacity - AD__CONSTANTS_MOST;
     }
 }
 
@@ -148,6 +149,10 @@ int ad__is_alive(const ad_tape *tape, ad__node_ref at)
 void ad__forget_from(ad_tape *tape, ad_mark mark)
 {
     tape->count = mark.node;
+    if (++tape->epoch == 0) {
+        memset(tape->constant, 0, sizeof tape->constant);
+        tape->epoch = 1;
+    }
     tape->detail_count = mark.detail;
     tape->argument_count = mark.argument;
     if (tape->structured >= mark.node) {

@@ -9,11 +9,12 @@
  *
  * Columns are node, value, site and notes, one entry each a node. Invariants: node 0 is dead, its
  * kind is AD__KIND_DEAD, so a test for AD__KIND_SCALAR excludes it. Columns have room for
- * `capacity` nodes; `limit` is the capacity, or 0 while there is an error, so that one comparison
- * sends every failed tape to the slow path. Arguments have smaller numbers than results. */
+ * `capacity` nodes; below `limit` there is room for an operation and the constants that its numbers
+ * become. It is 0 while there is an error, so that one comparison sends every failed tape to the
+ * slow path. Arguments have smaller numbers than results. */
 
 enum { AD__KIND_SCALAR, AD__KIND_DEAD, AD__KIND_FIRST_FREE };
-enum { AD__LITERALS = 64 };
+enum { AD__CONSTANT_BITS = 8, AD__CONSTANTS_MOST = 2 };
 
 /* What a structured node or a view keeps beside the columns. */
 typedef struct ad__detail {
@@ -30,12 +31,11 @@ typedef struct ad__rewind {
     uint32_t tag, node;
 } ad__rewind;
 
-/* A constant that a number was turned into: the bits of the number, its node, and the tape's tag
- * when it was last known to be there. */
-typedef struct ad__literal {
+/* The node of an f64 constant, which is there as long as the tape's epoch is this one. */
+typedef struct ad__known_constant {
     uint64_t bits;
-    uint32_t node, tag;
-} ad__literal;
+    uint32_t node, epoch;
+} ad__known_constant;
 
 /* Nodes first .. end - 1, recorded by reverse transforms. */
 typedef struct ad__range {
@@ -53,10 +53,10 @@ struct ad_tape {
     uint32_t settled; /* nodes below are valid in handles of any age */
     /* the first node that is not an f64 scalar leaf, or such a result of an elementwise row */
     uint32_t structured;
-    int has_assigned;                  /* ad_assign was used */
-    ad__literal literal[AD__LITERALS]; /* recent f64 constants */
-    uint32_t literal_count;            /* how often one has been replaced */
-    const ad__row_loops *loops[2];     /* by type */
+    int has_assigned; /* ad_assign was used */
+    uint32_t epoch;   /* of constants: how often any node was forgotten, plus 1 */
+    ad__known_constant constant[1 << AD__CONSTANT_BITS]; /* recent f64 ones, by their bits */
+    const ad__row_loops *loops[2];                       /* by type */
 
     uint32_t capacity;
     ad__kind **kinds; /* in keep */
@@ -82,6 +82,12 @@ struct ad_tape {
 
 /* ---- the fast path: f64 scalars ---- */
 
+/* Condition, said to hold most often: the compiler puts what follows in line. */
+static inline int ad__usual(int condition)
+{
+    return (int)__builtin_expect(condition, 1);
+}
+
 static inline uint64_t ad__bits_of(double value)
 {
     union {
@@ -89,12 +95,6 @@ static inline uint64_t ad__bits_of(double value)
         uint64_t bits;
     } u = {value};
     return u.bits;
-}
-
-/* Sign, exponent and the first bits of the fraction spread small numbers well enough. */
-static inline uint32_t ad__literal_place(uint64_t bits)
-{
-    return (uint32_t)(bits >> 48) % AD__LITERALS;
 }
 
 /* Whether a handle is alive on tape without a look at the rewinds: it is from after the last one,
@@ -105,22 +105,12 @@ static inline int ad__is_recent(const ad_tape *tape, ad_var v)
     return v.tape == tape && at.node != 0 && ((at.tag | 1) == tape->tag || at.node < tape->settled);
 }
 
-/* The node of an f64 scalar that is alive on tape, or of a recent literal; else 0. */
-static inline uint32_t ad__scalar_node(const ad_tape *tape, ad_var v)
+/* Whether v is an f64 scalar that is alive on tape; 0 also where that takes longer to find out. */
+static inline int ad__is_scalar(const ad_tape *tape, ad_var v)
 {
-    ad__node_ref at = v.ref.at;
-    if (v.tape == tape) {
-        if (at.tag == tape->tag) {
-            return at.node; /* the tag says f64 scalar, and recorded since the last rewind */
-        }
-        return at.node < tape->settled && tape->node[at.node].kind == AD__KIND_SCALAR ? at.node : 0;
-    }
-    if (v.tape != NULL) {
-        return 0;
-    }
-    uint64_t bits = ad__bits_of(v.ref.literal);
-    const ad__literal *literal = &tape->literal[ad__literal_place(bits)];
-    return literal->bits == bits && literal->tag == tape->tag ? literal->node : 0;
+    ad__node_ref at = v.ref.at; /* the tape's own tag: f64 scalar, and since the last rewind */
+    return v.tape == tape && (at.tag == tape->tag || (at.node < tape->settled &&
+                                                      tape->node[at.node].kind == AD__KIND_SCALAR));
 }
 
 static inline ad_var ad__handle(ad_tape *tape, uint32_t node)
@@ -133,18 +123,46 @@ static inline ad_var ad__handle(ad_tape *tape, uint32_t node)
 }
 
 /* Appends an f64 scalar; the caller has checked count < limit. */
-static inline ad_var ad__push_scalar(ad_tape *tape, uint16_t row, uint32_t a, uint32_t b,
-                                     uint32_t c, double value, const char *site)
+static inline uint32_t ad__push_number(ad_tape *tape, uint16_t row, uint32_t a, uint32_t b,
+                                       uint32_t c, double value, const char *site)
 {
     uint32_t node = tape->count++;
     tape->node[node] = (ad__node){{a, b, c}, row, AD__KIND_SCALAR};
     tape->value[node].scalar = value;
     tape->site[node] = site;
+    return node;
+}
+
+static inline ad_var ad__push_scalar(ad_tape *tape, uint16_t row, uint32_t a, uint32_t b,
+                                     uint32_t c, double value, const char *site)
+{
     ad_var v;
     v.tape = tape;
-    v.ref.at.node = node;
+    v.ref.at.node = ad__push_number(tape, row, a, b, c, value, site);
     v.ref.at.tag = tape->tag;
     return v;
+}
+
+static inline size_t ad__constant_place(double value)
+{
+    return (size_t)(ad__bits_of(value) * 0x9e3779b97f4a7c15U >> (64 - AD__CONSTANT_BITS));
+}
+
+static inline int ad__constant_is_known(const ad_tape *tape, double value)
+{
+    const ad__known_constant *known = &tape->constant[ad__constant_place(value)];
+    return ad__usual(known->bits == ad__bits_of(value) && known->epoch == tape->epoch);
+}
+
+/* The node of an f64 constant, a recent one if it is known; the caller has checked count < limit. */
+static inline uint32_t ad__constant_node(ad_tape *tape, double value, const char *site)
+{
+    ad__known_constant *known = &tape->constant[ad__constant_place(value)];
+    if (!ad__constant_is_known(tape, value)) {
+        uint32_t node = ad__push_number(tape, AD__CONSTANT, 0, 0, 0, value, site);
+        *known = (ad__known_constant){ad__bits_of(value), node, tape->epoch};
+    }
+    return known->node;
 }
 
 /* The general path for one to three arguments; in this order of parameters the call is a jump. */
@@ -172,8 +190,8 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
 ad_var ad__record_borrowed(ad_tape *tape, uint16_t kind, ad__slot value, const char *origin,
                            const char *site);
 
-/* Takes back what was recorded since a mark, of which neither handles nor literals are in use: a
- * rewind after which other handles are as good as before. */
+/* Takes back what was recorded since a mark, of which no handles are in use: a rewind after which
+ * other handles are as good as before. */
 void ad__forget_from(ad_tape *tape, ad_mark mark);
 
 /* ---- storage ---- */

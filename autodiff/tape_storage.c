@@ -36,7 +36,7 @@ int ad__grow(ad_tape *tape)
         return 0;
     }
     tape->capacity = capacity;
-    tape->limit = tape->error.status == AD_OK ? capacity : 0;
+    tape->limit = tape->error.status == AD_OK ? capacity - AD__CONSTANTS_MOST : 0;
     return 1;
 }
 

@@ -27,20 +27,32 @@
         __VA_ARGS__                                                                                \
     }
 
-/* The fast path: every argument an f64 scalar; anything else is left to record.c. */
-#define RECORD(NAME, TAPE, NODES, FOUND, VALUES, VALUE, A, B, C, OTHERWISE)                        \
+/* The fast paths, for f64 scalars: of variables alone; of one number beside them whose constant is
+ * known; of new numbers. They are functions apart, lest one have to save registers for the next;
+ * what fits none is left to record.c. */
+#define PATH(NAME, TAPE, WHERE, VALUES, VALUE, A, B, C, OTHERWISE)                                 \
     {                                                                                              \
         ad_tape *tape = TAPE;                                                                      \
-        if (tape != NULL) {                                                                        \
-            NODES if (FOUND && tape->count < tape->limit)                                          \
-            {                                                                                      \
-                VALUES return ad__push_scalar(tape, NAME##__number, A, B, C, VALUE, site);         \
-            }                                                                                      \
+        if (tape != NULL && WHERE && tape->count < tape->limit) {                                  \
+            VALUES return ad__push_scalar(tape, NAME##__number, A, B, C, VALUE, site);             \
         }                                                                                          \
         return OTHERWISE;                                                                          \
     }
-#define NODE_OF(NODE, VAR) const uint32_t NODE = ad__scalar_node(tape, VAR);
-#define VALUE_OF(LETTER, NODE)                                                                     \
+#define APART static __attribute__((noinline)) ad_var
+#define FITS(VAR) ad__is_scalar(tape, VAR)
+#define MAY_BE(VAR) (VAR.tape == NULL || FITS(VAR))
+#define OF(LETTER, NODE, VAR)                                                                      \
+    const uint32_t NODE = VAR.ref.at.node;                                                         \
+    const double LETTER = tape->value[NODE].scalar;                                                \
+    (void)LETTER;
+#define KNOWN(VAR) ad__constant_is_known(tape, VAR.ref.literal)
+#define OF_KNOWN(LETTER, NODE, VAR)                                                                \
+    const double LETTER = VAR.ref.literal;                                                         \
+    const uint32_t NODE = tape->constant[ad__constant_place(LETTER)].node;                         \
+    (void)LETTER;
+#define OF_EITHER(LETTER, NODE, VAR)                                                               \
+    const uint32_t NODE =                                                                          \
+        VAR.tape == NULL ? ad__constant_node(tape, VAR.ref.literal, site) : VAR.ref.at.node;       \
     const double LETTER = tape->value[NODE].scalar;                                                \
     (void)LETTER;
 
@@ -80,34 +92,47 @@
                               .range = {__VA_ARGS__},                                              \
                               .partial = PARTIALS};
 
+/* clang-format off */
 #define AD_UNARY(NAME, VALUE, DX, XLO, XHI)                                                        \
     extern const ad_op NAME##__op;                                                                 \
     ad_var NAME##_at(ad_var a, const char *site)                                                   \
-        RECORD(NAME, a.tape, NODE_OF(i, a), i != 0, VALUE_OF(x, i), VALUE, i, 0, 0,                \
-               ad__record_unary(a, site, &NAME##__op)) VJP(NAME, ARGUMENT(x, 0) PARTIAL(0, DX))    \
-            DESCRIBE(NAME, 1, #VALUE, TEXTS(#DX), {XLO, XHI})
+    PATH(NAME, a.tape, FITS(a), OF(x, i, a), VALUE, i, 0, 0,                                       \
+         ad__record_unary(a, site, &NAME##__op))                                                   \
+    VJP(NAME, ARGUMENT(x, 0) PARTIAL(0, DX))                                                       \
+    DESCRIBE(NAME, 1, #VALUE, TEXTS(#DX), {XLO, XHI})
 
 #define AD_BINARY(NAME, VALUE, DX, DY, XLO, XHI, YLO, YHI)                                         \
     extern const ad_op NAME##__op;                                                                 \
+    APART NAME##__numbers(ad_var a, ad_var b, const char *site)                                    \
+    PATH(NAME, a.tape ? a.tape : b.tape, MAY_BE(a) && MAY_BE(b),                                   \
+         OF_EITHER(x, i, a) OF_EITHER(y, j, b), VALUE, i, j, 0,                                    \
+         ad__record_binary(a, b, site, &NAME##__op))                                               \
+    APART NAME##__left(ad_var a, ad_var b, const char *site)                                       \
+    PATH(NAME, b.tape, FITS(b) && KNOWN(a), OF_KNOWN(x, i, a) OF(y, j, b), VALUE, i, j, 0,         \
+         NAME##__numbers(a, b, site))                                                              \
+    APART NAME##__right(ad_var a, ad_var b, const char *site)                                      \
+    PATH(NAME, a.tape, FITS(a) && KNOWN(b), OF(x, i, a) OF_KNOWN(y, j, b), VALUE, i, j, 0,         \
+         NAME##__numbers(a, b, site))                                                              \
     ad_var NAME##_at(ad_var a, ad_var b, const char *site)                                         \
-        RECORD(NAME, a.tape ? a.tape : b.tape, NODE_OF(i, a) NODE_OF(j, b), i != 0 && j != 0,      \
-               VALUE_OF(x, i) VALUE_OF(y, j), VALUE, i, j, 0,                                      \
-               ad__record_binary(a, b, site, &NAME##__op))                                         \
-            VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) PARTIAL(0, DX) PARTIAL(1, DY))                 \
-                DESCRIBE(NAME, 2, #VALUE, TEXTS(#DX, #DY), {XLO, XHI}, {YLO, YHI})
+    PATH(NAME, a.tape, FITS(a) && FITS(b), OF(x, i, a) OF(y, j, b), VALUE, i, j, 0,                \
+         a.tape == NULL   ? NAME##__left(a, b, site)                                               \
+         : b.tape == NULL ? NAME##__right(a, b, site)                                              \
+                          : ad__record_binary(a, b, site, &NAME##__op))                            \
+    VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) PARTIAL(0, DX) PARTIAL(1, DY))                         \
+    DESCRIBE(NAME, 2, #VALUE, TEXTS(#DX, #DY), {XLO, XHI}, {YLO, YHI})
 
 #define AD_TERNARY(NAME, VALUE, DX, DY, DW, XLO, XHI, YLO, YHI, WLO, WHI)                          \
     extern const ad_op NAME##__op;                                                                 \
+    APART NAME##__numbers(ad_var a, ad_var b, ad_var c, const char *site)                          \
+    PATH(NAME, a.tape ? a.tape : b.tape ? b.tape : c.tape, MAY_BE(a) && MAY_BE(b) && MAY_BE(c),    \
+         OF_EITHER(x, i, a) OF_EITHER(y, j, b) OF_EITHER(w, k, c), VALUE, i, j, k,                 \
+         ad__record_ternary(a, b, c, site, &NAME##__op))                                           \
     ad_var NAME##_at(ad_var a, ad_var b, ad_var c, const char *site)                               \
-        RECORD(NAME,                                                                               \
-               a.tape   ? a.tape                                                                   \
-               : b.tape ? b.tape                                                                   \
-                        : c.tape,                                                                  \
-               NODE_OF(i, a) NODE_OF(j, b) NODE_OF(k, c), i != 0 && j != 0 && k != 0,              \
-               VALUE_OF(x, i) VALUE_OF(y, j) VALUE_OF(w, k), VALUE, i, j, k,                       \
-               ad__record_ternary(a, b, c, site, &NAME##__op))                                     \
-            VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2) PARTIAL(0, DX) PARTIAL(1, DY)   \
-                          PARTIAL(2, DW)) DESCRIBE(NAME, 3, #VALUE, TEXTS(#DX, #DY, #DW),          \
-                                                   {XLO, XHI}, {YLO, YHI}, {WLO, WHI})
+    PATH(NAME, a.tape, FITS(a) && FITS(b) && FITS(c), OF(x, i, a) OF(y, j, b) OF(w, k, c), VALUE,  \
+         i, j, k, NAME##__numbers(a, b, c, site))                                                  \
+    VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2)                                         \
+              PARTIAL(0, DX) PARTIAL(1, DY) PARTIAL(2, DW))                                        \
+    DESCRIBE(NAME, 3, #VALUE, TEXTS(#DX, #DY, #DW), {XLO, XHI}, {YLO, YHI}, {WLO, WHI})
+/* clang-format on */
 
 #include "../ops.def"

@@ -103,6 +103,43 @@ Test(record, an_equal_number_is_recorded_once)
     test_expect(ad_mul(x, -0.0), AD_SCALAR, TEST_NUMBERS(-0.0));
 }
 
+/* Wherever the columns grow: an operation may bring two constants with it. */
+Test(record, numbers_that_all_differ_are_constants_of_their_own)
+{
+    ad_var x = ad_input(tape, 0.5);
+    size_t len = ad_tape_len(tape);
+    for (int i = 0; i < 10000; i++) {
+        double low = 1.0 + i, high = 1.25 + i;
+        cr_assert_eq(ad_value(ad_add(x, -low)), 0.5 - low);
+        cr_assert_eq(ad_value(ad_div(high, x)), high / 0.5);
+        cr_assert_eq(ad_value(ad_clamp(x, low + 0.5, high + 0.5)), low + 0.5);
+        cr_assert_eq(ad_tape_len(tape), len + 7 * ((size_t)i + 1));
+    }
+    cr_expect_eq(ad_tape_status(tape), AD_OK);
+}
+
+/* Handles from between two rewinds take the general path, with the same bits. */
+Test(record, scalars_from_between_two_marks_are_computed_alike)
+{
+    ad_var x = ad_input(tape, 0.7);
+    ad_mark outer = ad_tape_mark(tape);
+    ad_input(tape, 1);
+    ad_tape_rewind(tape, outer);
+    ad_var y = ad_input(tape, 1.3);
+    ad_var recent = ad_fma(ad_pow(y, x), ad_sin(y), ad_sub(y, 0.1));
+    double want = ad_value(recent);
+    ad_mark inner = ad_tape_mark(tape);
+    ad_input(tape, 1);
+    ad_tape_rewind(tape, inner);
+    ad_var z = ad_fma(ad_pow(y, x), ad_sin(y), ad_sub(y, 0.1));
+    cr_expect_eq(ad_value(z), want);
+    double dy;
+    cr_expect_eq(ad_grad_values(z, 1, &y, &dy), AD_OK);
+    ad_var g;
+    cr_expect_eq(ad_grad(recent, 1, &y, &g), AD_OK);
+    cr_expect_eq(dy, ad_value(g));
+}
+
 /* The cache of constants must not hand out what a rewind has forgotten or replaced. */
 Test(record, numbers_survive_rewinds)
 {
