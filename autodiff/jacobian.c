@@ -134,7 +134,7 @@ static ad_status products(const ad__reverse *r, int results, const ad_var *y, in
                 status = ad_read(dx[i], len, to);
                 to += len;
             }
-            if (status != AD_OK || ad_tape_rewind(tape, mark) != AD_OK) {
+            if (status != AD_OK || ad__take_back(tape, mark) != AD_OK) {
                 return tape->error.status;
             }
             for (size_t c = 0; c < width; c++) {
@@ -175,7 +175,7 @@ static ad_status fill(const ad__reverse *r, int results, const ad_var *y, int co
     size_t rows = ad__elements_of(results, y), cols = ad__elements_of(count, x);
     status = rows <= cols ? products(r, results, y, count, x, out, cols, 1)
                           : by_columns(r, results, y, count, x, cols, out);
-    ad_status rewound = ad_tape_rewind(r->tape, mark);
+    ad_status rewound = ad__take_back(r->tape, mark);
     return status != AD_OK ? status : rewound;
 }
 
@@ -214,7 +214,7 @@ static ad_status fill_hessian(const ad__reverse *r, ad_var y, int count, const a
         status = ad__reverse_begin(&again, count, dx, count, x);
         status = status == AD_OK ? fill(&again, count, dx, count, x, out) : status;
     }
-    ad_status rewound = ad_tape_rewind(r->tape, mark);
+    ad_status rewound = ad__take_back(r->tape, mark);
     return status != AD_OK ? status : rewound;
 }
 

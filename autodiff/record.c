@@ -205,6 +205,7 @@ static int keep_arguments(ad_tape *tape, const ad_op *op, const ad__call *call,
     }
     memcpy(tape->arguments + first, nodes, count * sizeof *nodes);
     tape->argument_count += count;
+    tape->has_custom |= op->keeps;
     return keep_detail(
         tape, (ad__detail){op, attributes, (uint32_t)attribute_bytes, first, count, 0}, arg);
 }

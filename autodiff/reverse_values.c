@@ -314,7 +314,7 @@ static ad_status differentiate(const ad__reverse *r, ad_var y, int count, const 
     }
     ad_mark mark = ad_tape_mark(tape);
     ad_status status = sweep_tensors(r, count, x, out);
-    ad_status rewound = ad_tape_rewind(tape, mark);
+    ad_status rewound = ad__take_back(tape, mark);
     return status != AD_OK ? status : rewound;
 }
 

@@ -230,7 +230,7 @@ static ad_status fill_hessian(sparse *s, const ad__reverse *r, const ad_var *y, 
     if (status == AD_OK) {
         status = fill(s, &again, count, dx, count, x);
     }
-    ad_status rewound = ad_tape_rewind(tape, mark);
+    ad_status rewound = ad__take_back(tape, mark);
     return status != AD_OK ? status : rewound;
 }
 

@@ -130,15 +130,28 @@ ad_mark ad_tape_mark(const ad_tape *tape)
                      values.block, values.used};
 }
 
+/* How long ago a tag was the tape's: right also after the tags have begun anew. */
+static uint32_t age_of(const ad_tape *tape, uint32_t tag)
+{
+    return tape->tag - (tag | 1);
+}
+
 /* Whether nodes below `end` are still those of the time when tag was the tape's. */
 static int still_there(const ad_tape *tape, uint32_t end, uint32_t tag)
 {
-    for (uint32_t i = 0; i < tape->rewind_count; i++) {
-        if (tape->rewinds[i].tag > (tag | 1)) {
-            return end <= tape->rewinds[i].node;
+    if (end <= tape->settled) {
+        return 1;
+    }
+    uint32_t low = 0, high = tape->rewind_count, age = age_of(tape, tag);
+    while (low < high) { /* rewinds below low are as old as the tag, or older */
+        uint32_t middle = low + (high - low) / 2;
+        if (age_of(tape, tape->rewinds[middle].tag) >= age) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    return end <= tape->count;
+    return end <= (low < tape->rewind_count ? tape->rewinds[low].node : tape->count);
 }
 
 int ad__is_alive(const ad_tape *tape, ad__node_ref at)
@@ -161,6 +174,30 @@ void ad__forget_from(ad_tape *tape, ad_mark mark)
     ad__forget_derived(tape, mark.node);
     ad__forget_notes(tape, mark.node);
     ad__arena_rewind(&tape->values, (ad__arena_mark){mark.block, mark.used});
+}
+
+ad_status ad__take_back(ad_tape *tape, ad_mark mark)
+{
+    if (tape->has_custom) {
+        return ad_tape_rewind(tape, mark);
+    }
+    ad__forget_from(tape, mark);
+    return AD_OK;
+}
+
+/* Tags begin anew after 2^31 rewinds. Twice in that time, rewinds of more than half of it ago are
+ * dropped, lest one be taken for a later one: then all ages differ. What they left is settled. */
+static void drop_old_rewinds(ad_tape *tape)
+{
+    const uint32_t half = 1U << 31;
+    uint32_t old = 0;
+    if (tape->tag % half == 1) {
+        while (old < tape->rewind_count && age_of(tape, tape->rewinds[old].tag) >= half) {
+            old++;
+        }
+        tape->rewind_count -= old;
+        memmove(tape->rewinds, tape->rewinds + old, tape->rewind_count * sizeof *tape->rewinds);
+    }
 }
 
 ad_status ad_tape_rewind(ad_tape *tape, ad_mark mark)
@@ -187,6 +224,7 @@ ad_status ad_tape_rewind(ad_tape *tape, ad_mark mark)
     tape->tag += 2;
     tape->rewinds[keep] = (ad__rewind){tape->tag, mark.node};
     tape->rewind_count = keep + 1;
+    drop_old_rewinds(tape);
     tape->settled = tape->rewinds[0].node;
     ad__forget_from(tape, mark);
     return AD_OK;

@@ -26,7 +26,8 @@ typedef struct ad__detail {
 } ad__detail;
 
 /* A handle is valid if no rewind since it was made went below its node. The stack keeps the last
- * rewind to each mark that none since has gone below: marks increase from bottom to top. */
+ * rewind to each mark that none since has gone below: marks increase from bottom to top, and so do
+ * tags, which begin anew after 2^31 rewinds. */
 typedef struct ad__rewind {
     uint32_t tag, node;
 } ad__rewind;
@@ -49,11 +50,12 @@ struct ad_tape {
     uint8_t *notes; /* what C has done with each node below note_count; nothing with the others */
     uint32_t note_count;
     uint32_t count, limit;
-    uint32_t tag;     /* twice the number of rewinds so far, plus 1: that of new f64 scalars */
+    uint32_t tag;     /* twice the rewinds so far mod 2^32, plus 1: that of new f64 scalars */
     uint32_t settled; /* nodes below are valid in handles of any age */
     /* the first node that is not an f64 scalar leaf, or such a result of an elementwise row */
     uint32_t structured;
     int has_assigned; /* ad_assign was used */
+    int has_custom;   /* an operation that keeps what it sees was recorded */
     uint32_t epoch;   /* of constants: how often any node was forgotten, plus 1 */
     ad__known_constant constant[1 << AD__CONSTANT_BITS]; /* recent f64 ones, by their bits */
     const ad__row_loops *loops[2];                       /* by type */
@@ -193,6 +195,10 @@ ad_var ad__record_borrowed(ad_tape *tape, uint16_t kind, ad__slot value, const c
 /* Takes back what was recorded since a mark, of which no handles are in use: a rewind after which
  * other handles are as good as before. */
 void ad__forget_from(ad_tape *tape, ad_mark mark);
+
+/* The same at the end of a call that recorded for itself: no handles are left, unless an operation
+ * of the user's own may have kept some, and then it is a rewind. */
+ad_status ad__take_back(ad_tape *tape, ad_mark mark);
 
 /* ---- storage ---- */
 

@@ -20,7 +20,7 @@ typedef struct ad_tape ad_tape;
 
 typedef struct ad__node_ref {
     uint32_t node; /* 0: dead */
-    uint32_t tag;  /* twice the tape's rewinds so far, plus 1 if the value is an f64 scalar */
+    uint32_t tag;  /* twice the tape's rewinds so far mod 2^32, plus 1 for f64 scalars */
 } ad__node_ref;
 
 typedef struct ad_var {

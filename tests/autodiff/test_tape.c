@@ -2,6 +2,7 @@
 #include "autodiff.h"
 
 #include "operations.h"
+#include "tape_internal.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -306,7 +307,7 @@ static known record_one(model *m, uint64_t choice, const known *a)
     return k;
 }
 
-Test(tape, stale_variables_and_marks_are_those_of_a_simple_model)
+static void follow_the_model(uint32_t first_tag)
 {
     for (uint64_t seed = 0; seed < 20; seed++) {
         static model m;
@@ -315,6 +316,7 @@ Test(tape, stale_variables_and_marks_are_those_of_a_simple_model)
         ad_rng rng = {.seed = seed};
         stop();
         start();
+        tape->tag = first_tag;
         m = (model){.height = 0};
         for (int i = 0; i < MOST; i++) {
             k[i] = record_one(&m, 0, NULL);
@@ -347,4 +349,38 @@ Test(tape, stale_variables_and_marks_are_those_of_a_simple_model)
             cr_assert(ad_is_dead(a->v) || ad_value(a->v) == a->value);
         }
     }
+}
+
+Test(tape, stale_variables_and_marks_are_those_of_a_simple_model)
+{
+    follow_the_model(1);
+}
+
+/* Tags have 32 bits; a step of the model rewinds about 250 times. */
+Test(tape, after_a_thousand_million_rewinds_variables_are_as_stale_as_ever)
+{
+    follow_the_model((1U << 31) - 199);
+    follow_the_model(UINT32_MAX - 198);
+}
+
+/* A variable from between two marks lives as long as nobody rewinds to the outer one. */
+Test(tape, a_variable_outlives_all_numbers_of_rewinds)
+{
+    ad_var below = ad_input(tape, 1);
+    ad_mark outer = ad_tape_mark(tape);
+    ad_input(tape, 2);
+    ad_tape_rewind(tape, outer);
+    ad_var between = ad_input(tape, 3);
+    ad_mark inner = ad_tape_mark(tape);
+    for (uint32_t lap = 0; lap < 10; lap++) {
+        for (int i = 0; i < 3; i++) {
+            ad_var above = ad_mul(between, below);
+            cr_assert_eq(ad_value(above), 3);
+            cr_assert_eq(ad_tape_rewind(tape, inner), AD_OK);
+            cr_assert(ad_is_dead(above));
+        }
+        tape->tag = lap % 2 == 0 ? (1U << 31) - 3 : UINT32_MAX - 2; /* as if there had been many */
+    }
+    cr_expect_eq(ad_tape_rewind(tape, outer), AD_OK);
+    cr_expect(!ad_is_dead(below) && ad_is_dead(between));
 }
