@@ -57,14 +57,13 @@ static ad_status sweep(const ad__reverse *r, const ad__linear *l, double *out)
  * of them could share. */
 enum { FEW_ROWS = 5 };
 
-static int are_few_scalars(const ad__reverse *r, int results, const ad_var *y, int count,
-                           const ad_var *x)
+static int are_few_scalars(const ad__reverse *r, int results, const ad_var *y, int count)
 {
     int are = results <= FEW_ROWS && results <= count;
     for (int j = 0; j < results && are; j++) {
         are = y[j].tape == NULL || r->tape->node[y[j].ref.at.node].kind == AD__KIND_SCALAR;
     }
-    return are && ad__reverse_is_scalar(r, count, x);
+    return are && ad__reverse_is_scalar(r);
 }
 
 static ad_status sweep_rows(const ad__reverse *r, int results, const ad_var *y, int count,
@@ -163,7 +162,7 @@ static ad_status by_columns(const ad__reverse *r, int results, const ad_var *y, 
 static ad_status fill(const ad__reverse *r, int results, const ad_var *y, int count,
                       const ad_var *x, double *out)
 {
-    if (are_few_scalars(r, results, y, count, x)) {
+    if (are_few_scalars(r, results, y, count)) {
         return sweep_rows(r, results, y, count, x, out);
     }
     ad__linear linear;

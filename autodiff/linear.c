@@ -69,6 +69,15 @@ static int is_scalar(const ad_tape *tape, uint32_t node)
            !(tape->has_assigned && ad__reads_stale(tape, node));
 }
 
+static int has_zero(int count, const double *partial)
+{
+    int has = 0;
+    for (int i = 0; i < count; i++) {
+        has |= partial[i] == 0;
+    }
+    return has;
+}
+
 /* The step of a scalar node; its count is 0 where no argument is one. Returns whether all partial
  * derivatives are finite. */
 static int derive(const nodes *n, uint32_t node, ad__step *step)
@@ -80,18 +89,27 @@ static int derive(const nodes *n, uint32_t node, ad__step *step)
         from[i] = step_of(n, at->arg[i]);
         any &= from[i];
     }
-    step->count = 0;
+    step->count = step->live = 0;
     if (any == AD__NO_STEP) {
         return 1;
     }
-    double partial[3];
+    double partial[3], whatever[3] = {0};
     int is_finite = 1;
-    ad__partials_of(n->tape->node, n->tape->value, node, partial);
+    ad__contributions_of(n->tape->node, n->tape->value, node, 1, partial);
+    if (has_zero(args, partial)) { /* one that is no product with g stays 0 whatever g is */
+        ad__contributions_of(n->tape->node, n->tape->value, node, INFINITY, whatever);
+    }
     for (int i = 0; i < args; i++) {
-        if (from[i] != AD__NO_STEP) {
-            step->partial[step->count] = partial[i];
-            step->from[step->count++] = from[i];
+        if (from[i] != AD__NO_STEP && (partial[i] != 0 || whatever[i] != 0)) {
+            step->partial[step->live] = partial[i];
+            step->from[step->live++] = from[i];
             is_finite &= isfinite(partial[i]) != 0;
+        }
+    }
+    step->count = step->live;
+    for (int i = 0; i < args; i++) {
+        if (from[i] != AD__NO_STEP && partial[i] == 0 && whatever[i] == 0) {
+            step->from[step->count++] = from[i];
         }
     }
     return is_finite;
@@ -238,7 +256,7 @@ static inline void push(const ad__linear *l, int lanes, double *t)
 {
     for (uint32_t s = 0; s < l->count; s++) {
         const ad__step *step = &l->step[s];
-        for (uint32_t i = 0; i < step->count; i++) {
+        for (uint32_t i = 0; i < step->live; i++) {
             add(l->finite, lanes, t + (size_t)step->from[i] * (size_t)lanes, step->partial[i],
                 t + (size_t)s * (size_t)lanes);
         }
@@ -249,7 +267,7 @@ static inline void pull(const ad__linear *l, int lanes, double *t)
 {
     for (uint32_t s = l->count; s-- > 0;) {
         const ad__step *step = &l->step[s];
-        for (uint32_t i = 0; i < step->count; i++) {
+        for (uint32_t i = 0; i < step->live; i++) {
             add(l->finite, lanes, t + (size_t)s * (size_t)lanes, step->partial[i],
                 t + (size_t)step->from[i] * (size_t)lanes);
         }

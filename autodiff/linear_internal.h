@@ -14,10 +14,12 @@ enum { AD__LANES = 8 };
 #define AD__NO_STEP UINT32_MAX
 
 /* One entry an argument that is a step, twice where an argument is: contributions are added in the
- * order of a reverse sweep. */
+ * order of a reverse sweep. The last of them are those through which no derivative goes here, as
+ * through a branch that was not taken, whatever the cotangent is: they are part of the structure
+ * alone. */
 typedef struct ad__step {
-    double partial[3];
-    uint32_t from[3], count;
+    double partial[3]; /* [live] */
+    uint32_t from[3], count, live;
 } ad__step;
 
 typedef struct ad__linear {

@@ -45,6 +45,7 @@ static ad_status check_variable(ad__reverse *r, int i, ad_var x)
         return tape->error.status;
     }
     uint32_t node = x.ref.at.node;
+    r->has_tensors |= tape->node[node].kind != AD__KIND_SCALAR;
     if (ad__kind_of(tape, node)->type == AD_I64) {
         return ad_tape_fail(tape, AD_ERR_TYPE, r->origin, tape->site[node],
                             "x[%d] is i64; integers carry no derivative", i);
@@ -75,7 +76,10 @@ static ad_status check(ad__reverse *r, int results, const ad_var *y, int count, 
         return tape->error.status;
     }
     for (int i = 0; i < count; i++) {
-        if (check_variable(r, i, x[i]) != AD_OK) {
+        const uint32_t scalar = x[i].tape == tape ? ad__scalar_node(tape, x[i]) : 0;
+        if (scalar != 0) { /* most are */
+            r->first = scalar < r->first ? scalar : r->first;
+        } else if (check_variable(r, i, x[i]) != AD_OK) {
             return tape->error.status;
         }
     }
@@ -99,6 +103,7 @@ ad_status ad__reverse_begin(ad__reverse *r, int results, const ad_var *y, int co
     r->tape = tape_of_any(results, y, count, x);
     r->first = UINT32_MAX;
     r->last = 0;
+    r->has_tensors = 0;
     if (r->tape != NULL) {
         return r->tape->error.status != AD_OK ? r->tape->error.status
                                               : check(r, results, y, count, x);

@@ -5,9 +5,9 @@
 #include "reverse.h"
 #include "tape_internal.h"
 
-/* What the two ways back over a tape share: that which records the gradient (reverse.c), and that
- * which only computes it (reverse_values.c); and what all calls that differentiate begin and end
- * with (reverse_arguments.c). */
+/* What the ways back over a tape share: that which records the gradient (reverse.c), and those
+ * which only compute it (reverse_values.c, of scalars reverse_sweep.c); and what all calls that
+ * differentiate begin and end with (reverse_arguments.c). */
 
 typedef struct ad__reverse ad__reverse;
 
@@ -19,6 +19,7 @@ struct ad__reverse {
     ad_tape *tape;
     const char *origin;   /* the function that was called, for error texts */
     uint32_t first, last; /* the nodes to visit; none if last is 0 or less than first */
+    int has_tensors;      /* some x is no f64 scalar */
     uint8_t *depends;     /* by node - first: 1 if some x reaches the node */
     ad__contribute *contribute;
 };
@@ -58,7 +59,7 @@ ad_status ad__reverse_mark(ad__reverse *r, int count, const ad_var *x);
 void ad__reverse_visit(ad__reverse *r, uint32_t node, ad_var g);
 
 /* Whether x and all between them and the results are f64 scalars that a numeric sweep can see. */
-int ad__reverse_is_scalar(const ad__reverse *r, int count, const ad_var *x);
+int ad__reverse_is_scalar(const ad__reverse *r);
 
 /* Then: the gradient of a scalar result as numbers. */
 ad_status ad__reverse_sweep(const ad__reverse *r, ad_var y, int count, const ad_var *x,

@@ -11,56 +11,6 @@ static ad_status out_of_memory(const ad__reverse *r)
     return ad_tape_fail(r->tape, AD_ERR_MEMORY, r->origin, NULL, "out of memory");
 }
 
-/* ---- scalar programs ---- */
-
-/* Scalar views hide an ad_assign from the sweep. */
-int ad__reverse_is_scalar(const ad__reverse *r, int count, const ad_var *x)
-{
-    const ad_tape *tape = r->tape;
-    int is = 1;
-    for (int i = 0; i < count && is; i++) {
-        is = tape->node[x[i].ref.at.node].kind == AD__KIND_SCALAR;
-    }
-    if (r->last < tape->structured && !tape->has_assigned) {
-        return is;
-    }
-    for (uint32_t node = r->first; node <= r->last && is; node++) {
-        is = tape->node[node].kind == AD__KIND_SCALAR && tape->node[node].row != AD__STRUCTURED &&
-             !(tape->has_assigned && ad__reads_stale(tape, node));
-    }
-    return is;
-}
-
-/* Adjoints are plain doubles. -0 is the one number that leaves every first contribution as it is,
- * so that sums have the bits of the recorded gradient. What lies before the first x gets adjoints
- * only where it is no more than the rest, so that a small piece of a long tape costs that piece. */
-ad_status ad__reverse_sweep(const ad__reverse *r, ad_var y, int count, const ad_var *x, double *out)
-{
-    ad_tape *tape = r->tape;
-    const uint32_t first = r->first, last = y.tape != NULL ? y.ref.at.node : 0;
-    if (first > last) {
-        memset(out, 0, (size_t)count * sizeof *out);
-        return AD_OK;
-    }
-    const uint32_t before = first > last - first ? first - 1 : 0, end = last - before;
-    double *adjoint = ad__arena_take(&tape->scratch, ((size_t)end + 1) * sizeof *adjoint);
-    if (adjoint == NULL) {
-        return out_of_memory(r);
-    }
-    for (uint32_t i = 0; i <= end; i++) {
-        adjoint[i] = -0.0;
-    }
-    adjoint[end] = 1;
-    ad__sweep_scalars(tape->node, tape->value, first, last, before, adjoint);
-    for (int i = 0; i < count; i++) {
-        uint32_t node = x[i].ref.at.node;
-        out[i] = node <= last ? adjoint[node - before] + 0.0 : 0; /* an untouched -0 becomes 0 */
-    }
-    return AD_OK;
-}
-
-/* ---- all others ---- */
-
 /* A node's adjoint: there is one; its storage is not given to others. */
 enum { REACHED = 1, STAYS = 2 };
 
@@ -309,7 +259,7 @@ static ad_status differentiate(const ad__reverse *r, ad_var y, int count, const 
                                double *out)
 {
     ad_tape *tape = r->tape;
-    if (ad__reverse_is_scalar(r, count, x)) {
+    if (ad__reverse_is_scalar(r)) {
         return ad__reverse_sweep(r, y, count, x, out);
     }
     ad_mark mark = ad_tape_mark(tape);

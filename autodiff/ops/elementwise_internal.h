@@ -15,14 +15,18 @@ void ad__elementwise_emit(struct ad__emit *e, const ad__call *call, const char *
 /* The loops of the rows for each type, AD_F64 and AD_F32, and level. */
 extern const ad__row_loops *const ad__loops[2][AD__LEVELS];
 
-/* A numeric reverse sweep over nodes last .. first, f64 scalars of elementwise rows or leaves: adds
- * to the adjoint of every argument what its results' adjoints hand on. adjoint[node - before] is a
- * node's, before < first; adjoint[0] receives what goes to the nodes up to before. */
+/* A numeric reverse sweep over nodes last .. first, f64 scalars of elementwise rows or leaves, first
+ * > 0: adds to the adjoint of every argument what its results' adjoints hand on. adjoint is by
+ * node; of a piece by node - first + 1, and its first entry receives what goes to earlier nodes. */
 void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t first, uint32_t last,
-                       uint32_t before, double *adjoint);
+                       double *adjoint);
+void ad__sweep_piece(const ad__node *nodes, const ad__slot *value, uint32_t first, uint32_t last,
+                     double *adjoint);
 
-/* The derivatives of such a node by each of its arguments, one entry an argument. */
-void ad__partials_of(const ad__node *nodes, const ad__slot *value, uint32_t node, double *partial);
+/* What the cotangent g of such a node hands on to each of its arguments, one entry an argument: for
+ * a g of 1 the derivatives. */
+void ad__contributions_of(const ad__node *nodes, const ad__slot *value, uint32_t node, double g,
+                          double *contribution);
 
 /* An operation of a run of f64 scalars: v[z] = row(v[x[0]], v[x[1]], v[x[2]]). */
 typedef struct ad__scalar_op {

@@ -152,6 +152,32 @@ Test(jacobian, infinite_partials_do_not_spoil_other_entries)
     ad_tape_free(tape);
 }
 
+/* A cotangent that is infinite does not enter what was not taken, in one sweep of many rows either.
+ */
+Test(jacobian, a_branch_that_was_not_taken_stays_zero)
+{
+    enum { ROWS = 8 };
+    ad_tape *tape = ad_tape_new();
+    ad_var x[ROWS], y[ROWS];
+    for (int i = 0; i < ROWS; i++) {
+        x[i] = ad_input(tape, i < 2 ? 0.0 : 1.0 + i);
+    }
+    for (int i = 0; i < ROWS; i++) {
+        y[i] = ad_sqrt(ad_add(ad_where(1, x[0], x[2]), ad_floor(x[1])));
+    }
+    double j[ROWS * ROWS];
+    cr_assert_eq(ad_jacobian_values(ROWS - 1, y, ROWS, x, j), AD_OK);
+    for (int r = 0; r < ROWS - 1; r++) {
+        cr_expect(j[r * ROWS] == INFINITY && j[r * ROWS + 1] == 0 && j[r * ROWS + 2] == 0,
+                  "%g %g %g", j[r * ROWS], j[r * ROWS + 1], j[r * ROWS + 2]);
+    }
+    cr_assert_eq(ad_jacobian_values(ROWS, y, ROWS, x, j), AD_OK);
+    for (int r = 0; r < ROWS; r++) {
+        cr_expect(j[r * ROWS] == INFINITY && j[r * ROWS + 1] == 0 && j[r * ROWS + 2] == 0);
+    }
+    ad_tape_free(tape);
+}
+
 /* y = x0^2 x1 + exp(x1 x2) */
 Test(jacobian, a_hessian_holds_the_second_derivatives)
 {
