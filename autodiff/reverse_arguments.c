@@ -76,9 +76,8 @@ static ad_status check(ad__reverse *r, int results, const ad_var *y, int count, 
         return tape->error.status;
     }
     for (int i = 0; i < count; i++) {
-        const uint32_t scalar = x[i].tape == tape ? ad__scalar_node(tape, x[i]) : 0;
-        if (scalar != 0) { /* most are */
-            r->first = scalar < r->first ? scalar : r->first;
+        if (ad__is_scalar(tape, x[i])) { /* most are */
+            r->first = x[i].ref.at.node < r->first ? x[i].ref.at.node : r->first;
         } else if (check_variable(r, i, x[i]) != AD_OK) {
             return tape->error.status;
         }
