@@ -415,17 +415,21 @@ static int are_vectors(ad_var x, ad_var y, int same, ad_var *failed, const char 
 
 ad_var ad_dot_at(ad_var x, ad_var y, const char *site)
 {
+    const ad__made dot = ad__making(2, (ad_var[]){x, y});
     ad_var failed;
-    return are_vectors(x, y, 1, &failed, "ad_dot", site)
-               ? ad_sum_at(ad_mul_at(x, y, site), AD_ALL, site)
-               : failed;
+    if (!are_vectors(x, y, 1, &failed, "ad_dot", site)) {
+        return failed;
+    }
+    return ad__made_of(dot, "ad_dot", ad_sum_at(ad_mul_at(x, y, site), AD_ALL, site));
 }
 
 ad_var ad_outer_at(ad_var x, ad_var y, const char *site)
 {
+    const ad__made outer = ad__making(2, (ad_var[]){x, y});
     ad_var failed;
     if (!are_vectors(x, y, 0, &failed, "ad_outer", site)) {
         return failed;
     }
-    return ad_matmul_at(ad_expand_dims_at(x, 1, site), ad_expand_dims_at(y, 0, site), site);
+    ad_var column = ad_expand_dims_at(x, 1, site), row = ad_expand_dims_at(y, 0, site);
+    return ad__made_of(outer, "ad_outer", ad_matmul_at(column, row, site));
 }

@@ -72,8 +72,9 @@ static ad_axes keeping(ad_axes axes)
 
 ad_var ad_mean_at(ad_var x, ad_axes axes, const char *site)
 {
+    const ad__made mean = ad__making(1, &x);
     ad_var count = counted(x, axes, 0, 0, "ad_mean", site);
-    return ad_div_at(ad_sum_at(x, axes, site), count, site);
+    return ad__made_of(mean, "ad_mean", ad_div_at(ad_sum_at(x, axes, site), count, site));
 }
 
 /* x - mean(x), and what sums over it are divided by: NaN unless that is above 0.
@@ -91,15 +92,19 @@ static ad_var centred(ad_var x, ad_axes axes, int ddof, ad_var *divisor, const c
 
 ad_var ad_variance_at(ad_var x, ad_axes axes, int ddof, const char *site)
 {
+    const ad__made variance = ad__making(1, &x);
     ad_var divisor, c = centred(x, axes, ddof, &divisor, "ad_variance", site);
-    return ad_div_at(ad_sum_at(ad_square_at(c, site), axes, site), divisor, site);
+    ad_var sum = ad_sum_at(ad_square_at(c, site), axes, site);
+    return ad__made_of(variance, "ad_variance", ad_div_at(sum, divisor, site));
 }
 
 /* By the norm, which has the derivative 0 where all elements are equal. */
 ad_var ad_std_at(ad_var x, ad_axes axes, int ddof, const char *site)
 {
+    const ad__made std = ad__making(1, &x);
     ad_var divisor, c = centred(x, axes, ddof, &divisor, "ad_std", site);
-    return ad_div_at(ad_norm_at(c, axes, site), ad_sqrt_at(divisor, site), site);
+    ad_var z = ad_div_at(ad_norm_at(c, axes, site), ad_sqrt_at(divisor, site), site);
+    return ad__made_of(std, "ad_std", z);
 }
 
 /* ---- norm ---- */
@@ -112,7 +117,9 @@ static ad_var direction(ad_var x, ad_var z, const char *site)
 
 ad_var ad_normalize_at(ad_var x, ad_axes axes, const char *site)
 {
-    return direction(x, ad_norm_at(x, keeping(axes), site), site);
+    const ad__made normal = ad__making(1, &x);
+    ad_var z = direction(x, ad_norm_at(x, keeping(axes), site), site);
+    return ad__made_of(normal, "ad_normalize", z);
 }
 
 #undef AD_HERE

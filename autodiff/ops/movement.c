@@ -55,6 +55,23 @@ int ad__shape_for(ad_var x, ad_shape *shape, const char *origin, const char *sit
     return x.tape == NULL || ad__check_handle(x.tape, x, origin, site) == AD_OK;
 }
 
+ad__made ad__making(int count, const ad_var *x)
+{
+    ad_tape *tape = ad__tape_of(count, x);
+    return (ad__made){tape, tape != NULL && tape->error.status == AD_OK};
+}
+
+ad_var ad__made_of(ad__made made, const char *origin, ad_var z)
+{
+    if (made.was_sound && made.tape->error.status != AD_OK) {
+        const ad_error error = made.tape->error;
+        const char *text = strstr(error.message, ": ");
+        ad_error_set(&made.tape->error, error.status, "%s%s", origin,
+                     text != NULL ? text : error.message);
+    }
+    return z;
+}
+
 ad_var ad__failed(ad_var x, const ad_error *error, const char *origin, const char *site)
 {
     if (x.tape == NULL) {

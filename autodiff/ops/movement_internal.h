@@ -37,4 +37,13 @@ int ad__shape_for(ad_var x, ad_shape *shape, const char *origin, const char *sit
 /* Keeps an error on x's tape and returns a dead handle. */
 ad_var ad__failed(ad_var x, const ad_error *error, const char *origin, const char *site);
 
+/* An operation that is made of others begins, and ends with the result z: errors that the others
+ * made in between are in its own name. Arguments are at least one; literals are fine. */
+typedef struct ad__made {
+    ad_tape *tape;
+    int was_sound;
+} ad__made;
+ad__made ad__making(int count, const ad_var *x);
+ad_var ad__made_of(ad__made made, const char *origin, ad_var z);
+
 #endif

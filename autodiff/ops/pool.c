@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Maxima over windows. The operation finds where they are; values and gradients are those of
  * ad_gather. */
+#include "movement_internal.h"
 #include "../emit_internal.h"
 #include "../tape_internal.h"
 
@@ -216,12 +217,14 @@ static ad_shape flattened(ad_shape shape, int axes)
 ad_var ad_max_pool_at(ad_var x, ad_shape window, ad_shape stride, ad_shape padding,
                       const char *site)
 {
+    const ad__made pool = ad__making(1, &x);
     ad_var indices = ad_max_pool_indices_at(x, window, stride, padding, site);
     if (indices.tape == NULL || ad_is_dead(indices)) {
-        return indices;
+        return ad__made_of(pool, "ad_max_pool", indices);
     }
     ad_shape in = ad_shape_of(x), out = ad_shape_of(indices);
     ad_var planes = ad_reshape_at(x, flattened(in, window.rank), site);
     ad_var places = ad_reshape_at(indices, flattened(out, window.rank), site);
-    return ad_reshape_at(ad_gather_at(planes, places, -1, site), out, site);
+    ad_var largest = ad_gather_at(planes, places, -1, site);
+    return ad__made_of(pool, "ad_max_pool", ad_reshape_at(largest, out, site));
 }

@@ -404,6 +404,7 @@ ad_var ad_pad_at(ad_var x, int axis, int64_t before, int64_t after, double value
 
 ad_var ad_select_at(ad_var x, int axis, int64_t index, const char *site)
 {
+    const ad__made select = ad__making(1, &x);
     ad_shape shape;
     ad_error error;
     char text[160];
@@ -427,11 +428,12 @@ ad_var ad_select_at(ad_var x, int axis, int64_t index, const char *site)
     for (int i = at; i < shape.rank; i++) {
         shape.len[i] = shape.len[i + 1];
     }
-    return ad_reshape_at(z, shape, site);
+    return ad__made_of(select, "ad_select", ad_reshape_at(z, shape, site));
 }
 
 ad_var ad_flip_at(ad_var x, ad_axes axes, const char *site)
 {
+    const ad__made flip = ad__making(1, &x);
     ad_shape shape;
     ad_error error;
     if (!ad__shape_for(x, &shape, "ad_flip", site)) {
@@ -449,5 +451,5 @@ ad_var ad_flip_at(ad_var x, ad_axes axes, const char *site)
         }
         seen |= 1U << axis;
     }
-    return x;
+    return ad__made_of(flip, "ad_flip", x);
 }

@@ -210,6 +210,7 @@ ad_var ad_solve_at(ad_var a, ad_var b, const char *site)
 
 ad_var ad_inv_at(ad_var x, const char *site)
 {
+    const ad__made inverse = ad__making(1, &x);
     ad_shape shape;
     ad_error error;
     if (!ad__shape_for(x, &shape, "ad_inv", site)) {
@@ -222,5 +223,5 @@ ad_var ad_inv_at(ad_var x, const char *site)
     ad_var place = ad_cumsum_at(
         ad_full_at(x.tape, kind.type, AD_SHAPE(shape.len[shape.rank - 1]), 1, site), 0, site);
     ad_var eye = ad_equal_at(ad_expand_dims_at(place, 1, site), place, site);
-    return ad_solve_at(x, eye, site);
+    return ad__made_of(inverse, "ad_inv", ad_solve_at(x, eye, site));
 }

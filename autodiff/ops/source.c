@@ -2,6 +2,7 @@
 /* Leaves: values that come from the caller. */
 #include "../tape_internal.h"
 
+#include "movement_internal.h"
 #include "ops.h"
 
 #include <math.h>
@@ -40,5 +41,7 @@ ad_var ad_full_at(ad_tape *tape, ad_type type, ad_shape shape, double value, con
     if (!ad_shape_is_valid(&shape) || ad_type_bytes(type) == 0) {
         return ad__record_leaf(tape, AD__CONSTANT, type, &shape, NULL, "ad_full", site); /* fails */
     }
-    return ad_broadcast_to_at(ad__constant_of(tape, type, value, site), shape, site);
+    const ad__made full = {tape, tape->error.status == AD_OK};
+    ad_var z = ad_broadcast_to_at(ad__constant_of(tape, type, value, site), shape, site);
+    return ad__made_of(full, "ad_full", z);
 }

@@ -4,6 +4,7 @@
 #include "operations.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
 extern const ad_op ad_reshape__op, ad_broadcast_to__op, ad_transpose__op;
 
@@ -160,4 +161,64 @@ Test(movement, empty_tensors_have_empty_gradients)
         ad_broadcast_to(ad_transpose(ad_reshape(x, AD_SHAPE(0, 3)), AD_ALL), AD_SHAPE(4, 3, 0));
     cr_expect_eq(ad_grad(ad_sum(z, AD_ALL), 1, &x, &dx), AD_OK);
     test_expect(dx, AD_SHAPE(2, 0), NULL);
+}
+
+/* ---- operations that are made of others ---- */
+
+Test(movement, errors_name_the_operation_that_was_called)
+{
+    ad_var x = test_counting(tape, AD_F64, AD_SHAPE(3)),
+           f = test_counting(tape, AD_F32, AD_SHAPE(3));
+    ad_var i = test_counting(tape, AD_I64, AD_SHAPE(3));
+    TEST_ERROR(tape, ad_dot(x, f), AD_ERR_TYPE,
+               "ad_dot: f64 [3] with f32 [3]; convert one with ad_cast");
+    TEST_ERROR(tape, ad_outer(i, i), AD_ERR_TYPE,
+               "ad_outer: i64 [3, 1] x i64 [1, 3]: products are of f64 or f32; ad_cast converts");
+    TEST_ERROR(tape, ad_normalize(i, AD_ALL), AD_ERR_TYPE,
+               "ad_normalize: i64 [3]; takes f64 or f32, ad_cast converts");
+    TEST_ERROR(tape, ad_full(tape, AD_I64, AD_SHAPE(2), 1.5), AD_ERR_DOMAIN,
+               "ad_full: 1.5 is no whole number of 64 bits, which an i64 tensor needs");
+}
+
+static ad_var flipped(ad_var x)
+{
+    return ad_flip(x, AD_ALL);
+}
+
+static ad_var deviation(ad_var x)
+{
+    return ad_std(x, AD_AXES(0), 1);
+}
+
+static ad_var inverse(ad_var x)
+{
+    return ad_inv(x);
+}
+
+Test(movement, without_memory_too)
+{
+    static const struct {
+        const char *name;
+        ad_var (*make)(ad_var x);
+        int64_t n; /* as long as it takes to ask for memory */
+    } made[] = {
+        {"ad_flip: ", flipped, 300}, {"ad_std: ", deviation, 40}, {"ad_inv: ", inverse, 40}};
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+        int failures = 0;
+        for (size_t fail_at = 0; fail_at < 60; fail_at++) {
+            ad_failing_allocator state = {.fail_at = fail_at};
+            const ad_allocator allocator = ad_allocator_failing(&state);
+            ad_tape *own = ad_tape_new_in(&allocator);
+            ad_var x = ad_full(own, AD_F64, AD_SHAPE(made[i].n, made[i].n), 1);
+            if (own != NULL && ad_tape_status(own) == AD_OK) {
+                (void)made[i].make(x);
+                const char *text = ad_tape_message(own);
+                failures += text[0] != '\0';
+                cr_expect(text[0] == '\0' || strncmp(text, made[i].name, strlen(made[i].name)) == 0,
+                          "%s", text);
+            }
+            ad_tape_free(own);
+        }
+        cr_expect(failures > 0, "%s no failure", made[i].name);
+    }
 }

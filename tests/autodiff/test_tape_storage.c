@@ -108,7 +108,7 @@ Test(tape_storage, too_many_shapes_are_an_error)
     }
     cr_expect_eq(ad_tape_status(tape), AD_ERR_UNSUPPORTED);
     cr_expect_str_eq(ad_tape_message(tape),
-                     "tape: 65535 different shapes on one tape are the most; start a new one");
+                     "ad_full: 65535 different shapes on one tape are the most; start a new one");
 }
 
 Test(tape_storage, no_allocator_means_the_c_librarys)
