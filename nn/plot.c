@@ -138,7 +138,8 @@ ad_status nn_plot_curves_of(const char *path, size_t count, const nn_curve *curv
     enum { WIDTH = 720, HEIGHT = 440, BOX = 520, AROUND = 110 };
     nn__range x, y;
     nn__figure f;
-    ad_status status = measure(path, &axes, curves != NULL ? count : 0, curves, &x, &y, error);
+    count = curves != NULL ? count : 0;
+    ad_status status = measure(path, &axes, count, curves, &x, &y, error);
     if (status != AD_OK) {
         return status;
     }

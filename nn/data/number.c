@@ -119,15 +119,13 @@ static int take_apart(const char *text, size_t len, char point, parts *p)
 /* What the C library reads, which knows no point but its own: the other one is set back. */
 static double read_slowly(char *text, const parts *p, locale_t c_locale)
 {
-    char *place = p->point != NULL ? text + (p->point - text) : NULL;
-    char point = place != NULL ? *place : '.';
-    if (place != NULL) {
-        *place = '.';
+    if (p->point == NULL) {
+        return strtod_l(text, NULL, c_locale);
     }
+    char *place = text + (p->point - text), point = *place;
+    *place = '.';
     double value = strtod_l(text, NULL, c_locale);
-    if (place != NULL) {
-        *place = point;
-    }
+    *place = point;
     return value;
 }
 
