@@ -6,6 +6,10 @@
  *                     its gradient; an element is an operation of the chain
  *   grow.memory       the same within a tenth of the memory
  *   grow.fn_scalars   the same for scalars
+ *   grow.grad_values  a loop that records a step and takes the gradient of a small function of the
+ *                     state, on one tape from begin to end; an element is a step
+ *   grow.hub          ad_sparse_hessian of an arrow, one variable that meets all others; an element
+ *                     is a variable
  *
  * A case is a row of the table at the end: what is made once for n elements, and what is timed. */
 #include "bench.h"
@@ -99,12 +103,83 @@ static void end_chain(void *made)
     free(c);
 }
 
+/* ---- derivatives ---- */
+
+/* A tape, n scalars on it, and where they end. */
+typedef struct program {
+    ad_tape *tape;
+    ad_mark begin;
+    int n;
+    ad_var y, x[];
+} program;
+
+static program *program_of(int64_t n)
+{
+    program *p = calloc(1, sizeof *p + (size_t)n * sizeof *p->x);
+    must(p != NULL, "out of memory");
+    p->tape = ad_tape_new();
+    p->n = (int)n;
+    for (int i = 0; i < p->n; i++) {
+        p->x[i] = ad_input(p->tape, 0.5);
+    }
+    p->begin = ad_tape_mark(p->tape);
+    return p;
+}
+
+static void *make_steps(int64_t n)
+{
+    return program_of(n);
+}
+
+/* The gradient of a potential, and the step that it belongs to. */
+static void run_steps(void *made)
+{
+    program *p = made;
+    double slope = 0;
+    ad_tape_rewind(p->tape, p->begin);
+    ad_var q = p->x[0];
+    for (int i = 0; i < p->n; i++) {
+        ad_grad_values(ad_mul(0.5, ad_square(q)), 1, &q, &slope);
+        q = ad_sub(q, ad_mul(1e-3, ad_sin(q)));
+    }
+    must(ad_tape_status(p->tape) == AD_OK && slope != 0, ad_tape_message(p->tape));
+}
+
+static void *make_arrow(int64_t n)
+{
+    program *p = program_of(n);
+    ad_var hub = p->x[n - 1];
+    p->y = ad_square(hub);
+    for (int64_t i = 0; i + 1 < n; i++) {
+        p->y = ad_add(p->y, ad_square(ad_mul(hub, p->x[i])));
+    }
+    return p;
+}
+
+static void run_arrow(void *made)
+{
+    program *p = made;
+    ad_sparse *h = NULL;
+    ad_sparse_hessian(p->y, p->n, p->x, &h);
+    must(h != NULL && h->products == 2, ad_tape_message(p->tape));
+    ad_sparse_free(h);
+}
+
+static void end_program(void *made)
+{
+    program *p = made;
+    ad_tape_free(p->tape);
+    free(p);
+}
+
 /* ---- the cases ---- */
 
 static const grow cases[] = {
     {"grow.fn_tensors", 5000, make_tensors, run_compile, end_chain},
     {"grow.memory", 2000, make_limited, run_compile, end_chain},
     {"grow.fn_scalars", 20000, make_scalars, run_compile, end_chain},
+    {"grow.grad_values", 10000, make_steps, run_steps, end_program},
+    {"grow.hub", 20000, make_arrow, run_arrow, end_program},
 };
 
 /* Rounds alternate between the sizes, so that a busy neighbour meets both. */
