@@ -189,7 +189,7 @@ ad_status ad_jacobian_values(int results, const ad_var *y, int count, const ad_v
     if (status == AD_OK) {
         status = ad__reverse_no_integers(&r, results, y);
     }
-    if (status == AD_OK && results > 0 && count > 0) {
+    if (status == AD_OK && out != NULL && results > 0 && count > 0) {
         ad__arena_mark before = ad__arena_mark_here(&r.tape->scratch);
         status = fill(&r, results, y, count, x, out);
         ad__arena_rewind(&r.tape->scratch, before);
@@ -224,7 +224,7 @@ ad_status ad_hessian_values(ad_var y, int count, const ad_var *x, double *out)
     if (status == AD_OK && out == NULL) {
         status = ad__reverse_need(&r, ad__elements_of(count, x) > 0, out, "out");
     }
-    if (status == AD_OK && count > 0) {
+    if (status == AD_OK && out != NULL && count > 0) {
         ad__arena_mark before = ad__arena_mark_here(&r.tape->scratch);
         status = fill_hessian(&r, y, count, x, out);
         ad__arena_rewind(&r.tape->scratch, before);

@@ -192,7 +192,7 @@ ad_status ad__reverse_sweep(const ad__reverse *r, ad_var y, int count, const ad_
     }
     for (int i = 0; i < count; i++) {
         const uint32_t node = x[i].ref.at.node;
-        out[i] = node <= last ? adjoint[node - before] : adjoint_met(&w, node);
+        out[i] = adjoint != NULL && node <= last ? adjoint[node - before] : adjoint_met(&w, node);
         out[i] += 0.0; /* an untouched -0 becomes 0 */
     }
     return AD_OK;

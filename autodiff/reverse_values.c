@@ -278,7 +278,7 @@ ad_status ad_grad_values(ad_var y, int count, const ad_var *x, double *out)
     if (status == AD_OK && out == NULL) {
         status = ad__reverse_need(&r, ad__elements_of(count, x) > 0, out, "out");
     }
-    if (status == AD_OK && count > 0) {
+    if (status == AD_OK && out != NULL && count > 0) {
         ad__arena_mark before = ad__arena_mark_here(&r.tape->scratch);
         status = differentiate(&r, y, count, x, out);
         ad__arena_rewind(&r.tape->scratch, before);

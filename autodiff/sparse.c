@@ -277,14 +277,15 @@ static ad_status sparse_new(const char *origin, int is_hessian, int results, con
 {
     ad__reverse r = {.origin = origin};
     ad_status status = ad__reverse_begin(&r, results, y, count, x);
-    if (status == AD_OK) {
-        status = ad__reverse_need(&r, r.tape != NULL, out, "out");
+    if (status == AD_OK && r.tape == NULL) {
+        status = AD_ERR_DOMAIN;
     }
-    if (out != NULL) {
-        *out = NULL;
+    if (out == NULL) {
+        return status != AD_OK ? status : ad__reverse_need(&r, 1, out, "out");
     }
-    if (status != AD_OK || r.tape == NULL) {
-        return status != AD_OK ? status : AD_ERR_DOMAIN;
+    *out = NULL;
+    if (status != AD_OK) {
+        return status;
     }
     sparse *s = ad__resize(&r.tape->allocator, NULL, sizeof *s);
     if (s == NULL) {
