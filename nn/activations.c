@@ -98,7 +98,7 @@ const nn_activation_row *nn_activation_at(int i)
 
 const nn_activation_row *nn_activation_named(const char *name)
 {
-    for (int i = 0; i < ROWS; i++) {
+    for (int i = 0; i < ROWS && name != NULL; i++) {
         if (strcmp(rows[i].name, name) == 0) {
             return &rows[i];
         }

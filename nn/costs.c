@@ -3,6 +3,8 @@
 
 #include "costs_internal.h"
 
+#include <math.h>
+
 /* Errors name the cost. */
 #undef AD_HERE
 #define AD_HERE __func__
@@ -153,8 +155,8 @@ const nn__cost_row *nn__cost_of(nn_cost function)
 
 ad_var nn_penalty(const nn_params *params, const ad_var *vars, double l1, double l2)
 {
-    ad_var sum = ad_literal(0);
-    for (int i = 0; i < nn_params_count(params); i++) {
+    ad_var sum = ad_literal(vars != NULL || nn_params_count(params) == 0 ? 0 : NAN);
+    for (int i = 0; vars != NULL && i < nn_params_count(params); i++) {
         if (nn_params_at(params, i)->role != NN_WEIGHT) {
             continue;
         }

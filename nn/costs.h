@@ -67,7 +67,8 @@ AD_API ad_var nn_softmax_cross_entropy(ad_var a, ad_var y);
  *
  *   P = l1 sum |w| + l2 sum w^2      over the parameters with role NN_WEIGHT
  *
- * vars holds params' variables, as bound. A literal 0 if both factors are 0. */
+ * vars holds params' variables, as bound. A literal 0 if both factors are 0, NaN if
+ * vars is NULL. */
 AD_API ad_var nn_penalty(const nn_params *params, const ad_var *vars, double l1, double l2);
 
 #ifdef __cplusplus

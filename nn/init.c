@@ -125,6 +125,11 @@ nn_init nn_lecun_normal(void)
 ad_status nn_init_fill(const nn_init *init, nn_fans fans, nn_draw *draw, const nn_param *param,
                        ad_error *error)
 {
+    if (init == NULL || init->element == NULL || draw == NULL || param == NULL) {
+        return ad_error_set(
+            error, AD_ERR_DOMAIN,
+            "nn_init_fill: give an initialiser, what it draws from and a parameter");
+    }
     if (init->element == listed && init->count != param->count) {
         char text[160];
         return ad_error_set(error, AD_ERR_SHAPE, "%s is %s: it needs %zu values, not %zu",

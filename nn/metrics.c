@@ -96,6 +96,9 @@ const nn_metric nn_absolute_error = {"absolute error", absolute_error, NN_LOWER,
 
 ad_status nn_classes(const nn_array *a, int64_t *classes, ad_error *error)
 {
+    if (a == NULL || (a->data == NULL && ad_shape_count(&a->shape) > 0) || classes == NULL) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "nn_classes: the scores or classes are NULL");
+    }
     if (a->shape.rank != 2 || a->shape.len[1] < 1) {
         char text[160];
         return ad_error_set(error, AD_ERR_SHAPE, "nn_classes: %s; scores are [rows, classes]",

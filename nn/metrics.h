@@ -58,7 +58,8 @@ AD_API extern const nn_metric nn_absolute_error;
 
 /* The place of the largest element of each row of a [n, k]; of equals the first.
  * classes [n]
- * Errors: AD_ERR_SHAPE unless a has rank 2 and k > 0;  AD_ERR_TYPE unless a is f64 or f32. */
+ * Errors: AD_ERR_SHAPE unless a has rank 2 and k > 0;  AD_ERR_TYPE unless a is f64 or f32;
+ *         AD_ERR_DOMAIN if there is no data or no room. */
 AD_API ad_status nn_classes(const nn_array *a, int64_t *classes, ad_error *error);
 
 #ifdef __cplusplus

@@ -70,7 +70,7 @@ nn_model *nn_sequential_in(const ad_allocator *allocator, size_t count, nn_layer
     nn_layer *first = NULL, **end = &first;
     int complete = model != NULL, shared = 0;
     for (size_t i = 0; i < count; i++) {
-        if (layers[i] == NULL) {
+        if (layers == NULL || layers[i] == NULL) {
             complete = 0;
         } else if (layers[i]->is_owned) {
             shared = 1;

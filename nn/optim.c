@@ -251,9 +251,12 @@ static void step_one(nn_stepper *stepper, const nn_param *p, ad_var w, ad_var g,
 
 void nn_stepper_advance(nn_stepper *stepper, double factor)
 {
+    if (stepper == NULL) {
+        return;
+    }
     const nn_optim_options *o = &stepper->optim.options;
     double rate = o->rate * factor;
-    stepper->t++;
+    stepper->t += stepper->t < INT64_MAX;
     stepper->optim.rule->number(o, rate, (double)stepper->t, stepper->wide);
     stepper->wide[KEEP] = 1 - rate * o->decay;
     for (int i = 0; i < NUMBERS; i++) {
@@ -263,11 +266,18 @@ void nn_stepper_advance(nn_stepper *stepper, double factor)
 
 ad_status nn_step(nn_stepper *stepper, const ad_var *w, const ad_var *dw, double factor)
 {
-    int count = nn_params_count(stepper->params), slots = stepper->optim.rule->slots;
-    if (count == 0) {
+    int count = stepper != NULL ? nn_params_count(stepper->params) : 0;
+    if (stepper != NULL && count == 0) {
         return AD_OK;
     }
-    ad_tape *tape = w[0].tape;
+    ad_tape *tape = w != NULL ? w[0].tape : NULL;
+    if (stepper == NULL || dw == NULL || tape == NULL) {
+        const char *text = stepper == NULL ? "the stepper is NULL; nn_stepper_new has said why"
+                                           : "give the parameters' variables and their gradients";
+        return tape != NULL ? ad_tape_fail(tape, AD_ERR_STATE, "nn_step", NULL, "%s", text)
+                            : AD_ERR_STATE;
+    }
+    int slots = stepper->optim.rule->slots;
     if (!isfinite(factor)) {
         return ad_tape_fail(tape, AD_ERR_DOMAIN, "nn_step", NULL,
                             "the factor of the rate is %g; it must be a number", factor);
@@ -283,21 +293,26 @@ ad_status nn_step(nn_stepper *stepper, const ad_var *w, const ad_var *dw, double
 
 nn_params *nn_stepper_memory(const nn_stepper *stepper)
 {
-    return stepper->memory;
+    return stepper != NULL ? stepper->memory : NULL;
 }
 
 int64_t nn_stepper_count(const nn_stepper *stepper)
 {
-    return stepper->t;
+    return stepper != NULL ? stepper->t : 0;
 }
 
 void nn_stepper_set_count(nn_stepper *stepper, int64_t count)
 {
-    stepper->t = count;
+    if (stepper != NULL) {
+        stepper->t = count > 0 ? count : 0;
+    }
 }
 
 ad_var nn_clip_norm(int count, ad_var *dw, double limit)
 {
+    if (count > 0 && dw == NULL) {
+        return ad_literal(NAN);
+    }
     if (count > 0 && !(limit > 0) && dw[0].tape != NULL) {
         ad_tape_fail(dw[0].tape, AD_ERR_DOMAIN, "nn_clip_norm", NULL,
                      "the limit is %g; give one above 0", limit);

@@ -83,7 +83,9 @@ AD_API void nn_stepper_free(nn_stepper *stepper);
 
 /* One step: records the update of every parameter from its variable w[i] and gradient dw[i], as
  * ad_assign operations on w's tape. The rate is the rule's times factor. Returns the tape's status;
- * if that is an error, some parameters may have been changed. */
+ * if that is an error, some parameters may have been changed.
+ * Errors: AD_ERR_STATE if stepper, w or dw is NULL or w is on no tape;  AD_ERR_DOMAIN if factor is
+ *         not finite. */
 AD_API ad_status nn_step(nn_stepper *stepper, const ad_var *w, const ad_var *dw, double factor);
 
 /* Begins the next step: counts it and sets what its rate, the rule's times factor, and its number
@@ -91,6 +93,7 @@ AD_API ad_status nn_step(nn_stepper *stepper, const ad_var *w, const ad_var *dw,
 AD_API void nn_stepper_advance(nn_stepper *stepper, double factor);
 
 /* The set the rule remembers ("momentum.dense1.weight", ..) and the steps taken, for checkpoints.
+ * A negative count is taken as 0; NULL has no memory and has taken no steps.
  * Owns: the stepper. */
 AD_API nn_params *nn_stepper_memory(const nn_stepper *stepper);
 AD_API int64_t nn_stepper_count(const nn_stepper *stepper);

@@ -173,6 +173,11 @@ ad_status nn_params_write(nn_params *params, const char *name, size_t count, con
 
 ad_status nn_params_bind(const nn_params *params, ad_tape *tape, ad_var *vars)
 {
+    if (vars == NULL && nn_params_count(params) > 0) {
+        return tape == NULL ? ad_tape_status(tape)
+                            : ad_tape_fail(tape, AD_ERR_DOMAIN, "nn_params_bind", NULL,
+                                           "there is no room for variables: it is NULL");
+    }
     for (int i = 0; i < nn_params_count(params); i++) {
         const nn_param *p = &params->entries[i].param;
         vars[i] = ad_input_view(tape, p->type, p->shape, p->data);

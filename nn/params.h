@@ -68,7 +68,7 @@ AD_API ad_status nn_params_write(nn_params *params, const char *name, size_t cou
                                  const double *values, ad_error *error);
 
 /* Records every parameter on a tape as a view of its memory: vars[i] is parameter i. Returns the
- * tape's status. The set must outlive what is recorded. */
+ * tape's status, AD_ERR_DOMAIN if vars is NULL. The set must outlive what is recorded. */
 AD_API ad_status nn_params_bind(const nn_params *params, ad_tape *tape, ad_var *vars);
 
 /* A set with the same names, roles, shapes and values; NULL if out of memory. */

@@ -28,6 +28,9 @@ nn_schedule nn_step_decay(double every, double by)
 
 double nn_schedule_at(const nn_schedule *schedule, double epoch, double epochs)
 {
+    if (schedule == NULL) {
+        return 1;
+    }
     double factor = schedule->factor != NULL ? schedule->factor(schedule, epoch, epochs) : 1;
     return epoch < schedule->warmup ? factor * epoch / schedule->warmup : factor;
 }

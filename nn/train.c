@@ -432,6 +432,9 @@ nn_fit_result nn_fit_of(nn_model *model, nn_array x, nn_array y, nn_fit_options 
 
 void nn_fit_result_clear(nn_fit_result *result)
 {
+    if (result == NULL || result->history == NULL) {
+        return;
+    }
     nn__free(&result->allocator, result->history);
     result->history = NULL;
     result->epochs = 0;

@@ -156,6 +156,9 @@ ad_status nn_predict(nn_model *model, nn_array x, const ad_allocator *allocator,
 {
     ad_error own;
     error = error != NULL ? error : &own;
+    if (out == NULL) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "nn_predict: there is no array for the output");
+    }
     *out = (nn_array){.type = NN_F64};
     ad_status status = nn__check_built("nn_predict", model, error);
     if (status == AD_OK) {

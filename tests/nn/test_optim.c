@@ -228,3 +228,35 @@ Test(optim, clipping_needs_a_limit_above_0)
         ad_tape_free(tape);
     }
 }
+
+Test(optim, a_stepper_that_could_not_be_made_does_no_harm)
+{
+    ad_error error = {0};
+    nn_stepper *none = nn_stepper_new(nn_sgd(.rate = -1), NULL, NULL, &error);
+    cr_assert_null(none);
+    ad_tape *tape = ad_tape_new();
+    ad_var w = ad_input(tape, 1), dw = ad_input(tape, 1);
+    nn_stepper_advance(none, 1);
+    nn_stepper_set_count(none, 3);
+    cr_expect_eq(nn_stepper_count(none), 0);
+    cr_expect_null(nn_stepper_memory(none));
+    cr_expect_eq(nn_step(none, NULL, NULL, 1), AD_ERR_STATE);
+    cr_expect_eq(nn_step(none, &w, &dw, 1), AD_ERR_STATE);
+    cr_expect_not_null(strstr(ad_tape_message(tape), "the stepper is NULL"));
+    ad_tape_free(tape);
+}
+
+Test(optim, the_count_of_steps_neither_wraps_nor_is_negative)
+{
+    nn_params *params = nn_params_new(NULL);
+    nn_params_add(params, "w", NN_WEIGHT, AD_F64, AD_SHAPE(1), NULL);
+    nn_stepper *stepper = nn_stepper_new(nn_adam(.rate = 0.1), params, NULL, NULL);
+    nn_stepper_set_count(stepper, INT64_MAX);
+    nn_stepper_advance(stepper, 1);
+    cr_expect_eq(nn_stepper_count(stepper), INT64_MAX);
+    nn_stepper_set_count(stepper, -5);
+    cr_expect_eq(nn_stepper_count(stepper), 0);
+    cr_expect_eq(nn_step(stepper, NULL, NULL, 1), AD_ERR_STATE);
+    nn_stepper_free(stepper);
+    nn_params_free(params);
+}

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "layers/function.h"
+#include "progress.h"
 #include "train.h"
 #include "training.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -347,6 +349,44 @@ Test(train_check, a_second_build_is_an_error_that_leaves_the_model_as_it_is)
     cr_expect_eq(nn_model_status(net), AD_OK);
     cr_expect_eq(nn_predict(net, inputs(&p), NULL, &out, NULL), AD_OK);
     nn_array_clear(&out);
+    nn_fit_result_clear(&fit);
+    nn_model_free(net);
+}
+
+Test(train_check, nothing_at_all_is_an_error_and_no_crash)
+{
+    points p = make_points(1);
+    nn_model *net = small_net();
+    nn_build(net, .input = AD_SHAPE(FEATURES));
+    const nn_array none = {0};
+    ad_error error;
+    cr_expect_eq(nn_predict(net, inputs(&p), NULL, NULL, &error), AD_ERR_DOMAIN);
+    cr_expect_eq(nn_classes(NULL, NULL, NULL), AD_ERR_DOMAIN);
+    nn_array empty = nn_array_view(NN_F64, AD_SHAPE(3, 2), NULL);
+    cr_expect_eq(nn_classes(&empty, p.y, NULL), AD_ERR_DOMAIN);
+    nn_fit_result_clear(NULL);
+    nn_fit_result_clear(&(nn_fit_result){0});
+    cr_expect_eq(nn_fit(net, none, none, .cost = nn_mse, SGD).end, NN_END_ERROR);
+    cr_expect_null(nn_sequential_in(NULL, 2, NULL));
+    cr_expect_null(nn_activation_named(NULL));
+    cr_expect(isnan(ad_value(nn_clip_norm(1, NULL, 1))));
+    cr_expect(isnan(ad_value(nn_penalty(nn_model_params(net), NULL, 1, 1))));
+    ad_tape *tape = ad_tape_new();
+    cr_expect_eq(nn_params_bind(nn_model_params(net), tape, NULL), AD_ERR_DOMAIN);
+    ad_tape_free(tape);
+    nn_model_free(net);
+}
+
+Test(train_check, a_training_that_went_well_leaves_errno_alone)
+{
+    points p = make_points(1);
+    nn_model *net = small_net();
+    FILE *to = tmpfile(); /* is no terminal, which the progress asks */
+    errno = 77;
+    nn_fit_result fit = nn_fit(net, inputs(&p), labels(&p), .cost = nn_softmax_cross_entropy, SGD,
+                               .progress = nn_progress_terminal, .progress_to = to);
+    cr_expect_eq(errno, 77);
+    fclose(to);
     nn_fit_result_clear(&fit);
     nn_model_free(net);
 }
