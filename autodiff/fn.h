@@ -166,6 +166,9 @@ typedef struct ad_fn_branch {
  * 0 too without the option, before the first call, and after one that failed. */
 AD_API size_t ad_fn_guard(const ad_fn *f, size_t room, ad_fn_branch *out);
 
+/* How many values that is of: 0 if C cannot have branched, or without the option. */
+AD_API size_t ad_fn_guard_count(const ad_fn *f);
+
 /* ---- other shapes [everyday] ---- */
 
 /* The same function for inputs of other shapes, one each: as many axes as before, with other

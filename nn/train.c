@@ -238,6 +238,7 @@ static void finish(fit *f)
 {
     if (f->feed.size > 0) {
         nn__compiled_clear(&f->steps.compiled, &f->feed);
+        nn__steps_clear(&f->steps);
         nn__compiled_clear(&f->scoring, &f->feed);
         nn__feed_clear(&f->feed);
     }

@@ -32,8 +32,9 @@
  * again, and a program that has changed is compiled anew. The smaller batch at the end of an epoch
  * runs the same function, resized, unless its own recording is another program: one with a number
  * that C took from the batch's shape. So C code of layers and costs, which runs while a step is
- * recorded, is not called for every batch: if it branches on values, or changes numbers that are on
- * no tape, between the steps of one epoch, say .recorded = 1.
+ * recorded, is not called for every batch. If it branches by ad_branch, a batch for which it would
+ * branch otherwise is recorded (ad_fn_guard); if it branches on other values, or changes numbers
+ * that are on no tape, between the steps of one epoch, say .recorded = 1.
  *
  * One data set, model, seed and build of the library give the same result, bit for bit. */
 

@@ -39,8 +39,11 @@ static ad_status compile(nn__compiled *c, nn__feed *feed, const ad_var *in, int 
                          const ad_var *out, int threads, ad_error *error)
 {
     ad_var a = out[out_count - 1];
-    const ad_fn_options options = {
-        .threads = threads, .resizable = 1, .native = feed->native, .allocator = &feed->allocator};
+    const ad_fn_options options = {.threads = threads,
+                                   .guard = 1,
+                                   .resizable = 1,
+                                   .native = feed->native,
+                                   .allocator = &feed->allocator};
     c->cost_type = ad_type_of(out[0]);
     c->type = ad_type_of(a);
     c->shape = ad_shape_of(a);
@@ -51,6 +54,8 @@ static ad_status compile(nn__compiled *c, nn__feed *feed, const ad_var *in, int 
     }
     c->f = ad_fn_new_with(feed->tape, 2, in, out_count, out, &options);
     c->same = 1;
+    c->is_guarded = ad_fn_guard_count(c->f) > 0;
+    c->has_no_last = c->is_guarded; /* which would have no guard */
     return c->f != NULL ? AD_OK : nn__tape_error(feed->tape, error);
 }
 
@@ -107,6 +112,11 @@ ad_status nn__compile(nn__compiled *c, nn__feed *feed, const nn__batch *batch, i
         status = AD_OK;
     }
     return status;
+}
+
+int nn__has_branched(const nn__compiled *c)
+{
+    return c->is_guarded && ad_fn_guard(c->f, 0, NULL) > 0;
 }
 
 ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, const nn_metric *metric, int count,

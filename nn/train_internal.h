@@ -57,6 +57,7 @@ typedef struct nn__compiled {
     ad_fn *f, *last;
     ad_shape last_shape; /* of the model's result for the smaller batch */
     int has_no_last; /* f cannot be resized to it, or gives another program than its recording */
+    int is_guarded;  /* C may have branched: see nn__has_branched */
     int same;        /* recordings in a row that were this program */
     int changes;     /* times that the recording was another one */
     void *output;    /* room for the model's result, */
@@ -88,6 +89,10 @@ typedef struct nn__outcome {
 /* Runs that on what was gathered, count costs, and reads the metric. */
 ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, const nn_metric *metric, int count,
                            nn__outcome *outcome, ad_error *error);
+
+/* Whether C would have recorded another program for the batch that was just run: then what it gave
+ * is to be forgotten, and the batch recorded. */
+int nn__has_branched(const nn__compiled *c);
 
 /* A cost is one number that depends on the model. Errors: AD_ERR_SHAPE, and those of the tape. */
 ad_status nn__check_cost(const char *call, const nn__feed *feed, ad_var cost, ad_error *error);
@@ -129,8 +134,11 @@ typedef struct nn__steps {
     nn_stepper *stepper;
     nn_metric metric;
     nn__compiled compiled; /* the step */
+    nn_params *before[2];  /* parameters and the stepper's memory, for a step to be taken back */
     double total;          /* the last cost with its penalties */
 } nn__steps;
+
+void nn__steps_clear(nn__steps *s);
 
 /* One step on what was gathered: forward, gradient, update. fresh: it is to be recorded, whatever
  * was compiled. Errors: as nn_fit; AD_ERR_DOMAIN, with no parameter changed, if the total is not

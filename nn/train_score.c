@@ -182,6 +182,18 @@ static ad_status score_recorded(const char *call, nn__feed *feed, nn__compiled *
     return nn__compile(c, feed, &batch, costs, &cost, a, 1, error);
 }
 
+static ad_status score_batch(const char *call, nn__feed *feed, nn__compiled *c, const nn__tally *t,
+                             int fresh, nn__outcome *outcome, ad_error *error)
+{
+    if (!fresh && nn__is_settled(c, feed)) {
+        ad_status status = nn__run_compiled(c, feed, read_metric(t), reads_cost(t), outcome, error);
+        if (status != AD_OK || !nn__has_branched(c)) {
+            return status;
+        }
+    }
+    return score_recorded(call, feed, c, t, outcome, error);
+}
+
 ad_status nn__score(const char *call, nn__feed *feed, nn__compiled *c, nn__tally *tally,
                     const nn_array *x, const nn_array *y, nn_score *score, ad_error *error)
 {
@@ -191,10 +203,7 @@ ad_status nn__score(const char *call, nn__feed *feed, nn__compiled *c, nn__tally
         nn__outcome outcome;
         ad_status status = nn__feed_slice(feed, x, y, first, &count, error);
         if (status == AD_OK) {
-            status = first > 0 && nn__is_settled(c, feed)
-                         ? nn__run_compiled(c, feed, read_metric(tally), reads_cost(tally),
-                                            &outcome, error)
-                         : score_recorded(call, feed, c, tally, &outcome, error);
+            status = score_batch(call, feed, c, tally, first == 0, &outcome, error);
         }
         if (status == AD_OK) {
             status = nn__tally_add(tally, &outcome, count, NULL, error);

@@ -75,12 +75,53 @@ static ad_status step_recorded(nn__steps *s, double factor, nn__outcome *outcome
                : status;
 }
 
+/* ---- a compiled step that is taken back, since C would have branched otherwise ---- */
+
+void nn__steps_clear(nn__steps *s)
+{
+    nn_params_free(s->before[0]);
+    nn_params_free(s->before[1]);
+    s->before[0] = s->before[1] = NULL;
+}
+
+static ad_status keep(nn__steps *s, ad_error *error)
+{
+    const nn_params *now[] = {nn_model_params(s->feed->model), nn_stepper_memory(s->stepper)};
+    for (int i = 0; i < 2; i++) {
+        if (s->before[i] != NULL) {
+            nn_params_assign(s->before[i], now[i], NULL);
+            continue;
+        }
+        s->before[i] = nn_params_copy(now[i], &s->feed->allocator);
+        if (s->before[i] == NULL) {
+            return ad_error_set(error, AD_ERR_MEMORY, "out of memory for a step to be taken back");
+        }
+    }
+    return AD_OK;
+}
+
+static void take_back(nn__steps *s, int64_t count)
+{
+    nn_params_assign(nn_model_params(s->feed->model), s->before[0], NULL);
+    nn_params_assign(nn_stepper_memory(s->stepper), s->before[1], NULL);
+    nn_stepper_set_count(s->stepper, count);
+}
+
 ad_status nn__step(nn__steps *s, double factor, int fresh, nn__outcome *outcome, ad_error *error)
 {
     s->total = 0;
     if (fresh || !nn__is_settled(&s->compiled, s->feed)) {
         return step_recorded(s, factor, outcome, error);
     }
+    int64_t count = nn_stepper_count(s->stepper);
+    if (s->compiled.is_guarded && keep(s, error) != AD_OK) {
+        return error->status;
+    }
     nn_stepper_advance(s->stepper, factor);
-    return nn__run_compiled(&s->compiled, s->feed, &s->metric, 2, outcome, error);
+    ad_status status = nn__run_compiled(&s->compiled, s->feed, &s->metric, 2, outcome, error);
+    if (status != AD_OK || !nn__has_branched(&s->compiled)) {
+        return status;
+    }
+    take_back(s, count);
+    return step_recorded(s, factor, outcome, error);
 }

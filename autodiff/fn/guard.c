@@ -131,6 +131,11 @@ size_t ad_fn_guard_in(const ad_fn *f, const ad_workspace *w, size_t room, ad_fn_
     return count;
 }
 
+size_t ad_fn_guard_count(const ad_fn *f)
+{
+    return f == NULL ? 0 : f->program.guard_count;
+}
+
 size_t ad_fn_guard(const ad_fn *f, size_t room, ad_fn_branch *out)
 {
     return f == NULL ? 0 : ad_fn_guard_in(f, f->own, room, out);

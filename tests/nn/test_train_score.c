@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include "layers/function.h"
 #include "train.h"
 #include "training.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
 /* ---- figures of all rows do not depend on the batch ---- */
 
@@ -152,4 +154,71 @@ Test(train_score, memory_for_all_rows_that_is_not_there_is_an_error)
             break;
         }
     }
+}
+
+/* ---- costs that branch in C ---- */
+
+/* Another program where the batch is far off. */
+static ad_var switching(ad_var a, ad_var y)
+{
+    ad_var d = ad_square(ad_sub(a, ad_reshape(y, ad_shape_of(a)))), m = ad_mean(d, AD_ALL);
+    return ad_branch(ad_less(0.8, m)) ? ad_mean(ad_sqrt(ad_add(d, 1e-12)), AD_ALL) : m;
+}
+
+static void fit_switching(int way, double *weights, nn_epoch *history)
+{
+    points p = make_points(4), held = make_points(5);
+    double y[ROWS], held_y[ROWS];
+    for (int i = 0; i < ROWS; i++) {
+        y[i] = p.x[i][0] * p.x[i][1] + p.x[i][2];
+        held_y[i] = held.x[i][0];
+    }
+    nn_array vx = inputs(&held), vy = column(ROWS, held_y);
+    nn_model *net = nn_sequential(nn_dense(6, .activation = ad_tanh), nn_dense(1));
+    nn_fit_result fit =
+        nn_fit(net, inputs(&p), column(ROWS, y), .cost = switching, .epochs = 12, .batch = 4,
+               .optim = nn_adam(.rate = 0.02), .recorded = way == 0,
+               .native = way == 2 ? "cc" : NULL, .validation_x = &vx, .validation_y = &vy);
+    cr_assert_eq(fit.error.status, AD_OK, "%s", fit.error.message);
+    memcpy(weights, nn_params_at(nn_model_params(net), 0)->data, 18 * sizeof *weights);
+    memcpy(history, fit.history, 12 * sizeof *history);
+    nn_fit_result_clear(&fit);
+    nn_model_free(net);
+}
+
+Test(train_score, a_cost_that_branches_has_the_bits_of_recorded_steps)
+{
+    double w[3][18];
+    nn_epoch history[3][12];
+    for (int way = 0; way < 3; way++) { /* recorded, compiled, native */
+        fit_switching(way, w[way], history[way]);
+    }
+    for (int way = 1; way < 3; way++) {
+        cr_expect_arr_eq(w[way], w[0], sizeof w[0]);
+        for (int i = 0; i < 12; i++) {
+            cr_expect_eq(history[way][i].train.cost, history[0][i].train.cost);
+            cr_expect_eq(history[way][i].validation.cost, history[0][i].validation.cost);
+        }
+    }
+}
+
+/* A layer that branches: the forward pass of scoring does too. */
+static ad_var switching_layer(ad_var x)
+{
+    return ad_branch(ad_less(0, ad_sum(x, AD_ALL))) ? ad_tanh(x) : ad_mul(2, x);
+}
+
+Test(train_score, a_layer_that_branches_is_scored_as_if_all_batches_were_recorded)
+{
+    points p = make_points(4);
+    double y[ROWS] = {0}, cost = 0;
+    nn_model *net = nn_sequential(nn_function(switching_layer), nn_dense(1));
+    nn_build(net, .input = AD_SHAPE(FEATURES));
+    for (int i = 0; i < ROWS / 2; i++) {
+        nn_array x = nn_array_view(NN_F64, AD_SHAPE(2, FEATURES), p.x[2 * i]);
+        cost += nn_evaluate(net, x, column(2, y), .cost = nn_sse).cost;
+    }
+    nn_evaluation all = nn_evaluate(net, inputs(&p), column(ROWS, y), .cost = nn_sse, .batch = 2);
+    cr_expect_float_eq(all.cost, cost, 1e-12);
+    nn_model_free(net);
 }
