@@ -326,5 +326,5 @@ ad_var nn_clip_norm(int count, ad_var *dw, double limit)
     for (int i = 0; i < count; i++) {
         dw[i] = ad_mul(dw[i], scale);
     }
-    return norm;
+    return count > 0 && ad_is_dead(dw[count - 1]) ? dw[count - 1] : norm;
 }

@@ -272,7 +272,7 @@ static ad_status deflate_all(nn__writer *writer, size_t bytes, const unsigned ch
                 return status;
             }
         } while (z->avail_out == 0);
-        data += given;
+        data = given > 0 ? data + given : data;
         bytes -= given;
     } while (bytes > 0);
     return AD_OK;

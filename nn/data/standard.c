@@ -101,12 +101,15 @@ ad_status nn_standard_apply(const nn_standard *standard, const nn_array *x, ad_t
                             "nn_standard_apply: rows have %zu columns, but %zu were measured",
                             nn__row_len(x), standard->columns);
     }
+    /* an empty one measured rows without columns */
+    const ad_allocator own =
+        standard->allocator.resize != NULL ? standard->allocator : ad_allocator_default();
     size_t n = standard->columns;
-    double *row = nn__resize(&standard->allocator, NULL, n, sizeof *row);
+    double *row = nn__resize(&own, NULL, n, sizeof *row);
     if (row == NULL && n > 0) {
         return ad_error_set(error, AD_ERR_MEMORY, "nn_standard_apply: out of memory for a row");
     }
-    ad_status status = nn_array_init(z, (nn_type)type, x->shape, &standard->allocator, error);
+    ad_status status = nn_array_init(z, (nn_type)type, x->shape, &own, error);
     for (int64_t i = 0; i < nn_array_rows(x) && n > 0 && status == AD_OK; i++) {
         status = nn_array_gather(x, 1, &i, AD_F64, row, error);
         for (size_t j = 0; j < n && status == AD_OK; j++) {
@@ -118,7 +121,7 @@ ad_status nn_standard_apply(const nn_standard *standard, const nn_array *x, ad_t
             }
         }
     }
-    nn__free(&standard->allocator, row);
+    nn__free(&own, row);
     if (status != AD_OK) {
         nn_array_clear(z);
     }

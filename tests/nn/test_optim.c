@@ -216,6 +216,25 @@ Test(optim, every_failed_allocation_is_reported_and_nothing_is_lost)
     nn_params_free(params);
 }
 
+Test(optim, a_norm_is_dead_if_the_gradients_could_not_be_scaled)
+{
+    int failures = 0;
+    for (size_t fail_at = 0; fail_at < 40; fail_at++) {
+        ad_failing_allocator state = {.fail_at = fail_at};
+        const ad_allocator allocator = ad_allocator_failing(&state);
+        ad_tape *tape = ad_tape_new_in(&allocator);
+        ad_var g = ad_full(tape, AD_F64, AD_SHAPE(100, 100), 1);
+        if (tape != NULL && ad_tape_status(tape) == AD_OK) {
+            const ad_var norm = nn_clip_norm(1, &g, 2);
+            failures += ad_tape_status(tape) != AD_OK;
+            cr_expect_eq(ad_is_dead(norm), ad_tape_status(tape) != AD_OK);
+            cr_expect_eq(ad_is_dead(g), ad_tape_status(tape) != AD_OK);
+        }
+        ad_tape_free(tape);
+    }
+    cr_expect(failures > 0);
+}
+
 Test(optim, clipping_needs_a_limit_above_0)
 {
     const double limits[] = {0, -1, NAN};

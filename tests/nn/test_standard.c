@@ -144,3 +144,15 @@ Test(standard, a_negative_number_of_rows_cannot_be_undone)
     cr_expect_eq(z[0], 7);
     nn_standard_clear(&standard);
 }
+
+Test(standard, an_empty_one_fits_rows_without_columns_alone)
+{
+    const nn_standard empty = {0};
+    const nn_array none = nn_array_view(NN_F64, AD_SHAPE(2, 0), x),
+                   some = nn_array_view(NN_F64, AD_SHAPE(2, 3), x);
+    nn_array z;
+    cr_expect_eq(nn_standard_apply(&empty, &none, AD_F64, &z, NULL), AD_OK);
+    cr_expect_eq(nn_array_rows(&z), 2);
+    nn_array_clear(&z);
+    cr_expect_eq(nn_standard_apply(&empty, &some, AD_F64, &z, NULL), AD_ERR_SHAPE);
+}
