@@ -91,24 +91,25 @@ typedef struct parts {
     int is_negative, is_infinite;
     const char *digits; /* where they begin */
     const char *point;  /* NULL: there is none */
-    int before;         /* digits before the point */
-    int count;          /* and in all */
+    int count;          /* of digits */
     decimal d;
 } parts;
 
 /* Takes text apart; 0 if it is no number. */
-static int take_apart(const char *text, size_t len, char point, parts *p)
+static inline int take_apart(const char *text, size_t len, char point, parts *p)
 {
     const char *at = text;
     *p = (parts){.is_negative = *at == '-', .d.is_short = 1};
     at += *at == '-' || *at == '+';
-    size_t left = len - (size_t)(at - text);
     p->digits = at;
-    p->is_infinite = is_word(at, left, "inf") || is_word(at, left, "infinity");
-    if (p->is_infinite) {
-        return 1;
+    if (!is_digit(*at)) {
+        size_t left = len - (size_t)(at - text);
+        p->is_infinite = is_word(at, left, "inf") || is_word(at, left, "infinity");
+        if (p->is_infinite) {
+            return 1;
+        }
     }
-    p->before = p->count = read_digits(&at, 0, &p->d);
+    p->count = read_digits(&at, 0, &p->d);
     if (*at == point) {
         p->point = at++;
         p->count += read_digits(&at, 1, &p->d);
@@ -116,13 +117,14 @@ static int take_apart(const char *text, size_t len, char point, parts *p)
     return p->count > 0 && read_exponent(&at, &p->d) && at == text + len;
 }
 
-/* What the C library reads, which knows no point but its own: the other one is set back. */
-static double read_slowly(char *text, const parts *p, locale_t c_locale)
+/* What the C library reads, which knows no point but its own: the other one is set back. found: the
+ * point, or NULL. */
+static double read_slowly(char *text, const char *found, locale_t c_locale)
 {
-    if (p->point == NULL) {
+    if (found == NULL) {
         return strtod_l(text, NULL, c_locale);
     }
-    char *place = text + (p->point - text), point = *place;
+    char *place = text + (found - text), point = *place;
     *place = '.';
     double value = strtod_l(text, NULL, c_locale);
     *place = point;
@@ -149,7 +151,7 @@ nn__number_kind nn__number(char *text, size_t len, char point, locale_t c_locale
         *value = sign * (p.d.exponent < 0 ? digits / power : digits * power);
         return NN__NUMBER;
     }
-    double read = read_slowly(text, &p, c_locale);
+    double read = read_slowly(text, p.point, c_locale);
     if (isinf(read)) {
         return NN__HUGE_NUMBER;
     }
@@ -179,6 +181,11 @@ nn__number_kind nn__whole_number(const char *text, size_t len, char point, int64
     /* so many digits stand before the point once the exponent has moved it */
     int whole = p.count + p.d.exponent, place = 0, fits = 1;
     uint64_t size = 0, most = (uint64_t)INT64_MAX + (uint64_t)p.is_negative;
+    if (p.d.is_short && p.d.exponent == 0) { /* most numbers, in one go */
+        size = p.d.digits;
+        fits = size <= most;
+        place = p.count;
+    }
     for (const char *at = p.digits; place < p.count; at++) {
         if (at == p.point) {
             continue;
