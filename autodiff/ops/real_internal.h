@@ -8,12 +8,13 @@
 
 #include "math_internal.h"
 
-/* e^(y x^2). The exponent is as large as 745, where half an ulp of it is 50 ulp of the result. */
+/* e^(y x^2), of which y x is the first product since x^2 may leave the range. The exponent is as
+ * large as 745, where half an ulp of it is 50 ulp of the result. */
 static inline real real_exp_square(real x, real y)
 {
-    real square = x * x;
-    real exponent = y * square;
-    real lost = fma(y, square, -exponent) + y * fma(x, x, -square);
+    real part = y * x;
+    real exponent = part * x;
+    real lost = fma(part, x, -exponent) + x * fma(y, x, -part);
     real z = real_exp(exponent);
     return z == 0 || isinf(z) ? z : z + z * lost;
 }
@@ -59,6 +60,63 @@ static inline real real_normal_cdf(real x, real times)
     return times * (erfc(-x * sqrt_half) / 2);
 }
 
+/* x + phi(x) / Phi(x), phi the normal density and Phi its integral. For t = -x >= 0 a sum in powers
+ * of q = (t - 4) / (t + 4), over 1 + t; what the last sum, 1 + t and the quotient drop is put back.
+ * Coefficients: tests/autodiff/reference/mills.py. */
+static inline real real_normal_excess(real x)
+{
+    static const real coefficients[] = {
+        REAL(-2.2073114055141979e-9), REAL(6.5067351394877859e-9),  REAL(1.7701312705661021e-8),
+        REAL(-7.0366004993906399e-8), REAL(-4.211793183778679e-8),  REAL(3.9092359936618569e-7),
+        REAL(-1.7927174713778942e-7), REAL(-1.5175782382554815e-6), REAL(2.2045177064932826e-6),
+        REAL(4.5714186776302184e-6),  REAL(-1.2681714651519664e-5), REAL(-1.0256678150071215e-5),
+        REAL(5.5256543181576168e-5),  REAL(9.202628913895238e-6),   REAL(-0.00020240757803365879),
+        REAL(6.874450378806255e-5),   REAL(0.00063899504109020553), REAL(-0.00056038452555416229),
+        REAL(-0.0016937124911848416), REAL(0.0027520374543344802),  REAL(0.0032926604040036582),
+        REAL(-0.010605538986473222),  REAL(-0.0011290861028438699), REAL(0.032424205046537142),
+        REAL(-0.030769392022997508),  REAL(-0.061071084203252234),  REAL(0.1929324688791111),
+        REAL(-0.19210374819083546),   REAL(-0.062056379981136636),  REAL(1.1280357224473554)};
+    if (!(x <= 0)) {
+        return x +
+               REAL(0.398942280401432678) * real_exp_square(x, REAL(-0.5)) / real_normal_cdf(x, 1);
+    }
+    if (isinf(x)) {
+        return 0;
+    }
+    const int last = (int)(sizeof coefficients / sizeof *coefficients) - 1;
+    real t = -x, q = (t - 4) / (t + 4), sum = coefficients[0];
+    for (int i = 1; i < last; i++) {
+        sum = fma(sum, q, coefficients[i]);
+    }
+    real part = sum * q, total = coefficients[last] + part, below = 1 + t, z = total / below;
+    real rest = (part - (total - coefficients[last])) + fma(sum, q, -part) - z * (t - (below - 1));
+    return z + (fma(-z, below, total) + rest) / below;
+}
+
+/* phi(x) / Phi(x) */
+static inline real real_normal_mills(real x)
+{
+    if (x <= 0) {
+        return real_normal_excess(x) - x;
+    }
+    return REAL(0.398942280401432678) * real_exp_square(x, REAL(-0.5)) / real_normal_cdf(x, 1);
+}
+
+/* log Phi(x), below 0 as log(phi(x) / (phi(x) / Phi(x))). */
+static inline real real_log_normal_cdf(real x)
+{
+    if (x <= 0) {
+        return -(REAL(0.5) * x * x + real_log(REAL(2.50662827463100050) * real_normal_mills(x)));
+    }
+    return real_log1p(-real_normal_cdf(-x, 1));
+}
+
+/* x log(y), 0 where x is 0. */
+static inline real real_xlogy(real x, real y)
+{
+    return x == 0 && y >= 0 ? 0 : x * real_log(y);
+}
+
 /* 1 / (1 + e^-x) without overflow, and with full precision in both tails. */
 static inline real real_sigmoid(real x)
 {
@@ -77,6 +135,16 @@ static inline real real_sigmoid_sub(real x, real y)
     return x == y && x == -INFINITY ? 0 : z;
 }
 
+/* The derivative of sigmoid at x - y, the difference not rounded; 0 where both are -inf. */
+static inline real real_sigmoid_sub_slope(real x, real y)
+{
+    real d = x == y ? 0 : x - y, back = x - d;
+    real lost = (x - (d + back)) + (back - y);
+    real e = real_exp(-fabs(d)), z = e / ((1 + e) * (1 + e));
+    z -= isnan(lost) ? 0 : z * (d < 0 ? -lost : lost);
+    return x == y && x == -INFINITY ? 0 : z;
+}
+
 /* x / (1 + e^-x); below 0 as x e^x / (1 + e^x), scaled so that the result, not e^x, is the first to
  * leave the normal numbers. */
 static inline real real_silu(real x)
@@ -87,13 +155,26 @@ static inline real real_silu(real x)
     return x < 0 ? near * e / d * down : x / d;
 }
 
+/* The derivative of x / (1 + e^-x): with u = e^-|x| it is (1 + u + u |x|) / (1 + u)^2 above 0 and
+ * u (1 - |x| + u) / (1 + u)^2 below, scaled as there. */
+static inline real real_silu_slope(real x)
+{
+    const real down = REAL(0x1p-30);
+    real size = fabs(x) < real_exp_far ? fabs(x) : isnan(x) ? x : real_exp_far;
+    real e = real_exp_times(-size, 30), u = e * down, d = 1 + u;
+    return x < 0 ? e * ((1 - size) + u) / (d * d) * down : (1 + (u + u * size)) / (d * d);
+}
+
 /* 1 / cosh(x)^2 = e / d^2 with e = 4 e^(-2 |x|), d = 1 + e / 4, whose rounding is undone; of
- * 1 / d, 1 .. 1/2, a line through the middle is near enough for that. */
+ * 1 / d, 1 .. 1/2, a line through the middle is near enough for that. Near 0, where it is squared
+ * and cubed, 1 - (1 - e / 4)^2 / d^2. */
 static inline real real_sech2(real x)
 {
     real e = real_exp_times(-2 * fabs(x), 2), quarter = REAL(0.25) * e, d = 1 + quarter;
-    real lost = quarter - (d - 1), z = e / (d * d);
-    return z - z * (lost * (REAL(2.83) - REAL(0.94) * d));
+    real rest = 1 - quarter, lost = quarter - (d - 1);
+    int is_near = quarter > REAL(0.5);
+    real z = (is_near ? rest * rest : e) / (d * d);
+    return is_near ? 1 - z : z - z * (lost * (REAL(2.83) - REAL(0.94) * d));
 }
 
 /* log(e^x + e^y) = max + log1p(e^(min - max)). */
@@ -137,6 +218,13 @@ static inline real real_cbrt(real x)
     real square = r * r, cube = square * r;
     real lost = fma(square, r, -cube) + fma(r, r, -square) * r;
     return (r + (a - cube - lost) / (3 * square)) / real_scale(x, 1);
+}
+
+/* 1 / (3 cbrt(x)^2), the derivative of the cube root. */
+static inline real real_cbrt_slope(real x)
+{
+    real r = real_cbrt(x);
+    return REAL(0.333333333333333333) / (r * r);
 }
 
 /* x^(y + w), the sum not rounded: near x = 1e300 half an ulp of it is 350 ulp of the result. */
@@ -202,7 +290,7 @@ static inline real real_sin_pi(real x, int k)
     return real_sin_within(angle, (int)quarters + k);
 }
 
-/* The derivative of order n of sin(u) / u, u = pi x, for |u| below about n / 4 or pi / 2:
+/* The derivative of order n of sin(u) / u, u = pi x, for |u| below about n / 4 + 1 or pi / 2:
  * pi^n times the sum over m = n mod 2, + 2, .. of (-1)^((n + m) / 2) u^m / (m! (n + m + 1)). */
 static inline real real_sinc_series(real u, int n)
 {
@@ -230,7 +318,7 @@ static inline real real_sinc(real x, real order)
         return 0;
     }
     int n = (int)rint(order);
-    real u = pi * x, near = REAL(0.28) * (real)n;
+    real u = pi * x, near = 1 + REAL(0.24) * (real)n;
     if (fabs(x) < REAL(0.5) || fabs(u) < near) {
         return n == 0 && x == 0 ? 1 : real_sinc_series(u, n);
     }

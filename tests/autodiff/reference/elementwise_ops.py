@@ -133,6 +133,10 @@ def cdf(x):
     return erfc(-x / sqrt(mpf(2))) / 2
 
 
+def mills(x):
+    return bell(x) / cdf(x)
+
+
 def sin_pi(x, k):
     """sin(pi x + k pi / 2), the argument reduced exactly first, so that zeros are exact."""
     halves = int(nint(2 * x))
@@ -201,6 +205,7 @@ def mixed(x, y, w):
 BIG = [(m * 10.0 ** e,) for m in (1, -1.7) for e in (-300, -37, -8, 8, 22, 37, 300)]
 TAIL = anywhere((-40, 40), (-750, 750), (-1, 1))
 BELL = anywhere((-6, 6), (-28, 28), (-1, 1))
+NORMAL = lambda i, rng, limit: anywhere((-6, 6), (-40, 38), (-1000, 0))(i, rng, 3)
 CIRCLE = anywhere((-10, 10), (-1000, 1000))
 
 OPS = {
@@ -219,6 +224,13 @@ OPS = {
     # powers and roots
     "square": Op(lambda x: x * x, [lambda x: 2 * x], anywhere(), [(-2, 2)], BIG),
     "sqrt": Op(sqrt, [lambda x: 1 / (2 * sqrt(x))], positive((0, 4)), [(0.1, 4)]),
+    "sub_squares": Op(lambda x, y: x * x - y * y, [lambda x, y: 2 * x, lambda x, y: -2 * y],
+                      pairs(), [(-2, 2)] * 2),
+    "rsqrt": Op(lambda x: 1 / sqrt(x), [lambda x: -1 / (2 * x * sqrt(x))], positive((0, 4)),
+                [(0.1, 4)]),
+    "cbrt_slope": Op(lambda x: 1 / (3 * cbrt(abs(x)) ** 2),
+                     [lambda x: -2 / (9 * x * cbrt(abs(x)) ** 2)], anywhere((-8, 8)), [(0.2, 4)],
+                     BIG),
     "cbrt": Op(lambda x: sign(x) * cbrt(abs(x)), [lambda x: 1 / (3 * cbrt(abs(x)) ** 2)],
                anywhere((-8, 8)), [(0.2, 4)], BIG),
     "pow": Op(power, [lambda x, y: y * power(x, y - 1), power_log], powers, [(0.2, 3), (-3, 3)]),
@@ -239,6 +251,9 @@ OPS = {
     "hypot": Op(hypot, [angle, lambda x, y: angle(y, x)], pairs(), [(-2, 2), (0.3, 2)]),
     "unit": Op(angle, [lambda x, y: y * y / hypot(x, y) ** 3,
                        lambda x, y: -x * y / hypot(x, y) ** 3], pairs(), [(-2, 2), (0.3, 2)]),
+    "mirror": Op(lambda x, y: x / (x * x + y * y),
+                 [lambda x, y: (y * y - x * x) / (x * x + y * y) ** 2,
+                  lambda x, y: -2 * x * y / (x * x + y * y) ** 2], pairs(), [(-2, 2), (0.3, 2)]),
     # exponentials and logarithms
     "exp": Op(exp, [exp], TAIL, [(-3, 3)], BIG),
     "exp2": Op(lambda x: 2 ** x, [lambda x: log(mpf(2)) * 2 ** x], TAIL, [(-3, 3)], BIG),
@@ -263,6 +278,13 @@ OPS = {
                       [lambda x, y: sigmoid(x - y) * sigmoid(y - x),
                        lambda x, y: -sigmoid(x - y) * sigmoid(y - x)],
                       lambda i, rng, limit: pairs(30.0)(i, rng, 2.8), [(-3, 3)] * 2),
+    "sigmoid_sub_slope": Op(lambda x, y: sigmoid(x - y) * sigmoid(y - x),
+                            [lambda x, y: -sigmoid(x - y) * sigmoid(y - x) * tanh((x - y) / 2),
+                             lambda x, y: sigmoid(x - y) * sigmoid(y - x) * tanh((x - y) / 2)],
+                            lambda i, rng, limit: pairs(30.0)(i, rng, 2.8), [(-3, 3)] * 2),
+    "xlogy": Op(lambda x, y: x * log(y), [lambda x, y: log(y), lambda x, y: x / y],
+                lambda i, rng, limit: (pairs()(i, rng, limit)[0], abs(pairs()(i, rng, limit)[1])),
+                [(-2, 2), (0.2, 4)]),
     # trigonometric and hyperbolic
     "sin": Op(sin, [cos], CIRCLE, [(-4, 4)], BIG + [math.pi, math.pi / 2]),
     "cos": Op(cos, [lambda x: -sin(x)], CIRCLE, [(-4, 4)], BIG + [math.pi, math.pi / 2]),
@@ -303,6 +325,11 @@ OPS = {
     "erf": Op(erf, [gauss], BELL, [(-2.5, 2.5)]),
     "erfc": Op(erfc, [lambda x: -gauss(x)], BELL, [(-2.5, 2.5)]),
     "normal_cdf": Op(cdf, [bell], anywhere((-6, 6), (-38, 38), (-1, 1)), [(-3, 3)]),
+    "log_normal_cdf": Op(lambda x: log1p(-cdf(-x)) if x > 0 else log(cdf(x)), [mills], NORMAL,
+                         [(-3, 3)]),
+    "normal_mills": Op(mills, [lambda x: -mills(x) * (x + mills(x))], NORMAL, [(-3, 3)]),
+    "normal_excess": Op(lambda x: x + mills(x), [lambda x: 1 - mills(x) * (x + mills(x))],
+                        NORMAL, [(-3, 3)]),
     "sigmoid": Op(sigmoid, [lambda x: sigmoid(x) * sigmoid(-x)], TAIL, [(-5, 5)], BIG),
     "sigmoid_slope": Op(lambda x: sigmoid(x) * sigmoid(-x),
                         [lambda x: -sigmoid(x) * sigmoid(-x) * tanh(x / 2)], TAIL, [(-5, 5)], BIG),
@@ -320,6 +347,9 @@ OPS = {
                [lambda x: scale() * (1 if x > 0 else alpha() * exp(x))], TAIL, [(-3, -0.1)]),
     "gelu": Op(lambda x: x * cdf(x), [lambda x: cdf(x) + x * bell(x)],
                anywhere((-6, 6), (-38.5, 38), (-1, 1)), [(-3, 3)]),
+    "silu_slope": Op(lambda x: sigmoid(x) + x * sigmoid(x) * sigmoid(-x),
+                     [lambda x: sigmoid(x) * sigmoid(-x) * (2 - x * tanh(x / 2))], TAIL, [(-5, 5)],
+                     BIG),
     "silu": Op(lambda x: x * sigmoid(x), [lambda x: sigmoid(x) + x * sigmoid(x) * sigmoid(-x)],
                TAIL, [(-5, 5)], BIG),
 }
@@ -357,7 +387,13 @@ def second_order(args, least):
 # (operation, output): rules; output 0 is the value, 1, 2, 3 are the derivatives
 EXCLUDED = {
     ("logaddexp", 0): [Cancels(lambda x, y: (max(x, y), log1p(exp(-abs(x - y)))))],
-    ("silu", 1): [Cancels(lambda x: (sigmoid(x), x * sigmoid(x) * sigmoid(-x)))],
+    **{(op, i): [Cancels(lambda x: (sigmoid(x), x * sigmoid(x) * sigmoid(-x)))]
+       for op, i in (("silu", 1), ("silu_slope", 0))},
+    ("silu_slope", 1): [Cancels(lambda x: (mpf(2), -x * tanh(x / 2))),
+                        Subnormal(lambda x: sigmoid(x) * sigmoid(-x))],
+    ("mirror", 1): [Cancels(lambda x, y: (x * x, -y * y))],
+    ("normal_mills", 1): [Subnormal(bell)],
+    ("normal_excess", 1): [Cancels(lambda x: (mpf(1), -mills(x) * (x + mills(x))))],
     ("gelu", 1): [Cancels(lambda x: (cdf(x), x * bell(x))), Subnormal(lambda x: exp(-x * x / 2))],
     ("sinc", 1): [Cancels(lambda x: sinc_terms(x, 1))],
     ("sinc_derivative", 0): [Cancels(sinc_terms)],
