@@ -118,7 +118,7 @@ GENERATED_C = $(B)/generated/ops.c $(B)/generated/texts.c
 # what emitted C may hold of the library's own text
 TEXT_SRC = autodiff/rng.c $(addprefix autodiff/ops/,math_f64_internal.h math_f32_internal.h \
            math_internal.h real_internal.h plain_real_internal.h rows_internal.h \
-           rows_real_internal.h index_internal.h ldu_internal.h ldu.c det.c solve.c random.c)
+           rows_real_internal.h index_internal.h ldu_internal.h ldu.c det.c cofactors.c solve.c random.c)
 STAGED = $(patsubst autodiff/%,$(INC)/%,$(patsubst nn/%,$(INC)/%,$(PUBLIC_H))) $(GENERATED_H)
 
 objects = $(patsubst %.c,$(B)/objects/%.o,$(1))

@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
-extern const ad_op ad_det__op, ad_cofactors__op;
+extern const ad_op ad_det__op, ad_log_abs_det__op, ad_cofactors__op;
 
 static ad_tape *tape;
 
@@ -25,6 +25,7 @@ TestSuite(det, .init = start, .fini = stop);
 Test(det, samples_have_the_derivatives_of_central_differences)
 {
     test_samples(&ad_det__op);
+    test_samples(&ad_log_abs_det__op);
     test_samples(&ad_cofactors__op);
 }
 
@@ -40,6 +41,42 @@ Test(det, of_the_singular_matrix_of_the_table_is_0_with_the_adjugate_as_gradient
         ad_grad(z, 1, &x, &dx);
         test_expect_near(dx, AD_SHAPE(2, 2), TEST_NUMBERS(4, -2, -2, 1), 0);
     }
+}
+
+/* 2e-6 on the diagonal: N log 2e-6, and 500000 there. */
+Test(det, of_many_small_rows_the_logarithm_is_right_where_the_determinant_is_not)
+{
+    const int orders[] = {1, 56, 128};
+    const double logs[] = {-13.122363377404329, -734.85234913464242, -1679.6625123077541};
+    static double a[128 * 128], got[128 * 128];
+    for (int k = 0; k < 3; k++) {
+        const int n = orders[k];
+        for (int i = 0; i < n * n; i++) {
+            a[i] = i % (n + 1) == 0 ? 2e-6 : 0;
+        }
+        ad_var x = ad_input_array(tape, AD_F64, AD_SHAPE(n, n), a), dx;
+        ad_var z = ad_log_abs_det(x);
+        test_expect_near(z, AD_SCALAR, &logs[k], 4);
+        cr_expect_eq(ad_value(ad_det_sign(x)), 1);
+        ad_grad(z, 1, &x, &dx);
+        cr_assert_eq(ad_read(dx, (size_t)(n * n), got), AD_OK, "%s", ad_tape_message(tape));
+        for (int i = 0; i < n * n; i++) {
+            cr_assert_float_eq(got[i], i % (n + 1) == 0 ? 5e5 : 0, 1e-9, "element %d of %d", i, n);
+        }
+    }
+}
+
+Test(det, has_a_sign_and_a_logarithm_for_each_matrix_of_a_batch)
+{
+    for (int type = AD_F64; type <= AD_F32; type++) {
+        const double wide[] = {0, 1, 1, 0, 1, 2, 2, 4, 3, 0, 0, 2};
+        ad_var x = ad_cast(ad_input_array(tape, AD_F64, AD_SHAPE(3, 2, 2), wide), (ad_type)type);
+        test_expect(ad_det_sign(x), AD_SHAPE(3), TEST_NUMBERS(-1, 0, 1));
+        test_expect_near(ad_log_abs_det(x), AD_SHAPE(3),
+                         TEST_NUMBERS(0, -INFINITY, 1.7917594692280550), 2);
+    }
+    ad_var none = ad_input_array(tape, AD_F64, AD_SHAPE(0, 0), NULL);
+    test_expect(ad_log_abs_det(none), AD_SCALAR, TEST_NUMBERS(0));
 }
 
 /* The determinant by its definition, expanded along the first row of what is left. */
