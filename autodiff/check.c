@@ -44,6 +44,32 @@ static int take_inputs(ad__check *c)
     return 1;
 }
 
+/* A copy of the inputs. */
+static int keep_origin(ad__check *c)
+{
+    c->origin = ad__arena_take(&c->arena, ((size_t)c->count + 1) * sizeof *c->origin);
+    for (int i = 0; i < c->actives && c->origin != NULL; i++) {
+        int input = c->active[i];
+        size_t count = ad_shape_count(&c->input[input].shape);
+        c->origin[input] = ad__arena_take(&c->arena, count * sizeof **c->origin);
+        if (c->origin[input] == NULL) {
+            return ad__check_no_memory(c);
+        }
+        memcpy(c->origin[input], c->point[input], count * sizeof **c->origin);
+    }
+    return c->origin != NULL ? 1 : ad__check_no_memory(c);
+}
+
+/* Directions, if there are elements that are not looked at; of f32 inputs that cannot be f64 the
+ * last digits are too few to follow one. */
+static void add_directions(ad__check *c)
+{
+    int is_exact = !c->has_f32 || c->is_widened;
+    for (size_t d = 0; c->singles < c->elements && is_exact && d < AD__DIRECTIONS; d++) {
+        c->at[c->ats++] = (ad__place){AD__DIRECTION, d};
+    }
+}
+
 /* Spreads the places to check evenly over the elements of all inputs. */
 static int choose_places(ad__check *c)
 {
@@ -51,9 +77,10 @@ static int choose_places(ad__check *c)
     for (int i = 0; i < c->actives; i++) {
         total += ad_shape_count(&c->input[c->active[i]].shape);
     }
-    c->ats = total < c->options.most ? total : c->options.most;
-    c->at = ad__arena_take(&c->arena, c->ats * sizeof *c->at);
-    if (c->at == NULL) {
+    c->elements = total;
+    c->singles = c->ats = total < c->options.most ? total : c->options.most;
+    c->at = ad__arena_take(&c->arena, (c->ats + AD__DIRECTIONS) * sizeof *c->at);
+    if (c->at == NULL || !keep_origin(c)) {
         return ad__check_no_memory(c);
     }
     double part = c->ats > 0 ? (double)total / (double)c->ats : 1;
@@ -94,14 +121,18 @@ static void say_derivative(const ad__check *c, char *text, size_t bytes)
         ad__say(text, bytes, "/");
     } else {
         ad__say(text, bytes, "/dx%d", r->of_input);
-        ad__say_index(text, bytes, &c->input[r->of_input].shape, r->of_element);
+        say_row(text, bytes, &c->input[r->of_input].shape, r->of_element);
+    }
+    if (r->input == AD__DIRECTION) {
+        ad__say(text, bytes, "(a direction over all %zu elements; raise .most to see which)",
+                c->elements);
+        return;
     }
     ad__say(text, bytes, "dx%d", r->input);
     ad__say_index(text, bytes, &c->input[r->input].shape, r->element);
 }
 
-/* The outcome of every comparison: `which` names the worst derivative. */
-static void say_outcome(ad_report *r, const char *name, const char *which)
+void ad__check_say(ad_report *r, const char *name, const char *which)
 {
     char *text = r->message;
     size_t bytes = sizeof r->message, undecided = r->unresolved + r->kinks + r->skipped;
@@ -124,6 +155,11 @@ static void say_outcome(ad_report *r, const char *name, const char *which)
     if (undecided > 0) {
         ad__say(text, bytes, " (%zu below rounding, %zu at kinks, %zu without differences)",
                 r->unresolved, r->kinks, r->skipped);
+    }
+    if (r->elements_seen < r->elements) {
+        ad__say(text, bytes, "; %zu of %zu input elements were looked at one by one%s",
+                r->elements_seen, r->elements,
+                r->directions > 0 ? ", and all of them together" : ", the others were not");
     }
     r->passed = r->wrong == 0 && (r->agreed + r->kinks > 0 || all == 0);
 }
@@ -168,12 +204,18 @@ static int is_function(ad__check *c)
 
 static void carry_out(ad__check *c)
 {
-    if (!take_inputs(c) || !choose_places(c) || !ad__check_result(c) || !is_finite(c) ||
-        !ad__check_map(c, 1) || !is_function(c) || !ad__check_differences(c)) {
+    if (!take_inputs(c) || !choose_places(c) || !ad__check_result(c) || !is_finite(c)) {
         return;
     }
-    const char *broken = ad__check_linearity(c);
-    if (c->options.order >= 2 && ad_tape_status(c->tape) == AD_OK) {
+    add_directions(c);
+    if (!ad__check_map(c, 1) || !is_function(c) || !ad__check_differences(c)) {
+        return;
+    }
+    c->report.elements = c->elements;
+    c->report.elements_seen = c->singles;
+    c->report.directions = c->ats - c->singles;
+    const char *broken = c->actives > 0 ? ad__check_linearity(c) : NULL;
+    if (c->options.order >= 2 && c->actives > 0 && ad_tape_status(c->tape) == AD_OK) {
         broken = broken == NULL ? ad__check_adjoint(c) : broken;
         if (!ad__check_map(c, 2) || !ad__check_differences(c)) {
             return;
@@ -183,7 +225,7 @@ static void carry_out(ad__check *c)
     if (c->report.order > 0) {
         say_derivative(c, which, sizeof which);
     }
-    say_outcome(&c->report, c->name, which);
+    ad__check_say(&c->report, c->name, which);
     if (c->report.wrong == 0 && broken != NULL) {
         c->report.passed = 0;
         c->report.is_broken = 1;
@@ -192,9 +234,16 @@ static void carry_out(ad__check *c)
     }
 }
 
-static ad_report check(ad_function *f, void *user, int count, const ad_check_input *x,
+ad_report ad__check_at(ad_function *f, void *user, int count, const ad_check_input *x,
                        const ad_check_options *options, const char *name)
 {
+    if (f == NULL || count < 0 || (count > 0 && x == NULL)) {
+        ad_report refused = {.status = AD_ERR_DOMAIN};
+        ad__say(refused.message, sizeof refused.message,
+                "%s: %s; give a function, and an array of its inputs", name,
+                f == NULL ? "the function is NULL" : "there are no inputs");
+        return refused;
+    }
     ad__check c = {.f = f, .user = user, .count = count, .input = x, .name = name};
     c.options = options != NULL ? *options : (ad_check_options){0};
     ad_allocator allocator =
@@ -225,88 +274,5 @@ static ad_report check(ad_function *f, void *user, int count, const ad_check_inp
 ad_report ad_check(ad_function *f, void *user, int count, const ad_check_input *x,
                    const ad_check_options *options)
 {
-    return check(f, user, count, x, options, "ad_check");
-}
-
-/* ---- functions of one variable ---- */
-
-enum { SPREAD = 32, POINTS = SPREAD + 2 * 9 + 3 };
-
-typedef struct unary {
-    ad_var (*f)(ad_var x);
-} unary;
-
-static ad_var call_unary(void *user, const ad_var *x)
-{
-    return ((const unary *)user)->f(x[0]);
-}
-
-static int choose_points(double lo, double hi, double *points)
-{
-    int count = 0;
-    ad_rng rng = {.seed = 0};
-    points[count++] = lo;
-    points[count++] = hi;
-    for (int i = 0; i < SPREAD; i++) {
-        double part = (i + ad_rng_uniform(&rng)) / SPREAD;
-        points[count++] = lo * (1 - part) + hi * part;
-    }
-    if (lo <= 0 && hi >= 0) {
-        points[count++] = 0;
-    }
-    for (int power = -8; power <= 8; power += 2) {
-        for (int sign = -1; sign <= 1; sign += 2) {
-            double x = sign * pow(10, power);
-            if (x > lo && x < hi) {
-                points[count++] = x;
-            }
-        }
-    }
-    return count;
-}
-
-/* Adds the counts of one check to those of all, and keeps the worse of their worst; 1 if one's. */
-static int take_in(ad_report *all, const ad_report *one)
-{
-    int worse = one->wrong > 0 ? all->wrong == 0 || one->error > all->error
-                               : all->wrong == 0 && (all->order == 0 || one->error > all->error);
-    ad_report sum = worse ? *one : *all;
-    sum.agreed = all->agreed + one->agreed;
-    sum.wrong = all->wrong + one->wrong;
-    sum.unresolved = all->unresolved + one->unresolved;
-    sum.kinks = all->kinks + one->kinks;
-    sum.skipped = all->skipped + one->skipped;
-    *all = sum;
-    return worse;
-}
-
-ad_report ad_check_unary(ad_var (*f)(ad_var x), double lo, double hi)
-{
-    static const char *const name = "ad_check_unary";
-    double points[POINTS];
-    unary user = {f};
-    ad_report all = {.passed = 0};
-    if (!isfinite(lo) || !isfinite(hi) || lo > hi) {
-        all.status = AD_ERR_DOMAIN;
-        ad__say(all.message, sizeof all.message, "%s: the range is %g to %g; give finite lo <= hi",
-                name, lo, hi);
-        return all;
-    }
-    int count = choose_points(lo, hi, points), is_scalar = 1;
-    for (int i = 0; i <= count; i++) { /* each point, then all of them */
-        ad_check_input x = {AD_F64, AD_SCALAR, &points[i]};
-        if (i == count) {
-            x.shape = AD_SHAPE(count);
-            x.data = points;
-        }
-        ad_report one = check(call_unary, &user, 1, &x, NULL, name);
-        if (one.status != AD_OK || one.is_broken) {
-            return one;
-        }
-        is_scalar = take_in(&all, &one) ? i < count : is_scalar;
-    }
-    const char *scalar = all.order == 2 ? "f''" : "f'";
-    const char *tensor = all.order == 2 ? "f'' of a tensor" : "f' of a tensor";
-    say_outcome(&all, name, is_scalar ? scalar : tensor);
-    return all;
+    return ad__check_at(f, user, count, x, options, "ad_check");
 }

@@ -26,7 +26,8 @@
  * the most consistent estimate contradicts it by more than its own uncertainty. So inputs may be
  * 1e-8 or 1e8, and a rule wrong by 0.1 % is found wherever values have the digits to show it; where
  * they have not, the derivative counts as unresolved. At a kink, between whose two sides no step
- * fits, any slope from one side's to the other's is accepted.
+ * fits, any slope from one side's to the other's is accepted. What moves by more than its error when
+ * the inputs change in their last digits is no error, but cancellation.
  *
  * f32 functions are compared with differences of themselves in f64 if they take f64 inputs, and
  * otherwise, with larger bounds, with their own. A check has a tape of its own and prints nothing.
@@ -47,8 +48,9 @@ typedef struct ad_check_input {
 typedef struct ad_check_options {
     int order;        /* 1: first derivatives only; default 2 */
     double tolerance; /* relative; default 1e-6, and for f32 inputs 1e-4 */
-    size_t most;      /* of input elements, and of results, that are checked; default 256 of each.
-                         Larger tensors are sampled evenly, and one weighted sum has all results */
+    size_t most;      /* of input elements, and of results, that are checked one by one; default 256
+                         of each. Larger tensors are sampled evenly; then two random directions have
+                         all elements, and one weighted sum all results */
     uint64_t seed;    /* of samples and weights */
     const ad_allocator *allocator; /* default: the C library's */
 } ad_check_options;
@@ -64,11 +66,16 @@ typedef struct ad_report {
     size_t unresolved; /* be consistent, but below what differences of values can show */
     size_t kinks;      /* lie between the slopes of the two sides of a kink */
     size_t skipped;    /* have no difference: the value is not finite or smooth next to the point */
-    int is_broken;     /* linearity or the adjoint identity fails; the message says which */
+
+    /* of all elements of the inputs, those that were looked at one by one, and the number of random
+     * directions in which all of them were, together */
+    size_t elements, elements_seen, directions;
+    int is_broken; /* an identity fails, or f is not elementwise; the message says which */
 
     /* the worst of the wrong ones, or else of those that agree: the derivative of order 1 or 2 (0:
-     * there is none) by element `element` of x[input], of element
-     * `of_element` of the result (order 1), or of the gradient by x[of_input] (order 2) */
+     * there is none) by element `element` of x[input] (input -1: in a direction over all elements),
+     * of element `of_element` (SIZE_MAX: the weighted sum) of the result (order 1), or of the
+     * gradient by x[of_input] (order 2) */
     int order;
     int input, of_input;
     size_t element, of_element;
@@ -92,7 +99,9 @@ AD_API ad_report ad_check(ad_function *f, void *user, int count, const ad_check_
 
 /* Checks a function of one variable, such as an activation, at orders 1 and 2: at points spread
  * over lo to hi, at 0, at powers of ten from 1e-8 to 1e8 and at the ends; each as a scalar, and all
- * together as a tensor. Errors, in the report: as above; AD_ERR_DOMAIN unless finite lo <= hi. */
+ * together as a tensor, whose values must be those of the scalars: if not, is_broken is 1 and the
+ * message says that f is not elementwise. Errors, in the report: as above; AD_ERR_DOMAIN unless
+ * finite lo <= hi. */
 AD_API ad_report ad_check_unary(ad_var (*f)(ad_var x), double lo, double hi);
 
 #ifdef __cplusplus

@@ -13,8 +13,13 @@ typedef struct ad__place {
     size_t element;
 } ad__place;
 
-/* The element of a row that stands for the weighted sum of all results. */
+/* The element of a row that stands for the weighted sum of all elements of its array. */
 #define AD__WEIGHTED_SUM SIZE_MAX
+
+/* The array of a place that stands for a direction over all elements of all inputs: what is not
+ * looked at one by one is seen there. */
+#define AD__DIRECTION (-1)
+enum { AD__DIRECTIONS = 2 };
 
 typedef struct ad__check {
     ad_function *f;
@@ -31,8 +36,10 @@ typedef struct ad__check {
     size_t room_len;
     int *active; /* the inputs that are not i64 */
     int actives;
-    ad__place *at; /* the input elements that are checked */
-    size_t ats;
+    ad__place
+        *at; /* the input elements that are checked, `singles` of `elements`, and directions */
+    size_t ats, singles, elements;
+    double **origin; /* the inputs, where directions begin */
 
     ad_shape shape; /* of the result */
     size_t results;
@@ -48,6 +55,8 @@ typedef struct ad__check {
     double *base;    /* [rows] their values at the point */
     double *got;     /* [rows, ats] their derivatives, from the tape */
     double *largest; /* [rows] of the |got| times max(1, |x|) */
+    double *along;   /* [rows, AD__DIRECTIONS] sizes of the terms of got in a direction */
+    double *moved;   /* [rows, ats] how far got moves with the last digits of the inputs, or NULL */
 
     ad_report report;
 } ad__check;
@@ -59,6 +68,15 @@ typedef struct ad__recording {
 
 /* Keeps "out of memory" as the tape's error; returns 0. */
 int ad__check_no_memory(ad__check *c);
+
+/* ---- check.c ---- */
+
+/* The check of a public function of that name. */
+ad_report ad__check_at(ad_function *f, void *user, int count, const ad_check_input *x,
+                       const ad_check_options *options, const char *name);
+
+/* The outcome of every comparison as a sentence: `which` names the worst derivative. Sets passed. */
+void ad__check_say(ad_report *r, const char *name, const char *which);
 
 /* ---- check_map.c: 0 is returned after any failure ---- */
 
@@ -82,6 +100,15 @@ ad_var ad__check_leaf(ad__check *c, ad_type type, ad_shape shape, const double *
 
 /* A number in 0.5 .. 1.5 of either sign with few bits, so that sums of weights are exact. */
 double ad__check_weight(const ad__check *c, uint64_t stream, size_t i);
+
+/* Moves the inputs to origin + t v, where v is a direction; by their last digits, in one of several
+ * ways, and back to where they were, which origin holds. */
+void ad__check_go(ad__check *c, size_t direction, double t);
+void ad__check_shake(ad__check *c, uint64_t way);
+void ad__check_return(ad__check *c);
+
+/* Fills moved: what rounding alone may change. */
+int ad__check_moved(ad__check *c);
 
 double ad__check_element(ad_var v, size_t i);
 

@@ -114,14 +114,20 @@ double ad__check_element(ad_var v, size_t i)
     return ad__element_of(v.tape, v.ref.at.node, i);
 }
 
+/* Of element i in the weighted sum of an array of the map. */
+static double weight_in_sum(const ad__check *c, int array, size_t i)
+{
+    return c->order == 1 ? c->weight[i] : ad__check_weight(c, 16 + (uint64_t)array, i);
+}
+
 static double row_value(const ad__check *c, ad__place row, const ad_var *z)
 {
     if (row.element != AD__WEIGHTED_SUM) {
         return ad__check_element(z[row.array], row.element);
     }
     double sum = 0;
-    for (size_t i = 0; i < c->results; i++) {
-        sum += c->weight[i] * ad__check_element(z[0], i);
+    for (size_t i = 0, count = ad_count(z[row.array]); i < count; i++) {
+        sum += weight_in_sum(c, row.array, i) * ad__check_element(z[row.array], i);
     }
     return sum;
 }
@@ -139,6 +145,47 @@ int ad__check_values(ad__check *c, double *out)
     }
     ad__arena_rewind(&c->arena, before);
     return ad_tape_rewind(c->tape, mark) == AD_OK && is_fine(c);
+}
+
+/* ---- moving the inputs ---- */
+
+/* An element's part in a direction: as large as the element, or 1. */
+static double part_of(const ad__check *c, size_t direction, int input, size_t i)
+{
+    uint64_t stream = 1024 + direction * (uint64_t)c->count + (uint64_t)input;
+    double x = fabs(c->origin[input][i]);
+    return (x > 1 ? x : 1) * ad__check_weight(c, stream, i);
+}
+
+void ad__check_go(ad__check *c, size_t direction, double t)
+{
+    for (int k = 0; k < c->actives; k++) {
+        int input = c->active[k];
+        for (size_t i = 0, n = ad_shape_count(&c->input[input].shape); i < n; i++) {
+            c->point[input][i] = c->origin[input][i] + t * part_of(c, direction, input, i);
+        }
+    }
+}
+
+void ad__check_shake(ad__check *c, uint64_t way)
+{
+    for (int k = 0; k < c->actives; k++) {
+        int input = c->active[k];
+        double eps = c->input[input].type == AD_F32 ? FLT_EPSILON : DBL_EPSILON;
+        for (size_t i = 0, n = ad_shape_count(&c->input[input].shape); i < n; i++) {
+            double part = ad__check_weight(c, 2048 + way, i + (size_t)input);
+            c->point[input][i] = c->origin[input][i] * (1 + eps * (part > 0 ? 1 : -1));
+        }
+    }
+}
+
+void ad__check_return(ad__check *c)
+{
+    for (int k = 0; k < c->actives; k++) {
+        int input = c->active[k];
+        memcpy(c->point[input], c->origin[input],
+               ad_shape_count(&c->input[input].shape) * sizeof **c->point);
+    }
 }
 
 /* ---- the result ---- */
@@ -207,6 +254,22 @@ int ad__check_result(ad__check *c)
 
 /* ---- derivatives from the tape ---- */
 
+/* The derivative of a row in a direction, whose elements' derivatives are dx. */
+static double along_direction(ad__check *c, size_t row, size_t direction, const ad_var *dx)
+{
+    double sum = 0, size = 0;
+    for (int k = 0; k < c->actives; k++) {
+        int input = c->active[k];
+        for (size_t i = 0, n = ad_shape_count(&c->input[input].shape); i < n; i++) {
+            double term = ad__check_element(dx[k], i) * part_of(c, direction, input, i);
+            sum += term;
+            size += fabs(term);
+        }
+    }
+    c->along[row * AD__DIRECTIONS + direction] = size;
+    return sum;
+}
+
 /* One row of got: the product of a unit cotangent, or of the weights, with dz/dx. */
 static int fill_row(ad__check *c, const ad__recording *r, const ad_shape *shapes, size_t row,
                     double *cotangent, ad_var *dx)
@@ -215,7 +278,12 @@ static int fill_row(ad__check *c, const ad__recording *r, const ad_shape *shapes
     ad__place at = c->row[row];
     ad_var z = r->z[at.array], g;
     if (at.element == AD__WEIGHTED_SUM) {
-        g = ad__check_leaf(c, ad_type_of(z), shapes[at.array], c->weight, 0);
+        size_t count = ad_shape_count(&shapes[at.array]);
+        for (size_t i = 0; i < count; i++) {
+            cotangent[i] = weight_in_sum(c, at.array, i);
+        }
+        g = ad__check_leaf(c, ad_type_of(z), shapes[at.array], cotangent, 0);
+        memset(cotangent, 0, count * sizeof *cotangent);
     } else {
         cotangent[at.element] = 1;
         g = ad__check_leaf(c, ad_type_of(z), shapes[at.array], cotangent, 0);
@@ -225,6 +293,10 @@ static int fill_row(ad__check *c, const ad__recording *r, const ad_shape *shapes
     c->largest[row] = 0;
     for (size_t k = 0; k < c->ats && is_fine(c); k++) {
         ad__place p = c->at[k];
+        if (p.array == AD__DIRECTION) {
+            c->got[row * c->ats + k] = along_direction(c, row, p.element, dx);
+            continue;
+        }
         int i = 0;
         while (c->active[i] != p.array) {
             i++;
@@ -267,24 +339,56 @@ static int fill_rows(ad__check *c)
     return ad_tape_rewind(c->tape, mark) == AD_OK && is_fine(c);
 }
 
+int ad__check_moved(ad__check *c)
+{
+    enum { WAYS = 4 };
+    size_t count = c->rows * c->ats;
+    double *got = c->got;
+    double *moved = ad__arena_take(&c->arena, count * sizeof *moved);
+    c->got = ad__arena_take(&c->arena, count * sizeof *c->got);
+    int ok = moved != NULL && c->got != NULL ? 1 : ad__check_no_memory(c);
+    for (size_t i = 0; ok && i < count; i++) {
+        moved[i] = 0;
+    }
+    for (uint64_t way = 0; ok && way < WAYS; way++) {
+        ad__check_shake(c, way);
+        ok = fill_rows(c);
+        for (size_t i = 0; ok && i < count; i++) {
+            moved[i] = fmax(moved[i], fabs(c->got[i] - got[i]));
+        }
+    }
+    ad__check_return(c);
+    c->got = got;
+    c->moved = moved;
+    return ok;
+}
+
 int ad__check_map(ad__check *c, int order)
 {
     c->order = order;
+    c->moved = NULL;
     size_t sampled = c->results < c->options.most ? c->results : c->options.most;
-    c->rows = order == 1 ? sampled + (sampled < c->results) : c->ats;
+    size_t sums = c->ats > c->singles ? (size_t)c->actives : 0; /* of whole gradients */
+    c->rows = order == 1 ? sampled + (sampled < c->results) : c->singles + sums;
     c->row = ad__arena_take(&c->arena, c->rows * sizeof *c->row);
     c->base = ad__arena_take(&c->arena, c->rows * sizeof *c->base);
     c->largest = ad__arena_take(&c->arena, c->rows * sizeof *c->largest);
+    c->along = ad__arena_take(&c->arena, c->rows * AD__DIRECTIONS * sizeof *c->along);
     c->got = c->ats == 0 || c->rows <= SIZE_MAX / sizeof *c->got / c->ats
                  ? ad__arena_take(&c->arena, c->rows * c->ats * sizeof *c->got)
                  : NULL;
-    if (c->row == NULL || c->base == NULL || c->largest == NULL || c->got == NULL) {
+    if (c->row == NULL || c->base == NULL || c->largest == NULL || c->along == NULL ||
+        c->got == NULL) {
         return ad__check_no_memory(c);
     }
     for (size_t i = 0; i < c->rows; i++) {
         if (order == 1) {
             double part = (double)c->results / (double)sampled;
             c->row[i] = (ad__place){0, i < sampled ? (size_t)((double)i * part) : AD__WEIGHTED_SUM};
+            continue;
+        }
+        if (i >= c->singles) {
+            c->row[i] = (ad__place){(int)(i - c->singles), AD__WEIGHTED_SUM};
             continue;
         }
         c->row[i] = c->at[i];

@@ -94,7 +94,12 @@ Test(check_map, large_tensors_are_sampled_evenly)
     ad_check_input x = {AD_F64, AD_SHAPE(1000), data};
     ad_check_options few = {.order = 1, .most = 20};
     ad_report r = ad_check(one_in_many, NULL, 1, &x, &few);
-    cr_expect_eq(r.agreed + r.wrong, 20 * 21);
+    cr_expect_eq(r.agreed + r.wrong, (20 + 2) * 21);
+    cr_expect(!r.passed && r.input == -1 && r.of_element == SIZE_MAX, "%s", r.message);
+    cr_expect(r.elements == 1000 && r.elements_seen == 20 && r.directions == 2);
+    cr_expect(strstr(r.message, "20 of 1000 input elements were looked at one by one, and all of "
+                                "them together"),
+              "%s", r.message);
     few.most = 1001;
     r = ad_check(one_in_many, NULL, 1, &x, &few);
     cr_expect(!r.passed && r.wrong == 1 && r.element == 990 && r.of_element == 1000, "%s",
