@@ -57,11 +57,12 @@ static int write_choice(search *s, ad__choice choice, ad__arena *arena, ad__prog
 {
     size_t most = (size_t)s->p->count * 128 + 100000;
     int is_too_long = 0;
-    *q = (ad__program){.allocator = s->p->allocator};
+    ad__program_init(q, &s->p->allocator);
     s->status = ad__compute_again(&s->turned, choice, most, arena, q, &is_too_long);
     if (s->status == AD_OK && !is_too_long) {
         s->status = ad__prune(q);
     }
+    ad__arena_clear(&q->scratch);
     return s->status == AD_OK && !is_too_long;
 }
 
@@ -72,7 +73,7 @@ static ad_status planned(const ad__program *q, ad__arena *arena, size_t *bytes)
     ad__plan plan;
     ad_status status = ad__fuse(q, arena, &groups);
     if (status == AD_OK) {
-        status = ad__plan_of(q, &groups, arena, &plan);
+        status = ad__plan_of(q, &groups, arena, arena, &plan);
         *bytes = plan.tensor_bytes;
     }
     return status;
@@ -81,18 +82,18 @@ static ad_status planned(const ad__program *q, ad__arena *arena, size_t *bytes)
 /* Whether the tensors fit with a choice. */
 static int fits(search *s, ad__choice choice)
 {
-    ad__arena arena;
+    ad__arena *arena = &s->p->scratch;
+    ad__arena_mark before = ad__arena_mark_here(arena);
     ad__program q;
     size_t bytes = SIZE_MAX;
     if (s->status != AD_OK) {
         return 0;
     }
-    ad__arena_init(&arena, s->p->allocator);
-    if (write_choice(s, choice, &arena, &q)) {
-        s->status = planned(&q, &arena, &bytes);
+    if (write_choice(s, choice, arena, &q)) {
+        s->status = planned(&q, arena, &bytes);
     }
     free_values(&q);
-    ad__arena_clear(&arena);
+    ad__arena_rewind(arena, before);
     s->least = bytes < s->least ? bytes : s->least;
     if (s->status != AD_OK || bytes > s->limit) {
         return 0;
@@ -182,12 +183,10 @@ static void replace(ad__program *p, ad__program *q)
 /* Makes the best choice; it was written before, so that it is not too long. */
 static ad_status apply(search *s, ad__budget *b)
 {
-    ad__arena arena;
     ad__program q;
     size_t before = 0, after = 0;
     double flops_before = 0, flops_after = 0;
-    ad__arena_init(&arena, s->p->allocator);
-    int is_written = write_choice(s, s->best, &arena, &q) &&
+    int is_written = write_choice(s, s->best, &s->p->scratch, &q) &&
                      count_work(s->p, &before, &flops_before) == AD_OK &&
                      count_work(&q, &after, &flops_after) == AD_OK;
     if (is_written) {
@@ -197,19 +196,18 @@ static ad_status apply(search *s, ad__budget *b)
     } else {
         free_values(&q);
     }
-    ad__arena_clear(&arena);
     return is_written ? AD_OK : AD_ERR_MEMORY;
 }
 
 ad_status ad__keep_within(ad__program *p, ad__budget *b)
 {
-    ad__arena arena;
+    ad__arena *arena = &p->scratch;
+    ad__arena_mark before = ad__arena_mark_here(arena);
     search s = {.p = p, .limit = b->limit, .status = AD_OK};
-    ad__arena_init(&arena, p->allocator);
     *b = (ad__budget){.limit = b->limit};
-    s.status = planned(p, &arena, &s.least);
+    s.status = planned(p, arena, &s.least);
     if (s.status == AD_OK && s.least > s.limit) {
-        s.status = ad__find_turn(p, &arena, &s.turned);
+        s.status = ad__find_turn(p, arena, &s.turned);
         if (fits(&s, (ad__choice){.cheap = s.turned.cheap_count})) {
             search_cheap(&s);
         } else {
@@ -220,6 +218,6 @@ ad_status ad__keep_within(ad__program *p, ad__budget *b)
             s.status = apply(&s, b);
         }
     }
-    ad__arena_clear(&arena);
+    ad__arena_rewind(arena, before);
     return s.status;
 }

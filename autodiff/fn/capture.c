@@ -21,8 +21,14 @@ typedef struct capture {
     uint8_t *guards;        /* by node */
     ad__id *views;          /* the leaves that are views */
     ad__id *lone;           /* by node: what a view of a lone f64 stands for; else AD__NONE */
-    uint32_t view_count;
+    ad__id *same;           /* a table of views by their memory; AD__NONE: free */
+    size_t same_mask;
+    uint32_t *store; /* by the value of a view: its store, or AD__NONE */
+    double *numbers; /* the rest of a piece of memory for elements of lone constants */
+    uint32_t view_count, number_count;
 } capture;
+
+enum { NUMBERS = 64 }; /* in a piece: alone, each would take a line of memory */
 
 static ad_status out_of_memory(const capture *c)
 {
@@ -39,9 +45,11 @@ static uint32_t like_of(const capture *c, uint32_t node)
     return has ? ad__detail_of(c->tape, node)->like : 0;
 }
 
-/* Marks the nodes that the marked ones are made of. An assignment needs its value and its view. */
-static void mark_needed(const capture *c)
+/* Marks the nodes that the marked ones are made of, and makes room for them. An assignment needs
+ * its value and its view. 0 without memory. */
+static int mark_needed(const capture *c)
 {
+    uint64_t values = c->p->count, args = 0;
     for (uint32_t node = c->tape->count - 1; node > 0; node--) {
         int count;
         const uint32_t *arg = ad__args_of(c->tape, node, &count);
@@ -50,8 +58,11 @@ static void mark_needed(const capture *c)
         }
         if (c->needed[node]) {
             c->needed[like_of(c, node)] = 1;
+            values++;
+            args += (uint64_t)count;
         }
     }
+    return ad__program_reserve(c->p, values, args);
 }
 
 static int is_assign(const ad_tape *tape, uint32_t node)
@@ -101,13 +112,7 @@ static int is_view(const ad_tape *tape, uint32_t node)
 /* What is in a view's memory at this point: itself, or what was assigned last. */
 static ad__id stored(const capture *c, ad__id view)
 {
-    const ad__program *p = c->p;
-    for (uint32_t i = 0; i < p->store_count; i++) {
-        if (p->stores[i].view == view) {
-            return p->stores[i].value;
-        }
-    }
-    return view;
+    return c->store[view] != AD__NONE ? c->p->stores[c->store[view]].value : view;
 }
 
 /* What a node stands for at this point. */
@@ -118,26 +123,56 @@ static ad__id content(const capture *c, uint32_t node)
                                      : c->id[node];
 }
 
+static int is_number(const capture *c, uint32_t node)
+{
+    return c->tape->node[node].kind == AD__KIND_SCALAR;
+}
+
+/* Where the table has the leaf that is this view, or has room for it. */
+static ad__id *same_view(const capture *c, const ad__value *v)
+{
+    uint64_t hash = ((uintptr_t)v->attributes ^ (uintptr_t)v->kind << 16) * 0x9e3779b97f4a7c15u;
+    size_t at = (size_t)(hash >> 32) & c->same_mask;
+    for (; c->same[at] != AD__NONE; at = (at + 1) & c->same_mask) {
+        const ad__value *w = &c->p->values[c->same[at]];
+        if (w->attributes == v->attributes && w->kind == v->kind) {
+            break;
+        }
+    }
+    return &c->same[at];
+}
+
 /* A view of memory that another leaf views already is that leaf. */
 static int take_view(capture *c, uint32_t node, ad__value v)
 {
-    uint32_t i = 0;
     v.op = ad__numbered[AD__VIEW];
     v.attributes = ad__attributes_of(c->tape, node);
-    while (i < c->view_count && (c->p->values[c->views[i]].attributes != v.attributes ||
-                                 c->p->values[c->views[i]].kind != v.kind)) {
-        i++;
-    }
-    if (i == c->view_count) {
-        if (!ad__program_add(c->p, v, NULL, &c->views[i])) {
+    ad__id *same = same_view(c, &v);
+    if (*same == AD__NONE) {
+        if (!ad__program_add(c->p, v, NULL, same)) {
             return 0;
         }
-        c->view_count++;
+        c->views[c->view_count++] = *same;
+        c->store[*same] = AD__NONE;
     }
-    c->id[node] = c->views[i];
-    int is_lone = c->tape->node[node].kind == AD__KIND_SCALAR;
-    c->lone[node] = is_lone ? stored(c, c->views[i]) : AD__NONE;
+    c->id[node] = *same;
+    c->lone[node] = is_number(c, node) ? stored(c, *same) : AD__NONE;
     return 1;
+}
+
+/* The element of a lone constant. */
+static const double *number_of(capture *c, uint32_t node)
+{
+    if (c->number_count == 0) {
+        c->numbers = ad__arena_take(&c->p->keep, NUMBERS * sizeof *c->numbers);
+        c->number_count = c->numbers != NULL ? NUMBERS : 0;
+    }
+    if (c->number_count == 0) {
+        return NULL;
+    }
+    double *number = c->numbers + NUMBERS - c->number_count--;
+    *number = c->tape->value[node].scalar;
+    return number;
 }
 
 static int take_leaf(capture *c, uint32_t node)
@@ -152,7 +187,9 @@ static int take_leaf(capture *c, uint32_t node)
         return take_view(c, node, v);
     }
     v.op = ad__numbered[AD__CONSTANT];
-    v.attributes = copied(c, ad__data_of(c->tape, node), kind->count * ad_type_bytes(kind->type));
+    v.attributes = is_number(c, node) ? number_of(c, node)
+                                      : copied(c, ad__data_of(c->tape, node),
+                                               kind->count * ad_type_bytes(kind->type));
     return v.attributes != NULL && ad__program_add(c->p, v, NULL, &c->id[node]);
 }
 
@@ -200,12 +237,10 @@ static ad_status take_assign(capture *c, uint32_t node)
     }
     c->id[node] = value;
     c->lone[arg[0]] = c->lone[arg[0]] != AD__NONE ? value : AD__NONE;
-    uint32_t i = 0;
-    while (i < p->store_count && p->stores[i].view != view) {
-        i++;
+    if (c->store[view] == AD__NONE) {
+        c->store[view] = p->store_count++;
     }
-    p->stores[i] = (ad__store){view, value};
-    p->store_count += i == p->store_count;
+    p->stores[c->store[view]] = (ad__store){view, value};
     return AD_OK;
 }
 
@@ -261,6 +296,7 @@ static ad_status take_inputs(capture *c)
         if (v.kind == NULL || !ad__program_add(c->p, v, NULL, &c->id[node])) {
             return out_of_memory(c);
         }
+        c->store[c->id[node]] = AD__NONE;
         c->p->inputs[i] = c->id[node];
     }
     return AD_OK;
@@ -271,26 +307,6 @@ static ad_status check_outputs(const capture *c)
     for (int i = 0; i < c->from->out_count; i++) {
         if (check_variable(c, c->from->out[i], "output", i) != AD_OK) {
             return c->tape->error.status;
-        }
-    }
-    return AD_OK;
-}
-
-/* An assigned view shares no byte with another one. */
-static ad_status check_views(const capture *c)
-{
-    const ad__program *p = c->p;
-    for (uint32_t s = 0; s < p->store_count; s++) {
-        const ad__value *v = &p->values[p->stores[s].view];
-        uintptr_t begin = (uintptr_t)v->attributes, end = begin + ad__value_bytes(v);
-        for (uint32_t i = 0; i < c->view_count; i++) {
-            const ad__value *w = &p->values[c->views[i]];
-            uintptr_t first = (uintptr_t)w->attributes, last = first + ad__value_bytes(w);
-            if (w != v && first < end && begin < last) {
-                return ad_tape_fail(c->tape, AD_ERR_STATE, "ad_fn_new", v->site,
-                                    "a view that is assigned to overlaps another view; view each "
-                                    "part of the memory once");
-            }
         }
     }
     return AD_OK;
@@ -348,7 +364,7 @@ static ad_status take_all(capture *c)
     if (!take_guards(c)) {
         return out_of_memory(c);
     }
-    ad_status status = check_views(c);
+    ad_status status = ad__check_views(tape, p, c->view_count, c->views);
     p->store_count = c->from->no_assign ? 0 : p->store_count;
     return status;
 }
@@ -369,7 +385,9 @@ static int make_tables(capture *c)
 {
     ad_tape *tape = c->tape;
     ad__program *p = c->p;
-    size_t n = tape->count;
+    size_t n = tape->count, views = count_nodes(tape, is_view);
+    for (c->same_mask = 15; c->same_mask < 2 * views; c->same_mask = 2 * c->same_mask + 1) {
+    }
     c->guards = ad__arena_take(&tape->scratch, n);
     if (c->guards == NULL) {
         return 0;
@@ -386,13 +404,16 @@ static int make_tables(capture *c)
     c->lone = ad__arena_take(&tape->scratch, n * sizeof *c->lone);
     c->needed = ad__arena_take(&tape->scratch, n);
     c->kinds = ad__arena_take(&tape->scratch, tape->kind_count * sizeof *c->kinds);
-    c->views = ad__arena_take(&tape->scratch, count_nodes(tape, is_view) * sizeof *c->views);
+    c->views = ad__arena_take(&tape->scratch, views * sizeof *c->views);
+    c->same = ad__arena_take(&tape->scratch, (c->same_mask + 1) * sizeof *c->same);
+    c->store = ad__arena_take(&tape->scratch, n * sizeof *c->store);
     if (p->guards == NULL || p->inputs == NULL || p->outputs == NULL || p->stores == NULL ||
         c->id == NULL || c->lone == NULL || c->needed == NULL || c->kinds == NULL ||
-        c->views == NULL) {
+        c->views == NULL || c->same == NULL || c->store == NULL) {
         return 0;
     }
     memset(c->needed, 0, n);
+    memset(c->same, 0xff, (c->same_mask + 1) * sizeof *c->same); /* AD__NONE */
     memset(c->kinds, 0, tape->kind_count * sizeof *c->kinds);
     for (size_t i = 0; i < n; i++) {
         c->id[i] = c->lone[i] = AD__NONE;
@@ -417,8 +438,7 @@ ad_status ad__capture_program(const ad__capture *from, ad__program *p)
     }
     if (status == AD_OK) {
         mark_roots(&c);
-        mark_needed(&c);
-        status = take_all(&c);
+        status = mark_needed(&c) ? take_all(&c) : out_of_memory(&c);
     }
     ad__arena_rewind(&tape->scratch, before);
     return status;

@@ -148,11 +148,12 @@ static void unify(ad__program *p, ad__id *to, entry *table, size_t mask)
 ad_status ad__common(ad__program *p)
 {
     size_t len = 16;
-    while (len < 2 * (size_t)p->count) {
+    while (len < (size_t)p->count + p->count / 2) {
         len *= 2;
     }
+    ad__arena_mark before = ad__arena_mark_here(&p->scratch);
     ad__id *to = ad__replacements(p);
-    entry *table = ad__resize_array(&p->allocator, NULL, len, sizeof *table);
+    entry *table = ad__arena_take(&p->scratch, len * sizeof *table);
     ad_status status = to != NULL && table != NULL ? AD_OK : AD_ERR_MEMORY;
     if (status == AD_OK) {
         for (size_t i = 0; i < len; i++) {
@@ -160,7 +161,6 @@ ad_status ad__common(ad__program *p)
         }
         unify(p, to, table, len - 1);
     }
-    ad__resize(&p->allocator, table, 0);
-    ad__resize(&p->allocator, to, 0);
+    ad__arena_rewind(&p->scratch, before);
     return status;
 }

@@ -210,18 +210,23 @@ static ad_status write_file(const char *path, const ad__chars *text, ad_error *e
 }
 
 /* Where the text has the numbers of views, they are constants: the program gets shorter, and
- * nothing is left for a compiler to compute in its own way. */
-static void fix_views(emission *m, ad__program *p)
+ * nothing is left for a compiler to compute in its own way. 0 without memory. */
+static int fix_views(emission *m, ad__program *p)
 {
+    uint8_t *is_stored = ad__arena_take(&m->arena, p->count);
+    if (is_stored == NULL) {
+        return 0;
+    }
+    memset(is_stored, 0, p->count);
+    for (uint32_t i = 0; i < p->store_count; i++) {
+        is_stored[p->stores[i].view] = 1;
+    }
     for (ad__id id = 0; id < p->count && !m->options->pass_weights; id++) {
-        int is_stored = 0;
-        for (uint32_t i = 0; i < p->store_count; i++) {
-            is_stored |= p->stores[i].view == id;
-        }
-        if (ad__row_of(&p->values[id]) == AD__VIEW && !is_stored) {
+        if (ad__row_of(&p->values[id]) == AD__VIEW && !is_stored[id]) {
             ad__make_constant(p, id, p->values[id].attributes);
         }
     }
+    return 1;
 }
 
 /* The program and plan that are written. Errors: AD_ERR_MEMORY; AD_ERR_DOMAIN, in *unfit. */
@@ -229,8 +234,10 @@ static ad_status make_plan(emission *m, ad__program *program, ad__plan *plan, ad
 {
     ad__budget budget = {.limit = m->f->budget.limit};
     ad_status status = ad__program_copy(&m->f->program, program);
+    if (status == AD_OK && !fix_views(m, program)) {
+        status = AD_ERR_MEMORY;
+    }
     if (status == AD_OK) {
-        fix_views(m, program);
         status = ad__make_plan(program, &budget, &m->arena, plan, unfit);
     }
     m->program = program;
@@ -241,11 +248,11 @@ static ad_status make_plan(emission *m, ad__program *program, ad__plan *plan, ad
 /* The whole text. Errors: AD_ERR_UNSUPPORTED, AD_ERR_MEMORY; of running it at the test's inputs. */
 static ad_status make_text(emission *m, ad__chars *text, ad_error *error)
 {
-    ad__program program = {.allocator = m->f->allocator};
+    ad__program program;
     ad__plan plan;
     ad_error unfit = {.status = AD_OK};
     ad__arena_init(&m->arena, m->f->allocator);
-    ad__arena_init(&program.keep, m->f->allocator);
+    ad__program_init(&program, &m->f->allocator);
     ad_status status = make_plan(m, &program, &plan, &unfit);
     if (status == AD_OK) {
         status = check_steps(m, error);

@@ -52,9 +52,7 @@ static ad_status describe(ad_fn *f)
 ad_status ad__make_plan(ad__program *p, ad__budget *budget, ad__arena *arena, ad__plan *plan,
                         ad_error *unfit)
 {
-    ad__arena scratch;
     ad__groups groups;
-    ad__arena_init(&scratch, p->allocator);
     ad_status status = ad__optimise(p);
     if (status == AD_OK && budget->limit > 0) {
         status = ad__keep_within(p, budget);
@@ -66,12 +64,12 @@ ad_status ad__make_plan(ad__program *p, ad__budget *budget, ad__arena *arena, ad
                               budget->least, budget->limit);
     }
     if (status == AD_OK) {
-        status = ad__fuse(p, &scratch, &groups);
+        status = ad__fuse(p, &p->scratch, &groups);
     }
     if (status == AD_OK) {
-        status = ad__plan_of(p, &groups, arena, plan);
+        status = ad__plan_of(p, &groups, arena, &p->scratch, plan);
     }
-    ad__arena_clear(&scratch);
+    ad__arena_clear(&p->scratch);
     return status;
 }
 

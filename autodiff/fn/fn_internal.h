@@ -20,8 +20,8 @@ struct ad_fn {
     size_t guard_bytes;   /* of a workspace */
     ad__program source;   /* if it is resizable, the recording as it was captured; else empty */
     uint64_t fingerprint; /* of the recording */
-    int threads; /* as asked for */
-    int parts;   /* the most that a step is divided into: what more threads could not share */
+    int threads;          /* as asked for */
+    int parts; /* the most that a step is divided into: what more threads could not share */
     ad__budget budget;
     const char *compiler; /* that makes parts of it native, or NULL */
     ad__native native;

@@ -53,15 +53,12 @@ static ad_status fold(ad__program *p, ad__arena *scratch, ad__id id)
 ad_status ad__fold(ad__program *p)
 {
     ad_status status = AD_OK;
-    ad__arena scratch;
-    ad__arena_init(&scratch, p->allocator);
     for (ad__id id = 0; id < p->count && status == AD_OK; id++) {
         if (can_fold(p, &p->values[id])) {
-            ad__arena_mark before = ad__arena_mark_here(&scratch);
-            status = fold(p, &scratch, id);
-            ad__arena_rewind(&scratch, before);
+            ad__arena_mark before = ad__arena_mark_here(&p->scratch);
+            status = fold(p, &p->scratch, id);
+            ad__arena_rewind(&p->scratch, before);
         }
     }
-    ad__arena_clear(&scratch);
     return status;
 }

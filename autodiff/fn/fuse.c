@@ -121,7 +121,7 @@ static int is_block_row(const fuse *f, const ad__value *v)
 /* Whether a value has all elements of its root, each in its place. */
 static int is_whole(const fuse *f, ad__id id)
 {
-    return f->g->offset[id] == 0 && f->g->placed[id] == SIZE_MAX &&
+    return f->g->part[id] == 0 &&
            value(f, id)->kind->count == value(f, f->g->root[id])->kind->count;
 }
 
@@ -311,6 +311,14 @@ static void take_structured(fuse *f, ad__id id)
     }
 }
 
+static void set_part(fuse *f, ad__id id, size_t offset, size_t placed)
+{
+    if (offset != 0 || placed != SIZE_MAX) {
+        f->g->part[id] = f->g->part_count;
+        f->g->parts[f->g->part_count++] = (ad__part){offset, placed};
+    }
+}
+
 static void take(fuse *f, ad__id id)
 {
     const ad__value *v = value(f, id);
@@ -322,12 +330,11 @@ static void take(fuse *f, ad__id id)
     if (is_part(f, v, &first)) {
         ad__id x = f->p->args[v->first];
         f->g->root[id] = f->g->root[x];
-        f->g->offset[id] = f->g->offset[x] + first;
+        set_part(f, id, ad__part_of(f->g, x)->offset + first, SIZE_MAX);
     } else if (is_placed(f, id, &first)) {
         ad__id x = f->p->args[v->first];
         f->g->root[id] = f->g->root[x];
-        f->g->offset[id] = f->g->offset[x];
-        f->g->placed[id] = first;
+        set_part(f, id, ad__part_of(f->g, x)->offset, first);
     } else if (is_scalar_row(f, v)) {
         take_scalar(f, id);
     } else if (is_block_row(f, v)) {
@@ -391,8 +398,8 @@ static int make_tables(fuse *f, ad__arena *arena)
     g->of = ad__arena_take(arena, n * sizeof *g->of);
     g->next = ad__arena_take(arena, n * sizeof *g->next);
     g->root = ad__arena_take(arena, n * sizeof *g->root);
-    g->offset = ad__arena_take(arena, n * sizeof *g->offset);
-    g->placed = ad__arena_take(arena, n * sizeof *g->placed);
+    g->part = ad__arena_take(arena, n * sizeof *g->part);
+    g->parts = ad__arena_take(arena, n * sizeof *g->parts);
     f->rigid = ad__arena_take(arena, n);
     f->joined = ad__arena_take(arena, n);
     f->final = ad__arena_take(arena, n);
@@ -400,15 +407,15 @@ static int make_tables(fuse *f, ad__arena *arena)
     f->floats = ad__arena_take(arena, n);
     f->updates = ad__arena_take(arena, n);
     if (g->group == NULL || g->order == NULL || g->of == NULL || g->next == NULL ||
-        g->root == NULL || g->offset == NULL || g->placed == NULL || f->rigid == NULL ||
+        g->root == NULL || g->part == NULL || g->parts == NULL || f->rigid == NULL ||
         f->joined == NULL || f->final == NULL || f->open == NULL || f->floats == NULL ||
         f->updates == NULL) {
         return 0;
     }
     memset(g->of, 0xff, n * sizeof *g->of); /* AD__NONE */
     memset(f->floats, 0, n);
-    memset(g->offset, 0, n * sizeof *g->offset);
-    memset(g->placed, 0xff, n * sizeof *g->placed); /* SIZE_MAX */
+    memset(g->part, 0, n * sizeof *g->part);
+    g->parts[g->part_count++] = (ad__part){0, SIZE_MAX};
     return 1;
 }
 

@@ -131,9 +131,10 @@ static uint32_t operand_of(maker *m, ad__id x)
     ad__operand o = {.cell = is_product ? m->p->cell[root] : ad__cell_of(m->p, x),
                      .room = AD__NONE};
     ad__spread_of(value(m->p, x)->kind, m->kind, &o.repeat, &o.period);
-    if (m->p->g->placed[x] != SIZE_MAX) {
+    const ad__part *part = ad__part_of(m->p->g, x);
+    if (part->placed != SIZE_MAX) {
         const ad__value *v = value(m->p, x);
-        o.from = m->p->g->placed[x];
+        o.from = part->placed;
         o.end = o.from + value(m->p, m->p->program->args[v->first])->kind->count;
     }
     if (is_product && m->product != AD__NONE) {

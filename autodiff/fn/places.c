@@ -23,7 +23,8 @@ static uint32_t cell_of_part(plan *p, ad__id id, uint32_t whole)
 {
     if (p->cell[id] == AD__NONE) {
         ad__cell cell = p->out->cells[whole];
-        cell.offset += p->g->offset[id] * ad_type_bytes(p->program->values[id].kind->type);
+        cell.offset +=
+            ad__part_of(p->g, id)->offset * ad_type_bytes(p->program->values[id].kind->type);
         p->cell[id] = ad__new_cell(p, cell);
     }
     return p->cell[id];
@@ -33,7 +34,7 @@ static uint32_t cell_of_part(plan *p, ad__id id, uint32_t whole)
 uint32_t ad__cell_of(plan *p, ad__id id)
 {
     ad__id root = p->g->root[id];
-    if (p->g->offset[id] != 0) {
+    if (ad__part_of(p->g, id)->offset != 0) {
         return cell_of_part(p, id, ad__cell_of(p, root));
     }
     const ad__value *v = &p->program->values[root];
@@ -104,7 +105,7 @@ static int reads_after(const plan *p, uint32_t group, ad__id view, ad__id id)
         for (uint32_t i = 0; i < v->count; i++) {
             ad__id x = p->program->args[v->first + i];
             int in_step = ad__is_row(v) && p->program->values[x].kind->count == v->kind->count &&
-                          p->g->placed[x] == SIZE_MAX;
+                          ad__part_of(p->g, x)->placed == SIZE_MAX;
             if (p->g->root[x] == view && (after || !in_step)) {
                 return 1;
             }

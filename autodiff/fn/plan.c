@@ -100,7 +100,7 @@ static int save_views(plan *p)
 /* Where an output or a stored value is in the end: in a view that was saved, not in the view. */
 static uint32_t last_cell_of(plan *p, ad__id id)
 {
-    p->cell[id] = p->g->offset[id] != 0 ? AD__NONE : p->cell[id];
+    p->cell[id] = ad__part_of(p->g, id)->offset != 0 ? AD__NONE : p->cell[id];
     return ad__cell_of(p, id);
 }
 
@@ -236,19 +236,15 @@ static ad_status plan_steps(plan *p)
 }
 
 ad_status ad__plan_of(const ad__program *program, const ad__groups *g, ad__arena *arena,
-                      ad__plan *out)
+                      ad__arena *scratch, ad__plan *out)
 {
-    ad__arena scratch;
-    ad__arena_init(&scratch, program->allocator);
     plan p = {.program = program,
               .g = g,
               .arena = arena,
-              .scratch = &scratch,
+              .scratch = scratch,
               .out = out,
               .last_piece = AD__NONE,
               .gaps = AD__NONE};
     *out = (ad__plan){.step_count = 0};
-    ad_status status = make_tables(&p) ? plan_steps(&p) : AD_ERR_MEMORY;
-    ad__arena_clear(&scratch);
-    return status;
+    return make_tables(&p) ? plan_steps(&p) : AD_ERR_MEMORY;
 }

@@ -12,6 +12,7 @@ void ad__program_init(ad__program *p, const ad_allocator *allocator)
 {
     *p = (ad__program){.allocator = *allocator};
     ad__arena_init(&p->keep, *allocator);
+    ad__arena_init(&p->scratch, *allocator);
 }
 
 void ad__program_clear(ad__program *p)
@@ -19,6 +20,7 @@ void ad__program_clear(ad__program *p)
     ad__resize(&p->allocator, p->values, 0);
     ad__resize(&p->allocator, p->args, 0);
     ad__arena_clear(&p->keep);
+    ad__arena_clear(&p->scratch);
     *p = (ad__program){.allocator = p->allocator};
 }
 
@@ -41,7 +43,8 @@ ad_status ad__program_copy(const ad__program *from, ad__program *to)
     to->inputs = copied(to, from->inputs, to->input_count * sizeof *to->inputs);
     to->outputs = copied(to, from->outputs, to->output_count * sizeof *to->outputs);
     to->stores = copied(to, from->stores, to->store_count * sizeof *to->stores);
-    int fits = to->inputs != NULL && to->outputs != NULL && to->stores != NULL;
+    int fits = to->inputs != NULL && to->outputs != NULL && to->stores != NULL &&
+               ad__program_reserve(to, from->count, from->arg_count);
     for (ad__id id = 0; id < from->count && fits; id++) {
         ad__id same;
         const ad__value *v = &from->values[id];
@@ -90,12 +93,15 @@ static int reserve(const ad_allocator *allocator, void **memory, uint32_t *capac
     return 1;
 }
 
+int ad__program_reserve(ad__program *p, uint64_t values, uint64_t args)
+{
+    return reserve(&p->allocator, (void **)&p->values, &p->capacity, values, sizeof *p->values) &&
+           reserve(&p->allocator, (void **)&p->args, &p->arg_capacity, args, sizeof *p->args);
+}
+
 int ad__program_add(ad__program *p, ad__value value, const ad__id *args, ad__id *id)
 {
-    if (!reserve(&p->allocator, (void **)&p->values, &p->capacity, (uint64_t)p->count + 1,
-                 sizeof *p->values) ||
-        !reserve(&p->allocator, (void **)&p->args, &p->arg_capacity,
-                 (uint64_t)p->arg_count + value.count, sizeof *p->args)) {
+    if (!ad__program_reserve(p, (uint64_t)p->count + 1, (uint64_t)p->arg_count + value.count)) {
         return 0;
     }
     value.first = p->arg_count;
@@ -130,9 +136,9 @@ void ad__make_constant(ad__program *p, ad__id id, const void *elements)
     v->count = 0;
 }
 
-ad__id *ad__replacements(const ad__program *p)
+ad__id *ad__replacements(ad__program *p)
 {
-    ad__id *to = ad__resize_array(&p->allocator, NULL, (size_t)p->count + 1, sizeof *to);
+    ad__id *to = ad__arena_take(&p->scratch, ((size_t)p->count + 1) * sizeof *to);
     for (ad__id id = 0; to != NULL && id < p->count; id++) {
         to[id] = id;
     }

@@ -54,7 +54,8 @@ typedef struct ad__kinds ad__kinds;
 typedef struct ad__program {
     ad_allocator allocator;
     ad__kinds *kinds;
-    ad__arena keep; /* kinds, attributes, elements of constants, texts of sites */
+    ad__arena keep;    /* kinds, attributes, elements of constants, texts of sites */
+    ad__arena scratch; /* tables of passes: each leaves it as it was, so the next has its memory */
     ad__value *values;
     uint32_t count, capacity;
     ad__id *args;
@@ -102,6 +103,10 @@ static inline size_t ad__value_bytes(const ad__value *v)
 /* What one evaluation counts as; x is room for its arguments. */
 double ad__value_flops(const ad__program *p, const ad__value *v, ad__array *x);
 
+/* Makes room for so many values and arguments, of which adding then asks for none; 0 without
+ * memory. */
+int ad__program_reserve(ad__program *p, uint64_t values, uint64_t args);
+
 /* Appends a value; its arguments are copied, attributes are not. 0 (of any id) without memory. */
 int ad__program_add(ad__program *p, ad__value value, const ad__id *args, ad__id *id);
 
@@ -122,6 +127,10 @@ typedef struct ad__capture {
     int resizable; /* take `like` over too, and what it names, needed or not */
 } ad__capture;
 ad_status ad__capture_program(const ad__capture *from, ad__program *p);
+
+/* An assigned view shares no byte with another one. Errors: AD_ERR_STATE, AD_ERR_MEMORY, also on
+ * the tape, in whose scratch it works. */
+ad_status ad__check_views(ad_tape *tape, const ad__program *p, uint32_t count, const ad__id *views);
 
 /* The program for inputs of these shapes, or, if shapes is NULL, once more. to is initialised, and
  * to be cleared in any case. Errors: as ad_fn_resized. */
@@ -146,10 +155,10 @@ ad_status ad__schedule(ad__program *p);
 /* All of them, in the order in which they help each other. */
 ad_status ad__optimise(ad__program *p);
 
-/* For passes that replace values: to[id] is the value to use instead of id, itself at first. NULL
- * without memory; the caller frees it with ad__resize. It is applied to the arguments of a value,
- * in the end to outputs and stores. */
-ad__id *ad__replacements(const ad__program *p);
+/* For passes that replace values: to[id] is the value to use instead of id, itself at first; in
+ * p->scratch, NULL without memory. It is applied to the arguments of a value, in the end to outputs
+ * and stores. */
+ad__id *ad__replacements(ad__program *p);
 void ad__replace_arguments(ad__program *p, ad__id id, const ad__id *to);
 void ad__replace_roots(ad__program *p, const ad__id *to);
 

@@ -27,8 +27,9 @@ static void mark(const ad__program *p, uint8_t *needed)
 
 ad_status ad__prune(ad__program *p)
 {
+    ad__arena_mark before = ad__arena_mark_here(&p->scratch);
     ad__id *to = ad__replacements(p);
-    uint8_t *needed = ad__resize(&p->allocator, NULL, (size_t)p->count + 1);
+    uint8_t *needed = ad__arena_take(&p->scratch, (size_t)p->count + 1);
     ad_status status = to != NULL && needed != NULL ? AD_OK : AD_ERR_MEMORY;
     if (status == AD_OK) {
         memset(needed, 0, (size_t)p->count + 1);
@@ -58,7 +59,6 @@ ad_status ad__prune(ad__program *p)
             p->stores[i].view = to[p->stores[i].view];
         }
     }
-    ad__resize(&p->allocator, needed, 0);
-    ad__resize(&p->allocator, to, 0);
+    ad__arena_rewind(&p->scratch, before);
     return status;
 }

@@ -99,7 +99,7 @@ static void take(schedule *s, ad__id id)
 static ad_status apply(schedule *s)
 {
     ad__program *p = s->p;
-    ad__value *moved = ad__resize_array(&p->allocator, NULL, p->count, sizeof *moved);
+    ad__value *moved = ad__arena_take(&p->scratch, p->count * sizeof *moved);
     ad__id *to = s->view; /* free by now */
     if (moved == NULL) {
         return AD_ERR_MEMORY;
@@ -116,7 +116,6 @@ static ad_status apply(schedule *s)
     for (uint32_t i = 0; i < p->store_count; i++) {
         p->stores[i].view = to[p->stores[i].view];
     }
-    ad__resize(&p->allocator, moved, 0);
     return AD_OK;
 }
 
@@ -139,10 +138,9 @@ ad_status ad__schedule(ad__program *p)
     if (p->store_count == 0) {
         return AD_OK;
     }
-    ad__arena arena;
-    ad__arena_init(&arena, p->allocator);
+    ad__arena_mark before = ad__arena_mark_here(&p->scratch);
     schedule s = {.p = p};
-    ad_status status = make_tables(&s, &arena) ? AD_OK : AD_ERR_MEMORY;
+    ad_status status = make_tables(&s, &p->scratch) ? AD_OK : AD_ERR_MEMORY;
     if (status == AD_OK) {
         find_readers(&s);
         find_updates(&s);
@@ -158,6 +156,6 @@ ad_status ad__schedule(ad__program *p)
         }
         status = apply(&s);
     }
-    ad__arena_clear(&arena);
+    ad__arena_rewind(&p->scratch, before);
     return status;
 }

@@ -114,6 +114,7 @@ static void rewrite(simplify *s, ad__value *v)
 
 ad_status ad__simplify(ad__program *p)
 {
+    ad__arena_mark before = ad__arena_mark_here(&p->scratch);
     ad__id *to = ad__replacements(p), *relu = ad__replacements(p);
     ad_status status = to != NULL && relu != NULL ? AD_OK : AD_ERR_MEMORY;
     if (status == AD_OK) {
@@ -131,7 +132,6 @@ ad_status ad__simplify(ad__program *p)
         }
         ad__replace_roots(p, to);
     }
-    ad__resize(&p->allocator, relu, 0);
-    ad__resize(&p->allocator, to, 0);
+    ad__arena_rewind(&p->scratch, before);
     return status;
 }

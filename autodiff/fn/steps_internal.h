@@ -173,6 +173,13 @@ typedef struct ad__group {
     uint32_t count;
 } ad__group;
 
+/* How a value lies in its root's memory. */
+typedef struct ad__part {
+    size_t offset; /* the element of the root's memory where it begins */
+    size_t placed; /* the element of it that is the first of its root's, before and after which it
+                      is 0; SIZE_MAX: it is all there */
+} ad__part;
+
 /* The values of a program in groups, in the order in which they run. */
 typedef struct ad__groups {
     ad__group *group;
@@ -181,10 +188,15 @@ typedef struct ad__groups {
     uint32_t *of;    /* by value: its group, AD__NONE for leaves and aliases */
     ad__id *next;    /* by value: the next one of its group */
     ad__id *root;    /* by value: the value whose memory it is, itself unless it is a part of it */
-    size_t *offset;  /* by value: the element of the root's memory where it begins */
-    size_t *placed;  /* by value: the element of it that is the first of its root's, before and
-                        after which it is 0; SIZE_MAX: it is all there */
+    uint32_t *part;  /* by value: how it lies in its root; 0 for most, all of it in its place */
+    ad__part *parts;
+    uint32_t part_count;
 } ad__groups;
+
+static inline const ad__part *ad__part_of(const ad__groups *g, ad__id id)
+{
+    return &g->parts[g->part[id]];
+}
 
 /* Whether a value is an f64 scalar, which is kept in a slot. */
 int ad__in_slot(const ad__value *v);
@@ -195,7 +207,10 @@ int ad__spread_of(const ad__kind *small, const ad__kind *large, size_t *repeat, 
 
 /* All of it is taken from the arena. Errors: AD_ERR_MEMORY. */
 ad_status ad__fuse(const ad__program *p, ad__arena *arena, ad__groups *out);
-ad_status ad__plan_of(const ad__program *p, const ad__groups *g, ad__arena *arena, ad__plan *out);
+
+/* The plan is taken from the arena, tables that serve only to make it from scratch. */
+ad_status ad__plan_of(const ad__program *p, const ad__groups *g, ad__arena *arena,
+                      ad__arena *scratch, ad__plan *out);
 
 /* The pass budget: values are computed again where keeping them would take more bytes of tensors
  * than the limit. */

@@ -44,7 +44,7 @@ static ad_status replace_program(ad_fn *f, ad__program *q)
     memcpy(p->stores, q->stores, p->store_count * sizeof *p->stores);
     ad__arena_init(&arena, f->allocator);
     ad_status status = ad__fuse(p, &arena, &groups);
-    status = status == AD_OK ? ad__plan_of(p, &groups, &f->arena, &f->plan) : status;
+    status = status == AD_OK ? ad__plan_of(p, &groups, &f->arena, &arena, &f->plan) : status;
     ad__arena_clear(&arena);
     ad_workspace_free(f->own);
     f->own = ad_workspace_new(f, &f->allocator);
@@ -56,9 +56,10 @@ static int compute_again(comparison *c, ad_rng *rng)
 {
     ad__turned t;
     ad__arena arena;
-    ad__program q = {.allocator = c->f->allocator};
+    ad__program q;
     int is_too_long = 0;
     ad__arena_init(&arena, c->f->allocator);
+    ad__program_init(&q, &c->f->allocator);
     ad_status status = ad__find_turn(&c->f->program, &arena, &t);
     if (status == AD_OK) {
         const ad__choice choice = {.of_states = fuzz_below(rng, 2) && t.mark_count > 0,
@@ -70,6 +71,7 @@ static int compute_again(comparison *c, ad_rng *rng)
         c->count->smaller += status == AD_OK && q.count > before;
         status = status == AD_OK ? replace_program(c->f, &q) : status;
     }
+    ad__arena_clear(&q.scratch);
     ad__arena_clear(&arena);
     return status == AD_OK || fuzz_differs(c, "%d %s", (int)status, "computing again");
 }

@@ -26,6 +26,52 @@ Test(fn_capture, two_views_of_the_same_memory_are_one_leaf)
     cr_expect_eq(test_capture(0, NULL, 1, &y)->count, 2);
 }
 
+/* Views of three numbers each, from the last to the first, at these places. 1: they are refused. */
+static int overlap(int count, const int at[], int assigned, double *memory)
+{
+    ad_tape *tape = ad_tape_new();
+    ad_var v[64], y = ad_input(tape, 1);
+    for (int i = count; i-- > 0;) {
+        v[i] = ad_input_view(tape, AD_F64, AD_SHAPE(3), memory + at[i]);
+        y = ad_add(y, ad_sum(v[i], AD_ALL));
+    }
+    ad_assign(v[assigned], ad_mul(v[assigned], 2));
+    ad_fn *f = ad_fn_new(tape, 0, NULL, 1, &y);
+    int is_refused = f == NULL && strstr(ad_tape_message(tape), "overlaps another view") != NULL;
+    cr_expect(is_refused || f != NULL, "%s", ad_tape_message(tape));
+    ad_fn_free(f);
+    ad_tape_free(tape);
+    return is_refused;
+}
+
+Test(fn_capture, an_assigned_view_that_shares_a_byte_with_any_other_is_refused)
+{
+    double memory[300] = {0};
+    int at[40];
+    for (int i = 0; i < 40; i++) {
+        at[i] = 7 * ((11 * i) % 40); /* in no order */
+    }
+    for (int i = 0; i < 40; i++) {
+        int j = (i + 17) % 40, own = at[j];
+        cr_expect_not(overlap(40, at, i, memory), "%d", i);
+        for (int off = -3; off <= 3; off++) {
+            at[j] = at[i] + off < 0 ? 3 : at[i] + off;
+            int shares = off != 0 && at[j] - at[i] < 3 && at[i] - at[j] < 3;
+            cr_expect_eq(overlap(40, at, i, memory), shares, "%d %d", i, off);
+            cr_expect_eq(overlap(40, at, j, memory), shares, "%d %d", i, off);
+        }
+        at[j] = own;
+        cr_expect_not(overlap(40, at, i, memory));
+    }
+}
+
+Test(fn_capture, views_that_none_assigns_to_may_overlap)
+{
+    double memory[20] = {0};
+    cr_expect_not(overlap(4, (int[]){0, 1, 2, 10}, 3, memory));
+    cr_expect(overlap(4, (int[]){0, 1, 2, 4}, 3, memory));
+}
+
 Test(fn_capture, what_reads_a_view_reads_what_was_assigned_to_it_before)
 {
     double memory[2] = {1, 2};

@@ -29,7 +29,7 @@ static const ad__plan *plan_of(const ad__program *p)
 {
     ad__groups groups;
     cr_assert_eq(ad__fuse(p, &arena, &groups), AD_OK);
-    cr_assert_eq(ad__plan_of(p, &groups, &arena, &plan), AD_OK);
+    cr_assert_eq(ad__plan_of(p, &groups, &arena, &arena, &plan), AD_OK);
     return &plan;
 }
 
