@@ -282,6 +282,12 @@ ad_status nn_step(nn_stepper *stepper, const ad_var *w, const ad_var *dw, double
         return ad_tape_fail(tape, AD_ERR_DOMAIN, "nn_step", NULL,
                             "the factor of the rate is %g; it must be a number", factor);
     }
+    if (nn_params_count(stepper->memory) != count * slots) {
+        return ad_tape_fail(tape, AD_ERR_STATE, "nn_step", NULL,
+                            "the set has %d parameters, but had %d when the stepper was made; make "
+                            "one for all of them",
+                            count, nn_params_count(stepper->memory) / (slots > 0 ? slots : 1));
+    }
     nn_params_bind(stepper->memory, tape, stepper->slots);
     nn_stepper_advance(stepper, factor);
     for (int i = 0; i < count && ad_tape_status(tape) == AD_OK; i++) {
@@ -326,5 +332,11 @@ ad_var nn_clip_norm(int count, ad_var *dw, double limit)
     for (int i = 0; i < count; i++) {
         dw[i] = ad_mul(dw[i], scale);
     }
-    return count > 0 && ad_is_dead(dw[count - 1]) ? dw[count - 1] : norm;
+    if (count > 0 && ad_is_dead(dw[count - 1])) { /* all or none */
+        norm = dw[count - 1];
+        for (int i = 0; i < count; i++) {
+            dw[i] = norm;
+        }
+    }
+    return norm;
 }

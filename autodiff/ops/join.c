@@ -261,7 +261,11 @@ ad_status ad_split_at(ad_var x, int axis, int count, const int64_t *lens, ad_var
         parts[i] = ad__follow(ad_slice_at(x, at, start, start + len, 1, site), x);
         start += len;
     }
-    return x.tape == NULL ? error.status : ad_tape_status(x.tape);
+    const ad_status status = x.tape == NULL ? error.status : ad_tape_status(x.tape);
+    for (int i = 0; status != AD_OK && x.tape != NULL && i < count; i++) {
+        parts[i] = ad__dead(x.tape);
+    }
+    return status;
 }
 
 /* ---- repeat and tile ---- */

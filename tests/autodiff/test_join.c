@@ -167,3 +167,23 @@ Test(join, split_of_a_dead_variable_does_not_look_at_the_lengths)
     cr_expect_eq(ad_split(dead, 0, 2, lens, part), AD_ERR_STALE);
     cr_expect(ad_is_dead(part[0]) && ad_is_dead(part[1]));
 }
+
+Test(join, split_without_memory_gives_no_part)
+{
+    int failures = 0;
+    for (size_t fail_at = 0; fail_at < 40; fail_at++) {
+        ad_failing_allocator state = {.fail_at = fail_at};
+        const ad_allocator allocator = ad_allocator_failing(&state);
+        ad_tape *own = ad_tape_new_in(&allocator);
+        ad_var x = ad_full(own, AD_F64, AD_SHAPE(300, 400), 1), part[4];
+        for (int k = 0; k < 8 && own != NULL && ad_tape_status(own) == AD_OK; k++) {
+            const int fails = ad_split(x, 1, 4, NULL, part) != AD_OK;
+            failures += fails;
+            for (int i = 0; i < 4; i++) {
+                cr_expect_eq(ad_is_dead(part[i]), fails);
+            }
+        }
+        ad_tape_free(own);
+    }
+    cr_expect(failures > 0);
+}

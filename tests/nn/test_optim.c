@@ -216,6 +216,24 @@ Test(optim, every_failed_allocation_is_reported_and_nothing_is_lost)
     nn_params_free(params);
 }
 
+Test(optim, parameters_added_after_the_stepper_was_made_are_an_error)
+{
+    nn_params *params = nn_params_new(NULL);
+    nn_params_add(params, "w", NN_WEIGHT, AD_F64, AD_SCALAR, NULL);
+    nn_stepper *stepper = nn_stepper_new(nn_adam(.rate = 0.1), params, NULL, NULL);
+    nn_params_add(params, "b", NN_BIAS, AD_F64, AD_SCALAR, NULL);
+    ad_tape *tape = ad_tape_new();
+    ad_var w[2];
+    cr_assert_eq(nn_params_bind(params, tape, w), AD_OK);
+    cr_expect_eq(nn_step(stepper, w, w, 1), AD_ERR_STATE);
+    cr_expect_str_eq(ad_tape_message(tape),
+                     "nn_step: the set has 2 parameters, but had 1 when the stepper was made; make "
+                     "one for all of them");
+    ad_tape_free(tape);
+    nn_stepper_free(stepper);
+    nn_params_free(params);
+}
+
 Test(optim, a_norm_is_dead_if_the_gradients_could_not_be_scaled)
 {
     int failures = 0;
@@ -223,12 +241,14 @@ Test(optim, a_norm_is_dead_if_the_gradients_could_not_be_scaled)
         ad_failing_allocator state = {.fail_at = fail_at};
         const ad_allocator allocator = ad_allocator_failing(&state);
         ad_tape *tape = ad_tape_new_in(&allocator);
-        ad_var g = ad_full(tape, AD_F64, AD_SHAPE(100, 100), 1);
+        ad_var g[2] = {ad_full(tape, AD_F64, AD_SHAPE(100, 100), 1)};
+        g[1] = ad_neg(g[0]);
         if (tape != NULL && ad_tape_status(tape) == AD_OK) {
-            const ad_var norm = nn_clip_norm(1, &g, 2);
+            const ad_var norm = nn_clip_norm(2, g, 2);
             failures += ad_tape_status(tape) != AD_OK;
             cr_expect_eq(ad_is_dead(norm), ad_tape_status(tape) != AD_OK);
-            cr_expect_eq(ad_is_dead(g), ad_tape_status(tape) != AD_OK);
+            cr_expect_eq(ad_is_dead(g[0]), ad_tape_status(tape) != AD_OK);
+            cr_expect_eq(ad_is_dead(g[1]), ad_tape_status(tape) != AD_OK);
         }
         ad_tape_free(tape);
     }
