@@ -266,8 +266,11 @@ nn_metric draw_metric(void)
     const nn_metric metrics[] = {nn_accuracy,
                                  nn_binary_accuracy,
                                  nn_absolute_error,
-                                 {draw_flag() ? draw_text() : NULL, nan_metric,
-                                  (nn_better)draw_below(draw_hostile() ? 9 : 2), draw_flag()},
+                                 {.name = draw_flag() ? draw_text() : NULL,
+                                  .function = nan_metric,
+                                  .better = (nn_better)draw_below(draw_hostile() ? 9 : 2),
+                                  .percent = draw_flag(),
+                                  .adds = (nn_adds)draw_below(draw_hostile() ? 9 : 2)},
                                  {0}};
     return PICK(metrics);
 }
