@@ -146,7 +146,7 @@ STATIC = $(B)/libwengert-nn.a $(B)/libwengert.a
 .DELETE_ON_ERROR:
 .SECONDARY:
 FORCE:
-.PHONY: FORCE all help deps bench-deps test threads fuzz fuzz_calls fuzz_readers fuzz_memory check headers layers symbols installed \
+.PHONY: FORCE all help deps bench-deps test threads fuzz accuracy fuzz_calls fuzz_readers fuzz_memory check headers layers symbols installed \
         asked bare portable benches lint format demo bench install uninstall clean
 
 all: $(STATIC) $(AD_SO) $(NN_SO) $(EXAMPLES) ## build both libraries and the examples
@@ -328,6 +328,10 @@ endif
 MOST ?= 20
 fuzz_memory: $(B)/tests/fuzz/memory/run ## run whole programs in too little memory, MOST times each way; 0: all
 	$(call RUN_TESTS,$< $(MOST))
+
+# Every elementwise operation at N random points beside exact numbers: make accuracy N=2000 SEED=7
+accuracy: $(B)/tests/run ## compare values, first and second derivatives of every row with exact ones at N points of SEED
+	@WENGERT_POINTS=$(N) WENGERT_SEED=$(SEED) $< --filter 'ops_digits/*'
 
 # ---- checks
 STEPS = test 'test FLAVOUR=clang' 'test FLAVOUR=asan' 'threads FLAVOUR=tsan' \

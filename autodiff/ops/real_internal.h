@@ -166,15 +166,12 @@ static inline real real_silu_slope(real x)
 }
 
 /* 1 / cosh(x)^2 = e / d^2 with e = 4 e^(-2 |x|), d = 1 + e / 4, whose rounding is undone; of
- * 1 / d, 1 .. 1/2, a line through the middle is near enough for that. Near 0, where it is squared
- * and cubed, 1 - (1 - e / 4)^2 / d^2. */
+ * 1 / d, 1 .. 1/2, a line through the middle is near enough for that. */
 static inline real real_sech2(real x)
 {
     real e = real_exp_times(-2 * fabs(x), 2), quarter = REAL(0.25) * e, d = 1 + quarter;
-    real rest = 1 - quarter, lost = quarter - (d - 1);
-    int is_near = quarter > REAL(0.5);
-    real z = (is_near ? rest * rest : e) / (d * d);
-    return is_near ? 1 - z : z - z * (lost * (REAL(2.83) - REAL(0.94) * d));
+    real lost = quarter - (d - 1), z = e / (d * d);
+    return z - z * (lost * (REAL(2.83) - REAL(0.94) * d));
 }
 
 /* log(e^x + e^y) = max + log1p(e^(min - max)). */
