@@ -110,10 +110,10 @@ static void put_part(emission *m, uint32_t first)
 /* Whether a step can be added to what the compiler is given; `scalars` counts those it has. */
 static int is_within_limits(const emission *m, const ad__step *s, size_t *scalars)
 {
-    if (s->kind == &ad__scalars_kind) {
-        size_t count = ((const ad__scalars *)s->plan)->count;
-        int fits = count <= MOST_SCALARS - *scalars;
-        *scalars += fits ? count : 0;
+    const ad__scalars *run = s->kind == &ad__scalars_kind ? s->plan : NULL;
+    if (run != NULL) {
+        int fits = run->count <= MOST_SCALARS - *scalars;
+        *scalars += fits ? run->count : 0;
         return fits;
     }
     return m->steps.len < MOST_TEXT;

@@ -218,14 +218,14 @@ static ad_status map_rows(const ad__call *call, ad__row_kernel *of_one, ad__two_
         return AD_OK;
     }
     const char *x = in_order(call, &call->x[0], &o);
-    const char *y = of_two == NULL ? x : in_order(call, &call->x[1], &o);
+    const char *y = of_one != NULL ? x : in_order(call, &call->x[1], &o);
     char *z = o.is_own ? call->z : ad__arena_take(call->scratch, all);
     if (x == NULL || y == NULL || z == NULL) {
         return AD_ERR_MEMORY;
     }
     size_t len = ad__reduced_count(&kind->shape, *attributes_of(call));
     for (size_t at = 0; at < all; at += len * bytes) {
-        if (of_two == NULL) {
+        if (of_one != NULL) {
             of_one(len, x + at, z + at);
         } else {
             of_two(len, x + at, y + at, z + at);

@@ -48,12 +48,12 @@ static void record(pool *p, ad_tape *tape, ad_rng *rng, int is_scalar)
         p->v[p->count++] = leaf(tape, rng, i == 0);
     }
     for (int steps = (int)ad_rng_below(rng, 20); steps > 0; steps--) {
-        ad_var a = p->v[ad_rng_below(rng, (uint64_t)p->count)], first = p->v[0], z;
+        ad_var a = p->v[ad_rng_below(rng, p->count)], first = p->v[0], z;
         ad_shape shape = ad_shape_of(a);
         if (is_scalar && !(ad_type_of(a) == AD_F64 && shape.rank == 0)) {
             continue;
         }
-        ad_var b = is_scalar ? first : scalar(p->v[ad_rng_below(rng, (uint64_t)p->count)]);
+        ad_var b = is_scalar ? first : scalar(p->v[ad_rng_below(rng, p->count)]);
         switch (ad_rng_below(rng, 4)) {
         case 0:
             z = ad_tanh(a);
@@ -80,7 +80,7 @@ static int draw(const pool *p, ad_rng *rng, ad_var *v, int has_numbers)
 {
     int count = 1 + (int)ad_rng_below(rng, MOST - 1);
     for (int i = 0; i < count; i++) {
-        v[i] = p->v[ad_rng_below(rng, (uint64_t)p->count)];
+        v[i] = p->v[ad_rng_below(rng, p->count)];
         if (has_numbers && i > 0 && ad_rng_below(rng, 5) == 0) {
             v[i] = ad_literal(1.5);
         }
@@ -183,7 +183,7 @@ static void compare(uint64_t seed, int is_scalar)
     expect_rows("ad_jacobian_values", seed, tape, results, y, count, x, out);
     expect_products(seed, results, y, count, x, out);
 
-    ad_var s = is_scalar ? p.v[ad_rng_below(&rng, (uint64_t)p.count)] : scalar(y[0]);
+    ad_var s = is_scalar ? p.v[ad_rng_below(&rng, p.count)] : scalar(y[0]);
     s = ad_shape_of(s).rank == 0 ? s : p.v[0];
     ad_var ds[MOST];
     fill(out, cols);

@@ -173,7 +173,7 @@ Test(progress, lines_of_any_numbers_and_names_fit_every_width_and_have_no_gaps)
         const nn_epoch entry = {{x, x}, {numbers[trial % 5], x}, 0.1, trial % 3 * 1e7};
         nn_fit_state s = {.epoch = 1,
                           .epochs = trial % 2 ? 3 : 2000000000,
-                          .metric = {names[trial % 4], NULL, NN_LOWER, trial / 20},
+                          .metric = {.name = names[trial % 4], .percent = trial / 20},
                           .batch = trial % 3 * 50,
                           .batches = 100,
                           .mean = {x, x},

@@ -23,9 +23,10 @@ static ad_fn *example(ad_tape *tape)
 static int compiles(const char *path, const char *compiler)
 {
     char command[512];
-    (void)snprintf(command, sizeof command,
-                   "%s -Wall -Wextra -Werror -O1 -ffp-contract=off -o %s.bin %s -lm && %s.bin > /dev/null",
-                   compiler, path, path, path);
+    (void)snprintf(
+        command, sizeof command,
+        "%s -Wall -Wextra -Werror -O1 -ffp-contract=off -o %s.bin %s -lm && %s.bin > /dev/null",
+        compiler, path, path, path);
     int status = system(command);
     (void)snprintf(command, sizeof command, "%s.bin", path);
     remove(command);
