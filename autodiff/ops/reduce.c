@@ -227,7 +227,7 @@ static ad_status map_rows(const ad__call *call, ad__row_kernel *of_one, ad__two_
     for (size_t at = 0; at < all; at += len * bytes) {
         if (of_one != NULL) {
             of_one(len, x + at, z + at);
-        } else {
+        } else if (of_two != NULL) {
             of_two(len, x + at, y + at, z + at);
         }
     }
