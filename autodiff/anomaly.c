@@ -1,125 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "anomaly.h"
 
+#include "anomaly_internal.h"
+#include "reverse.h"
 #include "text_internal.h"
 #include "trace_internal.h"
 
-#include <math.h>
-#include <string.h>
-
-/* How bad a value is. */
-enum { FINITE, INFINITE, UNDEFINED };
-
-static int rank_of(double value)
-{
-    return isfinite(value) ? FINITE : isnan(value) ? UNDEFINED : INFINITE;
-}
-
-/* A constant may be meant to be infinite, or NaN: what is made of it is judged. */
-static int operand_rank(const ad_tape *tape, uint32_t node, double value)
-{
-    int rank = rank_of(value);
-    return tape->node[node].row == AD__CONSTANT && rank == UNDEFINED ? INFINITE : rank;
-}
-
-/* 1 if every element is finite, which is when its exponent is not all ones: integer tests, many at
- * a time, for the case to be fast in. */
-static int all_finite(const ad_tape *tape, uint32_t node)
-{
-    const ad__kind *kind = ad__kind_of(tape, node);
-    const char *data = ad__data_of(tape, node);
-    const uint64_t wide = UINT64_C(0x7ff) << 52;
-    const uint32_t narrow = UINT32_C(0xff) << 23;
-    uint64_t stray = 0, f64;
-    uint32_t f32;
-    for (size_t i = 0; i < kind->count && kind->type == AD_F64; i++) {
-        memcpy(&f64, data + i * sizeof f64, sizeof f64);
-        stray |= (f64 & wide) == wide;
-    }
-    for (size_t i = 0; i < kind->count && kind->type == AD_F32; i++) {
-        memcpy(&f32, data + i * sizeof f32, sizeof f32);
-        stray |= (f32 & narrow) == narrow;
-    }
-    return stray == 0;
-}
-
-/* The element of an argument that meets element i of the result, by NumPy's broadcasting. */
-static size_t broadcast_index(const ad_shape *result, const ad_shape *arg, size_t i)
-{
-    size_t index = 0, stride = 1;
-    for (int k = 1; k <= arg->rank; k++) {
-        size_t len = (size_t)result->len[result->rank - k];
-        size_t own = (size_t)arg->len[arg->rank - k];
-        index += (own == 1 ? 0 : i % len) * stride;
-        stride *= own;
-        i /= len;
-    }
-    return index;
-}
-
-/* The element with the largest magnitude, NaN above all. */
-static double extreme(const ad_tape *tape, uint32_t node)
-{
-    double worst = 0;
-    for (size_t i = 0, count = ad__kind_of(tape, node)->count; i < count; i++) {
-        double x = ad__element_of(tape, node, i);
-        if (isnan(x)) {
-            return NAN;
-        }
-        worst = fabs(x) > fabs(worst) ? x : worst;
-    }
-    return worst;
-}
-
-/* Whether a node made a value worse than its operands; fills in which, and them. */
-static int makes_anomaly(const ad_tape *tape, uint32_t node, ad_anomaly *out)
-{
-    int args, worst = FINITE, is_elementwise = ad__op_of(tape, node)->arity > 0;
-    const uint32_t *arg = ad__args_of(tape, node, &args);
-    const ad__kind *kind = ad__kind_of(tape, node);
-    double largest[3] = {0, 0, 0};
-    for (int a = 0; a < args && !is_elementwise; a++) {
-        double x = extreme(tape, arg[a]);
-        int rank = operand_rank(tape, arg[a], x);
-        worst = rank > worst ? rank : worst;
-        if (a < 3) {
-            largest[a] = x;
-        }
-    }
-    out->count = args < 3 ? args : 3;
-    for (size_t i = 0; i < kind->count; i++) {
-        double z = ad__element_of(tape, node, i);
-        int rank = rank_of(z), before = worst;
-        for (int a = 0; a < args && rank > FINITE && is_elementwise; a++) {
-            size_t k = broadcast_index(&kind->shape, &ad__kind_of(tape, arg[a])->shape, i);
-            largest[a] = ad__element_of(tape, arg[a], k);
-            int own = operand_rank(tape, arg[a], largest[a]);
-            before = own > before ? own : before;
-        }
-        if (rank > before) {
-            out->element = i;
-            out->value = isnan(z) ? NAN : z;
-            for (int a = 0; a < 3; a++) {
-                out->operand[a] = isnan(largest[a]) ? NAN : largest[a];
-            }
-            return 1;
-        }
-    }
-    return 0;
-}
+#include <limits.h>
 
 /* ---- the sentence ---- */
 
-static void describe(const ad_tape *tape, uint32_t node, ad_anomaly *out)
+/* "ad_div made inf of 0.5 and 0" */
+static void say_making(const ad_tape *tape, uint32_t node, ad_anomaly *out)
 {
     char *text = out->message;
     size_t bytes = sizeof out->message;
     int args, is_elementwise = ad__op_of(tape, node)->arity > 0;
     const uint32_t *arg = ad__args_of(tape, node, &args);
-    const ad__kind *kind = ad__kind_of(tape, node);
     char shape[160];
     text[0] = '\0';
     ad__say(text, bytes, args > 0 ? "%s made " : "%s holds ", out->op);
+    ad__say(text, bytes, out->kind == AD_ANOMALY_DROPPED_SLOPE ? "the slope " : "");
     ad__say_number(text, bytes, out->value, 6);
     for (int a = 0; a < out->count; a++) {
         const ad__kind *own = ad__kind_of(tape, arg[a]);
@@ -129,9 +30,32 @@ static void describe(const ad_tape *tape, uint32_t node, ad_anomaly *out)
         }
         ad__say_number(text, bytes, out->operand[a], 6);
     }
-    if (kind->shape.rank > 0) {
+}
+
+/* Describes what `maker` made; its element is one of `node`, which is the maker itself, or the
+ * product that dropped it. */
+static void describe(const ad_tape *tape, uint32_t maker, uint32_t node, ad_anomaly *out)
+{
+    char *text = out->message;
+    size_t bytes = sizeof out->message;
+    const ad_shape *shape = &ad__kind_of(tape, node)->shape;
+    out->found = 1;
+    out->op = ad__op_of(tape, maker)->name;
+    out->site = tape->site[node];
+    out->is_derivative = ad__is_derived(tape, node);
+    out->node = node;
+    say_making(tape, maker, out);
+    if (out->kind == AD_ANOMALY_DROPPED_SLOPE) {
+        ad__say(text, bytes, ", dropped");
+    }
+    if (shape->rank > 0) {
         ad__say(text, bytes, " at element ");
-        ad__say_index(text, bytes, &kind->shape, out->element);
+        ad__say_index(text, bytes, shape, out->element);
+    }
+    if (out->kind == AD_ANOMALY_DROPPED_SLOPE) {
+        ad__say(text, bytes,
+                " because its cotangent is exactly 0, harmless only if another branch "
+                "was chosen (ad_where)");
     }
     if (out->is_derivative) {
         ad__say(text, bytes, ", in a derivative");
@@ -141,37 +65,178 @@ static void describe(const ad_tape *tape, uint32_t node, ad_anomaly *out)
     }
 }
 
-/* Searches the marked nodes; marks NULL: all. */
-static ad_anomaly search(const ad_tape *tape, const uint8_t *marks)
+/* ---- the search ---- */
+
+static ad_anomaly none(void)
 {
     ad_anomaly found = {.found = 0};
-    for (uint32_t node = 1; node < tape->count; node++) {
-        const ad__node *n = &tape->node[node];
-        int is_clean = n->kind == AD__KIND_SCALAR ? isfinite(tape->value[node].scalar)
-                                                  : all_finite(tape, node);
-        if (is_clean || (marks != NULL && !marks[node]) || n->row == AD__CONSTANT ||
-            !makes_anomaly(tape, node, &found)) {
-            continue;
-        }
-        found.found = 1;
-        found.op = ad__op_of(tape, node)->name;
-        found.site = tape->site[node];
-        found.is_derivative = ad__is_derived(tape, node);
-        found.node = node;
-        describe(tape, node, &found);
-        return found;
-    }
-    found = (ad_anomaly){.found = 0};
     ad__say(found.message, sizeof found.message, "no operation made a nan or an infinity");
     return found;
 }
 
-ad_anomaly ad_tape_anomaly(const ad_tape *tape)
+static ad_anomaly no_memory(const char *origin)
+{
+    ad_anomaly found = {.status = AD_ERR_MEMORY};
+    ad__say(found.message, sizeof found.message, "%s: out of memory", origin);
+    return found;
+}
+
+/* The marked nodes from first on; marks NULL: all. */
+typedef struct range {
+    ad_tape *tape;
+    const uint8_t *marks;
+    uint32_t first;
+    const char *origin; /* the public function */
+} range;
+
+/* The first operation that made a value worse. */
+static ad_anomaly search_values(const range *r)
+{
+    ad_tape *tape = r->tape;
+    uint8_t *lasting = NULL;
+    for (uint32_t node = r->first; node < tape->count; node++) {
+        ad_anomaly found = {.kind = AD_ANOMALY_VALUE};
+        if (ad__is_clean(tape, node) || (r->marks != NULL && !r->marks[node]) ||
+            tape->node[node].row == AD__CONSTANT || !ad__makes_anomaly(tape, node, &found)) {
+            continue;
+        }
+        if (lasting == NULL && ad__is_derived(tape, node)) {
+            lasting = ad__arena_take(&tape->scratch, tape->count - r->first);
+            if (lasting == NULL) {
+                return no_memory(r->origin);
+            }
+            ad__mark_lasting(tape, r->marks, r->first, lasting);
+        }
+        if (!ad__is_derived(tape, node) || lasting[node - r->first] != AD__USED) {
+            describe(tape, node, node, &found);
+            return found;
+        }
+    }
+    return none();
+}
+
+/* The first slope that was dropped, and how many were. */
+static ad_anomaly search_slopes(const range *r)
+{
+    const ad_tape *tape = r->tape;
+    ad_anomaly found = none();
+    size_t dropped = 0;
+    for (uint32_t node = r->first; node < tape->count && tape->derived_count > 0; node++) {
+        if (tape->node[node].row != ad_chain__number || (r->marks != NULL && !r->marks[node]) ||
+            ad__is_clean(tape, tape->node[node].arg[1]) || !ad__is_chain(tape, node)) {
+            continue;
+        }
+        for (size_t i = 0, count = ad__kind_of(tape, node)->count; i < count; i++) {
+            if (ad__drops(tape, node, i) && dropped++ == 0) {
+                found = (ad_anomaly){.kind = AD_ANOMALY_DROPPED_SLOPE};
+                uint32_t slope = tape->node[node].arg[1];
+                uint32_t maker = ad__maker_of(tape, slope, ad__met(tape, node, 1, i), &found);
+                found.element = i;
+                describe(tape, maker, node, &found);
+            }
+        }
+    }
+    found.dropped = dropped;
+    return found;
+}
+
+/* What counts first is a value, then a slope; the slopes of both are counted. */
+static void add(ad_anomaly *found, const ad_anomaly *more)
+{
+    const size_t dropped = found->dropped + more->dropped;
+    if (found->status == AD_OK &&
+        (more->status != AD_OK || !found->found ||
+         (found->kind != AD_ANOMALY_VALUE && more->kind == AD_ANOMALY_VALUE))) {
+        *found = *more;
+    }
+    found->dropped = dropped;
+}
+
+static ad_anomaly search(const range *r)
+{
+    ad__arena_mark before = ad__arena_mark_here(&r->tape->scratch);
+    ad_anomaly found = search_values(r), slopes = search_slopes(r);
+    ad__arena_rewind(&r->tape->scratch, before);
+    add(&found, &slopes);
+    return found;
+}
+
+/* ---- gradients that left nothing on the tape ---- */
+
+/* Searches a gradient by ad_grad_values: as ad_grad records it, which is then forgotten. */
+static ad_anomaly search_swept(const range *r, uint32_t y, int count, const ad_var *x, ad_var *dx)
+{
+    ad_tape *tape = r->tape;
+    const ad_mark end = ad_tape_mark(tape);
+    const range own = {tape, NULL, tape->count, r->origin};
+    ad_status status = ad_grad(ad__handle(tape, y), count, x, dx);
+    ad_anomaly found = status == AD_OK           ? search(&own)
+                       : status == AD_ERR_MEMORY ? no_memory(r->origin)
+                                                 : none(); /* a view was assigned since */
+    if (status != AD_OK) {
+        ad_tape_clear_error(tape);
+    }
+    (void)ad__take_back(tape, end);
+    found.node = 0;
+    return found;
+}
+
+/* The nodes with a note, as variables; returns how many. */
+static uint32_t find_noted(ad_tape *tape, uint8_t what, ad_var *out)
+{
+    uint32_t count = 0;
+    for (uint32_t node = 1; node < tape->note_count; node++) {
+        if (ad__notes_of(tape, node) & what) {
+            if (out != NULL) {
+                out[count] = ad__handle(tape, node);
+            }
+            count++;
+        }
+    }
+    return count;
+}
+
+/* Adds to what was found what is in all of them. */
+static void add_swept(const range *r, ad_anomaly *found)
+{
+    ad_tape *tape = r->tape;
+    const uint32_t results = tape->note_count; /* recording adds none */
+    const uint32_t count = find_noted(tape, AD__SWEPT_BY, NULL);
+    if (count == 0 || count > INT_MAX || tape->error.status != AD_OK) {
+        return;
+    }
+    ad_var *x = ad__arena_take(&tape->scratch, 2 * (size_t)count * sizeof *x);
+    if (x == NULL) {
+        *found = no_memory(r->origin);
+        return;
+    }
+    (void)find_noted(tape, AD__SWEPT_BY, x);
+    for (uint32_t y = 1; y < results && found->status == AD_OK; y++) {
+        if (ad__notes_of(tape, y) & AD__SWEPT && (r->marks == NULL || r->marks[y])) {
+            const ad_anomaly more = search_swept(r, y, (int)count, x, x + count);
+            add(found, &more);
+        }
+    }
+}
+
+static ad_anomaly search_all(const range *r)
+{
+    ad__arena_mark before = ad__arena_mark_here(&r->tape->scratch);
+    ad_anomaly found = search(r);
+    if (found.status == AD_OK) {
+        add_swept(r, &found);
+    }
+    ad__arena_rewind(&r->tape->scratch, before);
+    return found;
+}
+
+ad_anomaly ad_tape_anomaly(ad_tape *tape)
 {
     if (tape == NULL) {
         return (ad_anomaly){.status = AD_ERR_MEMORY, .message = "ad_tape_new: out of memory"};
     }
-    return search(tape, NULL);
+    const range all = {tape, NULL, 1, "ad_tape_anomaly"};
+    return search_all(&all);
 }
 
 ad_anomaly ad_anomaly_of(ad_var y)
@@ -191,12 +256,11 @@ ad_anomaly ad_anomaly_of(ad_var y)
     ad__arena_mark before = ad__arena_mark_here(&y.tape->scratch);
     uint8_t *marks = ad__arena_take(&y.tape->scratch, y.tape->count);
     if (marks == NULL) {
-        result.status = AD_ERR_MEMORY;
-        ad__say(result.message, sizeof result.message, "ad_anomaly_of: out of memory");
-        return result;
+        return no_memory("ad_anomaly_of");
     }
     ad__mark_ancestors(y.tape, 1, &y, marks);
-    result = search(y.tape, marks);
+    const range own = {y.tape, marks, 1, "ad_anomaly_of"};
+    result = search_all(&own);
     ad__arena_rewind(&y.tape->scratch, before);
     return result;
 }

@@ -161,6 +161,12 @@ void ad__check_say(ad_report *r, const char *name, const char *which)
                 r->elements_seen, r->elements,
                 r->directions > 0 ? ", and all of them together" : ", the others were not");
     }
+    if (r->dropped > 0) {
+        ad__say(text, bytes,
+                "; %zu infinite slopes were dropped for a cotangent of exactly 0, the first from "
+                "%s (%s)",
+                r->dropped, r->dropped_op, r->dropped_site != NULL ? r->dropped_site : "no line");
+    }
     r->passed = r->wrong == 0 && (r->agreed + r->kinks > 0 || all == 0);
 }
 
@@ -211,6 +217,13 @@ static void carry_out(ad__check *c)
     if (!ad__check_map(c, 1) || !is_function(c) || !ad__check_differences(c)) {
         return;
     }
+    ad_anomaly found = {.found = 0};
+    if (c->actives > 0 && !ad__check_dropped(c, &found)) {
+        return;
+    }
+    c->report.dropped = found.dropped;
+    c->report.dropped_op = found.dropped > 0 ? found.op : NULL;
+    c->report.dropped_site = found.dropped > 0 ? found.site : NULL;
     c->report.elements = c->elements;
     c->report.elements_seen = c->singles;
     c->report.directions = c->ats - c->singles;

@@ -70,6 +70,11 @@ typedef struct ad_report {
     /* of all elements of the inputs, those that were looked at one by one, and the number of random
      * directions in which all of them were, together */
     size_t elements, elements_seen, directions;
+    /* infinite slopes that the gradient drops at the point, since their cotangents are exactly 0, and
+     * the operation and line that the first comes from; see anomaly.h. A report may pass with some:
+     * they are harmless in a branch that was not chosen */
+    size_t dropped;
+    const char *dropped_op, *dropped_site;
     int is_broken; /* an identity fails, or f is not elementwise; the message says which */
 
     /* the worst of the wrong ones, or else of those that agree: the derivative of order 1 or 2 (0:

@@ -2,6 +2,7 @@
 #ifndef AD_CHECK_INTERNAL_H
 #define AD_CHECK_INTERNAL_H
 
+#include "anomaly.h"
 #include "check.h"
 #include "tape_internal.h"
 
@@ -85,6 +86,9 @@ int ad__check_result(ad__check *c);
 
 /* Selects the map of an order; fills row, base and got. */
 int ad__check_map(ad__check *c, int order);
+
+/* Looks for slopes that the gradient of the weighted sum drops at the point. */
+int ad__check_dropped(ad__check *c, ad_anomaly *out);
 
 /* The values of the map's rows at the present point. */
 int ad__check_values(ad__check *c, double *out);

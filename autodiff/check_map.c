@@ -252,6 +252,21 @@ int ad__check_result(ad__check *c)
     return ad_tape_rewind(c->tape, mark) == AD_OK && is_fine(c);
 }
 
+int ad__check_dropped(ad__check *c, ad_anomaly *out)
+{
+    const ad__arena_mark before = ad__arena_mark_here(&c->arena);
+    const ad_mark mark = ad_tape_mark(c->tape);
+    const int order = c->order;
+    ad__recording r = ad__check_recording(c);
+    c->order = 2;
+    record_map(c, 0, &r);
+    c->order = order;
+    *out = is_fine(c) ? ad_tape_anomaly(c->tape) : (ad_anomaly){.found = 0};
+    ad__arena_rewind(&c->arena, before);
+    return out->status == AD_ERR_MEMORY ? ad__check_no_memory(c)
+                                        : ad_tape_rewind(c->tape, mark) == AD_OK && is_fine(c);
+}
+
 /* ---- derivatives from the tape ---- */
 
 /* The derivative of a row in a direction, whose elements' derivatives are dx. */

@@ -57,6 +57,10 @@ static int take_in(ad_report *all, const ad_report *one)
     sum.unresolved = all->unresolved + one->unresolved;
     sum.kinks = all->kinks + one->kinks;
     sum.skipped = all->skipped + one->skipped;
+    const ad_report *first = all->dropped > 0 ? all : one;
+    sum.dropped = all->dropped + one->dropped;
+    sum.dropped_op = first->dropped_op;
+    sum.dropped_site = first->dropped_site;
     *all = sum;
     return worse;
 }

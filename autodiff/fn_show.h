@@ -2,6 +2,7 @@
 #ifndef AD_FN_SHOW_H
 #define AD_FN_SHOW_H
 
+#include "anomaly.h"
 #include "fn.h"
 
 #include <stdio.h>
@@ -12,6 +13,7 @@
  *   ad_fn_step step[100];
  *   ad_fn_profile(f, inputs, outputs, 1000, 100, step);
  *   ad_fn_show_costs(stdout, f, 100, step);         time, FLOP/s and bytes/s of each step
+ *   puts(ad_fn_anomaly(f, inputs).message);         where a NaN comes from
  *
  * A function is a list of steps, and each does some operations of the program together. Operations
  * are counted by the elements:
@@ -106,6 +108,19 @@ AD_API ad_status ad_fn_profile(const ad_fn *f, const void *const *inputs, void *
  *
  * Errors: as ad_fn_show_text. */
 AD_API ad_status ad_fn_show_costs(FILE *out, const ad_fn *f, size_t count, const ad_fn_step *steps);
+
+/* ---- where a NaN or an infinity comes from ---- */
+
+/* The operation of a call on these inputs, and on the views as they are now, that made the first
+ * NaN or infinity, or the first infinite slope that was dropped; see anomaly.h. `node` is the
+ * value's number in ad_fn_show_text. The call is recorded again on a tape of its own, an operation
+ * at a time, whatever the threads, the memory limit and the machine code of f: with the same bits,
+ * in the time and memory of a recording. Nothing is assigned, no output is written. A call that
+ * has assigned a NaN to a view is past: ask before it, or with the views as they were.
+ *
+ * Errors, in the result: AD_ERR_DOMAIN if f is NULL, or inputs are missing; AD_ERR_MEMORY; those of
+ *         an operation on these values, such as an index outside its axis, with its text. */
+AD_API ad_anomaly ad_fn_anomaly(const ad_fn *f, const void *const *inputs);
 
 /* ---- memory ---- */
 

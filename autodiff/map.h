@@ -14,7 +14,8 @@
  *
  * The function is recorded once, with scalars of f64. Each of its operations then runs over many
  * rows at a time in vector registers; gradients and Jacobians by row are ordinary outputs. Every
- * number has the bits that recording the row would give it. */
+ * number has the bits that recording the row would give it. What made a NaN in a row is found by
+ * recording that row on a tape (anomaly.h): there is no such call for a map. */
 
 typedef struct ad_map ad_map;
 

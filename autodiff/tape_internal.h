@@ -218,9 +218,9 @@ int ad__note_derived(ad_tape *tape, uint32_t first);
 void ad__forget_derived(ad_tape *tape, uint32_t first);
 int ad__is_derived(const ad_tape *tape, uint32_t node);
 
-/* Notes that C has read a node's value, or has branched on it. Forgets such notes about nodes from
- * first on. */
-enum { AD__READ = 1, AD__BRANCH = 2 };
+/* Notes that C has read a node's value, has branched on it, or has taken the numbers of its
+ * derivatives, or of derivatives by it. Forgets such notes about nodes from first on. */
+enum { AD__READ = 1, AD__BRANCH = 2, AD__SWEPT = 4, AD__SWEPT_BY = 8 };
 void ad__note_far(ad_tape *tape, uint32_t node, uint8_t what);
 static inline void ad__note(ad_tape *tape, uint32_t node, uint8_t what)
 {

@@ -200,7 +200,8 @@ static int take_operation(capture *c, uint32_t node)
     ad__value v = {.op = ad__op_of(c->tape, node),
                    .kind = kind_of(c, node),
                    .site = c->tape->site[node],
-                   .count = (uint32_t)count};
+                   .count = (uint32_t)count,
+                   .is_derived = ad__is_derived(c->tape, node)};
     if (v.kind == NULL) {
         return 0;
     }

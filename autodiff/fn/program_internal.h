@@ -33,6 +33,7 @@ typedef struct ad__value {
     uint32_t attribute_bytes;
     uint32_t first, count; /* its arguments are program->args[first ..] */
     uint32_t like;         /* 1 + the value whose shape the attributes hold, or 0; see ad__follow */
+    int is_derived;        /* recorded by ad_grad, ad_vjp, .. */
 } ad__value;
 
 /* At the end of a call the view has the value's elements. */

@@ -221,3 +221,32 @@ Test(check, every_failed_allocation_is_reported_and_leaks_nothing)
         cr_assert_not(r.passed);
     }
 }
+
+static ad_var squared_root(void *user, const ad_var *x)
+{
+    (void)user;
+    return ad_square(ad_sqrt(x[0]));
+}
+
+static ad_var squared_root_alone(ad_var x)
+{
+    return squared_root(NULL, &x);
+}
+
+Test(check, slopes_that_the_gradient_drops_at_the_point_are_counted)
+{
+    const double point[] = {0, 4, 0};
+    ad_report r =
+        ad_check(squared_root, NULL, 1, &(ad_check_input){AD_F64, AD_SHAPE(3), point}, NULL);
+    cr_expect_eq(r.status, AD_OK, "%s", r.message);
+    cr_expect_eq(r.dropped, 2);
+    cr_expect_str_eq(r.dropped_op, "ad_div");
+    cr_expect(strstr(r.dropped_site, "test_check.c:"));
+    cr_expect(strstr(r.message, "; 2 infinite slopes were dropped for a cotangent of exactly 0, "
+                                "the first from ad_div ("),
+              "%s", r.message);
+    r = ad_check(squared_root, NULL, 1, &(ad_check_input){AD_F64, AD_SHAPE(1), point + 1}, NULL);
+    cr_expect(r.passed && r.dropped == 0 && r.dropped_site == NULL, "%s", r.message);
+    r = ad_check_unary(squared_root_alone, 0, 4);
+    cr_expect(r.dropped > 0 && strstr(r.message, "infinite slopes were dropped"), "%s", r.message);
+}
