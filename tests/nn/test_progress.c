@@ -171,14 +171,15 @@ Test(progress, lines_of_any_numbers_and_names_fit_every_width_and_have_no_gaps)
     for (int trial = 0; trial < 4 * 5 * 3; trial++) {
         double x = numbers[trial / 4 % 5];
         const nn_epoch entry = {{x, x}, {numbers[trial % 5], x}, 0.1, trial % 3 * 1e7};
-        nn_fit_state s = {.epoch = 1,
-                          .epochs = trial % 2 ? 3 : 2000000000,
-                          .metric = {.name = names[trial % 4], .percent = trial / 20},
-                          .batch = trial % 3 * 50,
-                          .batches = 100,
-                          .mean = {x, x},
-                          .left = x,
-                          .history = &entry};
+        nn_fit_state s = {
+            .epoch = 1,
+            .epochs = trial % 2 ? 3 : 2000000000,
+            .metric = {.name = names[trial % 4], .better = NN_LOWER, .percent = trial / 20},
+            .batch = trial % 3 * 50,
+            .batches = 100,
+            .mean = {x, x},
+            .left = x,
+            .history = &entry};
         for (int width = 1; width < 220; width++) {
             for (int kind = 0; kind < 2; kind++) {
                 (kind ? nn__progress_bar : nn__progress_epoch)(&s, width, line);

@@ -192,7 +192,8 @@ Test(train, a_target_of_an_error_is_reached_from_above_and_so_is_one_of_the_cost
     cr_expect_leq(fit.history[fit.epochs - 1].train.cost, 1e-3);
     cr_expect_gt(fit.history[fit.epochs - 2].train.cost, 1e-3);
     nn_fit_result_clear(&fit);
-    fit = nn_fit(net, line, line, .cost = nn_mse, .metric = {"r", unsaid, NN_LOWER}, .target = 1,
+    fit = nn_fit(net, line, line, .cost = nn_mse,
+                 .metric = {.name = "r", .function = unsaid, .better = NN_LOWER}, .target = 1,
                  .optim = nn_sgd(.rate = 1e-9), .epochs = 3);
     cr_expect_eq(fit.end, NN_END_TARGET);
     nn_fit_result_clear(&fit);
@@ -320,7 +321,8 @@ Test(train, mistakes_are_errors_that_say_what_to_do)
                  AD_ERR_DOMAIN);
     cr_expect_eq(status_of(TRY(.cost = nn_mse, .optim = sgd, .target = 1), ".target_cost"),
                  AD_ERR_STATE);
-    cr_expect_eq(status_of(TRY(.cost = ce, .metric = {"r", unsaid}, .optim = sgd, .target = 1),
+    cr_expect_eq(status_of(TRY(.cost = ce, .metric = {.name = "r", .function = unsaid},
+                               .optim = sgd, .target = 1),
                            "NN_HIGHER or NN_LOWER"),
                  AD_ERR_STATE);
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .schedule = nn_cosine(-1)), "warmup"),
