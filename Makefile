@@ -283,7 +283,7 @@ $(BENCHES): $(B)/bench/%: $(B)/objects/bench/%.o $(B)/libbench.a $(STATIC)
 # counted a test before its process ends and finds a leak, so the sanitizers write to files, and a
 # report in one of them fails the run.
 LOG = $(abspath $(B))/sanitizer
-TEST_ENV = WENGERT_BUILD=$(B) TSAN_OPTIONS=log_path=$(LOG) \
+TEST_ENV = WENGERT_BUILD=$(B) WENGERT_SEED=$${WENGERT_SEED:-$$(date +%s)} TSAN_OPTIONS=log_path=$(LOG) \
            ASAN_OPTIONS=allocator_may_return_null=1:log_path=$(LOG)
 RUN_TESTS = @rm -f $(LOG).*; export $(TEST_ENV); status=0; ($(1)) || status=1; \
             if grep -qsE 'ERROR: |WARNING: Thread|runtime error' $(LOG).*; then \
@@ -291,7 +291,7 @@ RUN_TESTS = @rm -f $(LOG).*; export $(TEST_ENV); status=0; ($(1)) || status=1; \
             fi; exit $$status
 
 test: $(B)/tests/run $(EXAMPLES) $(if $(T),,threads fuzz fuzz_readers fuzz_memory) ## run every test; T=tape: only suites whose name begins so
-	$(call RUN_TESTS,$< $(if $(T),--filter '$(T)*/*'))
+	$(call RUN_TESTS,echo "random points are those of WENGERT_SEED=$$WENGERT_SEED" && $< $(if $(T),--filter '$(T)*/*'))
 
 # Criterion cannot run under ThreadSanitizer, so these are programs of their own.
 threads: $(PROGRAM_TESTS) ## run the programs that use several threads
