@@ -71,9 +71,9 @@ void ad_tape_free(ad_tape *tape)
     ad__arena_clear(&tape->values);
     ad__arena_clear(&tape->keep);
     ad__arena_clear(&tape->scratch);
-    void *blocks[] = {(void *)tape->site, tape->node,    tape->value, tape->details,
-                      tape->arguments,    tape->rewinds, tape->kinds, tape->kind_table,
-                      tape->derived,      tape->notes};
+    void *blocks[] = {(void *)tape->site, tape->node,    tape->value,      tape->details,
+                      tape->arguments,    tape->rewinds, tape->kinds,      tape->kind_table,
+                      tape->derived,      tape->notes,   tape->spare_kinds};
     ad_allocator allocator = tape->allocator;
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         ad__resize(&allocator, blocks[i], 0);
@@ -104,7 +104,10 @@ void ad_tape_clear_error(ad_tape *tape)
 ad_status ad_tape_fail(ad_tape *tape, ad_status status, const char *origin, const char *site,
                        const char *format, ...)
 {
-    if (tape->error.status != AD_OK) {
+    if (tape == NULL) {
+        return AD_ERR_MEMORY;
+    }
+    if (status == AD_OK || tape->error.status != AD_OK) {
         return tape->error.status;
     }
     char text[sizeof tape->error.message];
@@ -391,6 +394,7 @@ size_t ad_tape_bytes(const ad_tape *tape)
         sizeof *tape->node + sizeof *tape->value + sizeof *tape->site + sizeof *tape->notes;
     return sizeof *tape + node * tape->capacity + sizeof *tape->kinds * tape->kind_capacity +
            sizeof *tape->kind_table * tape->kind_table_len +
+           sizeof *tape->spare_kinds * tape->spare_capacity +
            sizeof *tape->details * tape->detail_capacity +
            sizeof *tape->arguments * tape->argument_capacity +
            sizeof *tape->rewinds * tape->rewind_capacity +

@@ -44,7 +44,8 @@ AD_API const char *ad_tape_message(const ad_tape *tape);
 AD_API void ad_tape_clear_error(ad_tape *tape);
 
 /* For the builders of operations outside the library: keeps an error, unless there is one already,
- * and returns the tape's status. origin is a function's name; site as AD_HERE, or NULL. */
+ * and returns the tape's status. origin is a function's name; site as AD_HERE, or NULL. AD_OK is no
+ * error and keeps none; a NULL tape keeps nothing. */
 AD_API ad_status ad_tape_fail(ad_tape *tape, ad_status status, const char *origin, const char *site,
                               const char *format, ...) AD_PRINTF(5, 6);
 
@@ -52,7 +53,8 @@ AD_API ad_status ad_tape_fail(ad_tape *tape, ad_status status, const char *origi
 
 /* Rewinding forgets what was recorded since the mark and keeps its memory for the next time, so a
  * repeated step allocates nothing after its first run. Handles to forgotten values are detected
- * when used. A mark may be rewound to any number of times.
+ * when used, unless kept for more than 1,000 million rewinds. A mark may be rewound to any number
+ * of times.
  *
  * Errors: AD_ERR_STALE if the tape has been rewound to before the mark; AD_ERR_FOREIGN if the mark
  * is of another tape, or of none. */

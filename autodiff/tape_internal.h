@@ -65,6 +65,8 @@ struct ad_tape {
     uint32_t kind_count, kind_capacity;
     uint32_t *kind_table; /* open addressing over kinds, entries are index + 1 */
     uint32_t kind_table_len;
+    uint16_t *spare_kinds; /* numbers below kind_count that no node has */
+    uint32_t spare_count, spare_capacity;
     ad__detail *details;
     uint32_t detail_count, detail_capacity;
     uint32_t *arguments;

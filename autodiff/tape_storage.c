@@ -89,6 +89,58 @@ int ad__grow_kinds(ad_tape *tape)
     return 1;
 }
 
+/* Finds the numbers of kinds that no node has, which are those of steps that were rewound: a later
+ * step most often needs them again, so that they stay until the numbers run out. 0 without memory.
+ */
+static int collect_kinds(ad_tape *tape)
+{
+    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
+    uint8_t *is_used = ad__arena_take(&tape->scratch, tape->kind_count);
+    if (is_used == NULL || !ad__reserve(tape, (void **)&tape->spare_kinds, &tape->spare_capacity,
+                                        tape->kind_count, sizeof *tape->spare_kinds)) {
+        ad__arena_rewind(&tape->scratch, before);
+        return 0;
+    }
+    memset(is_used, 0, tape->kind_count);
+    for (uint32_t node = 0; node < tape->count; node++) {
+        is_used[tape->node[node].kind] = 1;
+    }
+    memset(tape->kind_table, 0, tape->kind_table_len * sizeof *tape->kind_table);
+    for (uint32_t i = AD__KIND_FIRST_FREE; i < tape->kind_count; i++) {
+        if (is_used[i]) {
+            kind_enter(tape, i);
+        } else {
+            tape->spare_kinds[tape->spare_count++] = (uint16_t)i;
+        }
+    }
+    ad__arena_rewind(&tape->scratch, before);
+    return 1;
+}
+
+/* A number for a new kind, with its place in keep; AD__KIND_DEAD without memory. */
+static uint16_t new_kind(ad_tape *tape)
+{
+    if (tape->kind_count == UINT16_MAX && tape->spare_count == 0 && !collect_kinds(tape)) {
+        return AD__KIND_DEAD;
+    }
+    if (tape->spare_count > 0) {
+        return tape->spare_kinds[--tape->spare_count];
+    }
+    if (tape->kind_count == UINT16_MAX) {
+        ad_tape_fail(tape, AD_ERR_UNSUPPORTED, "tape", NULL,
+                     "%d different shapes at a time on one tape are the most; start a new one, or "
+                     "rewind it",
+                     UINT16_MAX);
+        return AD__KIND_DEAD;
+    }
+    ad__kind *kind = ad__grow_kinds(tape) ? ad__arena_take(&tape->keep, sizeof *kind) : NULL;
+    if (kind == NULL) {
+        return AD__KIND_DEAD;
+    }
+    tape->kinds[tape->kind_count] = kind;
+    return (uint16_t)tape->kind_count++;
+}
+
 uint16_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape)
 {
     if (type == AD_F64 && shape->rank == 0) {
@@ -101,20 +153,14 @@ uint16_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape)
             return (uint16_t)(tape->kind_table[at] - 1);
         }
     }
-    if (tape->kind_count == UINT16_MAX) {
-        ad_tape_fail(tape, AD_ERR_UNSUPPORTED, "tape", NULL,
-                     "%d different shapes on one tape are the most; start a new one", UINT16_MAX);
-        return AD__KIND_DEAD;
+    uint16_t number = new_kind(tape);
+    if (number != AD__KIND_DEAD) {
+        /* unused lengths are 0: equal shapes have equal bytes */
+        *tape->kinds[number] =
+            (ad__kind){type, ad_shape_of_lens(shape->rank, shape->len), ad_shape_count(shape)};
+        kind_enter(tape, number);
     }
-    ad__kind *kind = ad__grow_kinds(tape) ? ad__arena_take(&tape->keep, sizeof *kind) : NULL;
-    if (kind == NULL) {
-        return AD__KIND_DEAD;
-    }
-    /* unused lengths are 0: equal shapes have equal bytes */
-    *kind = (ad__kind){type, ad_shape_of_lens(shape->rank, shape->len), ad_shape_count(shape)};
-    tape->kinds[tape->kind_count] = kind;
-    kind_enter(tape, tape->kind_count);
-    return (uint16_t)tape->kind_count++;
+    return number;
 }
 
 /* ---- which nodes C has read ---- */

@@ -117,6 +117,9 @@ Test(tape, after_clearing_an_error_recording_goes_on_and_the_dead_stay_dead)
 
 Test(tape, builders_outside_the_library_can_report)
 {
+    cr_expect_eq(ad_tape_fail(NULL, AD_ERR_DOMAIN, "my_layer", NULL, "none"), AD_ERR_MEMORY);
+    cr_expect_eq(ad_tape_fail(tape, AD_OK, "my_layer", NULL, "none"), AD_OK);
+    cr_expect_str_empty(ad_tape_message(tape));
     cr_expect_eq(ad_tape_fail(tape, AD_ERR_DOMAIN, "my_layer", "net.c:7", "width %d", -1),
                  AD_ERR_DOMAIN);
     cr_expect_eq(ad_tape_fail(tape, AD_ERR_SHAPE, "other", NULL, "later"), AD_ERR_DOMAIN);
