@@ -290,7 +290,7 @@ RUN_TESTS = @rm -f $(LOG).*; export $(TEST_ENV); status=0; ($(1)) || status=1; \
                 cat $(LOG).* >&2; echo "a sanitizer reported errors" >&2; status=1; \
             fi; exit $$status
 
-test: $(B)/tests/run $(EXAMPLES) $(if $(T),,threads fuzz fuzz_readers fuzz_memory) ## run every test; T=tape: only suites whose name begins so
+test: $(B)/tests/run $(EXAMPLES) $(if $(T),,threads fuzz fuzz_calls fuzz_readers fuzz_memory) ## run every test; T=tape: only suites whose name begins so
 	$(call RUN_TESTS,echo "random points are those of WENGERT_SEED=$$WENGERT_SEED" && $< $(if $(T),--filter '$(T)*/*'))
 
 # Criterion cannot run under ThreadSanitizer, so these are programs of their own.
