@@ -161,10 +161,11 @@ static ad_anomaly search(const range *r)
     return found;
 }
 
-/* ---- gradients that left nothing on the tape ---- */
+/* ---- the gradient that left nothing on the tape ---- */
 
-/* Searches a gradient by ad_grad_values: as ad_grad records it, which is then forgotten. */
-static ad_anomaly search_swept(const range *r, uint32_t y, int count, const ad_var *x, ad_var *dx)
+/* Searches the gradient of y as ad_grad records it, which is then forgotten. */
+static ad_anomaly search_gradient(const range *r, uint32_t y, int count, const ad_var *x,
+                                  ad_var *dx)
 {
     ad_tape *tape = r->tape;
     const ad_mark end = ad_tape_mark(tape);
@@ -181,42 +182,42 @@ static ad_anomaly search_swept(const range *r, uint32_t y, int count, const ad_v
     return found;
 }
 
-/* The nodes with a note, as variables; returns how many. */
-static uint32_t find_noted(ad_tape *tape, uint8_t what, ad_var *out)
+static int is_input(const ad_tape *tape, uint32_t node)
 {
-    uint32_t count = 0;
-    for (uint32_t node = 1; node < tape->note_count; node++) {
-        if (ad__notes_of(tape, node) & what) {
-            if (out != NULL) {
-                out[count] = ad__handle(tape, node);
-            }
-            count++;
-        }
-    }
-    return count;
+    const uint16_t row = tape->node[node].row;
+    return (row == AD__INPUT || row == AD__VIEW || row == AD__ASSIGNED) &&
+           ad__kind_of(tape, node)->type != AD_I64;
 }
 
-/* Adds to what was found what is in all of them. */
+/* Adds to what was found what is in the last gradient by ad_grad_values. Which variables it was
+ * taken by, but for the first, the tape does not know: it takes the inputs from that one on, or all
+ * if it is none itself. */
 static void add_swept(const range *r, ad_anomaly *found)
 {
     ad_tape *tape = r->tape;
-    const uint32_t results = tape->note_count; /* recording adds none */
-    const uint32_t count = find_noted(tape, AD__SWEPT_BY, NULL);
-    if (count == 0 || count > INT_MAX || tape->error.status != AD_OK) {
+    const uint32_t y = tape->swept.end, first = tape->swept.first;
+    if (y < first || y == 0 || tape->error.status != AD_OK || (r->marks != NULL && !r->marks[y])) {
         return;
     }
-    ad_var *x = ad__arena_take(&tape->scratch, 2 * (size_t)count * sizeof *x);
-    if (x == NULL) {
+    const uint32_t begin = is_input(tape, first) ? first : 1;
+    size_t count = 1;
+    for (uint32_t node = begin; node <= y; node++) {
+        count += node != first && is_input(tape, node);
+    }
+    ad_var *x = ad__arena_take(&tape->scratch, 2 * count * sizeof *x);
+    if (x == NULL || count > INT_MAX) {
         *found = no_memory(r->origin);
         return;
     }
-    (void)find_noted(tape, AD__SWEPT_BY, x);
-    for (uint32_t y = 1; y < results && found->status == AD_OK; y++) {
-        if (ad__notes_of(tape, y) & AD__SWEPT && (r->marks == NULL || r->marks[y])) {
-            const ad_anomaly more = search_swept(r, y, (int)count, x, x + count);
-            add(found, &more);
+    x[0] = ad__handle(tape, first);
+    count = 1;
+    for (uint32_t node = begin; node <= y; node++) {
+        if (node != first && is_input(tape, node)) {
+            x[count++] = ad__handle(tape, node);
         }
     }
+    const ad_anomaly more = search_gradient(r, y, (int)count, x, x + count);
+    add(found, &more);
 }
 
 static ad_anomaly search_all(const range *r)

@@ -24,9 +24,9 @@
  * A slope is not reported where such a choice, or a constant factor 0, is seen to have made the 0.
  *
  * A search reads values that are on the tape anyway; recording pays nothing for it. It takes about
- * the time to read every value once, so that it may be asked at every step of a training. What
- * ad_grad_values has differentiated it records again with ad_grad, and forgets: that takes the time
- * of a gradient for each.
+ * the time to read every value once, so that it may be asked at every step of a training. The
+ * last gradient by ad_grad_values, which left nothing on the tape, is recorded again with ad_grad,
+ * by the inputs from the first of its variables on, and forgotten: that takes the time of one.
  */
 
 /* What a search has found: the first that it may be. */
@@ -50,7 +50,7 @@ typedef struct ad_anomaly {
     const char *op;    /* the operation's name, "input" or "view" */
     const char *site;  /* where it was recorded, "train.c:42", or NULL */
     int is_derivative; /* recorded by ad_grad, ad_vjp, ...; its site is that of the original */
-    size_t node;       /* its number in dumps; 0 if it is of a gradient of ad_grad_values */
+    size_t node;       /* its number in dumps; 0 if it is of a gradient by ad_grad_values */
     size_t element;    /* of the result, or of the slope where it was dropped */
     double value;      /* nan, inf or -inf */
 
@@ -64,13 +64,13 @@ typedef struct ad_anomaly {
 extern "C" {
 #endif
 
-/* Searches the whole tape, in the order of recording, then what ad_grad_values has differentiated.
+/* Searches the whole tape, in the order of recording, then the last gradient by ad_grad_values.
  *
  * Errors, in the result: AD_ERR_MEMORY, also for NULL. */
 AD_API ad_anomaly ad_tape_anomaly(ad_tape *tape);
 
-/* Searches what y was made of, then those gradients by ad_grad_values that are of y or of what y
- * was made of.
+/* Searches what y was made of, then the last gradient by ad_grad_values, if it was one of y or of
+ * what y was made of.
  *
  * Errors, in the result: AD_ERR_STALE if y is dead or stale; AD_ERR_MEMORY. */
 AD_API ad_anomaly ad_anomaly_of(ad_var y);

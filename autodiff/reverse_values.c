@@ -268,20 +268,6 @@ static ad_status differentiate(const ad__reverse *r, ad_var y, int count, const 
     return status != AD_OK ? status : rewound;
 }
 
-/* Notes what was differentiated, for ad_tape_anomaly to look at. */
-static void note(const ad__reverse *r, ad_var y, int count, const ad_var *x)
-{
-    if (r->last < r->first) {
-        return;
-    }
-    ad__note(r->tape, y.ref.at.node, AD__SWEPT);
-    for (int i = 0; i < count; i++) {
-        if (x[i].ref.at.node <= r->last) {
-            r->tape->notes[x[i].ref.at.node] |= AD__SWEPT_BY;
-        }
-    }
-}
-
 ad_status ad_grad_values(ad_var y, int count, const ad_var *x, double *out)
 {
     ad__reverse r = {.origin = "ad_grad_values"};
@@ -296,9 +282,7 @@ ad_status ad_grad_values(ad_var y, int count, const ad_var *x, double *out)
         ad__arena_mark before = ad__arena_mark_here(&r.tape->scratch);
         status = differentiate(&r, y, count, x, out);
         ad__arena_rewind(&r.tape->scratch, before);
-    }
-    if (status == AD_OK && out != NULL && count > 0) {
-        note(&r, y, count, x);
+        r.tape->swept = (ad__range){r.first, r.last}; /* for ad_tape_anomaly to look at */
     }
     return status == AD_OK ? AD_OK : ad__all_nan(ad__elements_of(count, x), out, status);
 }

@@ -38,7 +38,7 @@ typedef struct ad__known_constant {
     uint32_t node, epoch;
 } ad__known_constant;
 
-/* Nodes first .. end - 1, recorded by reverse transforms. */
+/* Nodes first .. end - 1. */
 typedef struct ad__range {
     uint32_t first, end;
 } ad__range;
@@ -73,8 +73,9 @@ struct ad_tape {
     uint32_t argument_count, argument_capacity;
     ad__rewind *rewinds;
     uint32_t rewind_count, rewind_capacity;
-    ad__range *derived; /* increasing, no two of them touch */
+    ad__range *derived; /* what reverse transforms recorded: increasing, no two of them touch */
     uint32_t derived_count, derived_capacity;
+    ad__range swept; /* the last ad_grad_values: of node end, by nodes from first on; end 0: none */
 
     ad_allocator allocator;
     ad__arena values;  /* elements and attributes, taken back by rewind */
@@ -220,9 +221,9 @@ int ad__note_derived(ad_tape *tape, uint32_t first);
 void ad__forget_derived(ad_tape *tape, uint32_t first);
 int ad__is_derived(const ad_tape *tape, uint32_t node);
 
-/* Notes that C has read a node's value, has branched on it, or has taken the numbers of its
- * derivatives, or of derivatives by it. Forgets such notes about nodes from first on. */
-enum { AD__READ = 1, AD__BRANCH = 2, AD__SWEPT = 4, AD__SWEPT_BY = 8 };
+/* Notes that C has read a node's value, or has branched on it. Forgets such notes about nodes from
+ * first on. */
+enum { AD__READ = 1, AD__BRANCH = 2 };
 void ad__note_far(ad_tape *tape, uint32_t node, uint8_t what);
 static inline void ad__note(ad_tape *tape, uint32_t node, uint8_t what)
 {
