@@ -100,14 +100,15 @@ static ad_anomaly search_values(const range *r)
             tape->node[node].row == AD__CONSTANT || !ad__makes_anomaly(tape, node, &found)) {
             continue;
         }
-        if (lasting == NULL && ad__is_derived(tape, node)) {
+        const int is_derived = ad__is_derived(tape, node);
+        if (is_derived && lasting == NULL) {
             lasting = ad__arena_take(&tape->scratch, tape->count - r->first);
             if (lasting == NULL) {
                 return no_memory(r->origin);
             }
             ad__mark_lasting(tape, r->marks, r->first, lasting);
         }
-        if (!ad__is_derived(tape, node) || lasting[node - r->first] != AD__USED) {
+        if (!is_derived || lasting[node - r->first] != AD__USED) {
             describe(tape, node, node, &found);
             return found;
         }

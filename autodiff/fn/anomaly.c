@@ -45,6 +45,7 @@ static void replay(const ad__program *p, const void *const *inputs, ad_tape *tap
     ad_var *arguments = ad__arena_take(&tape->scratch, most * sizeof *arguments);
     if (vars == NULL || arguments == NULL) {
         ad_tape_fail(tape, AD_ERR_MEMORY, "ad_fn_anomaly", NULL, "out of memory");
+        return;
     }
     for (ad__id id = 0; id < p->count && tape->error.status == AD_OK; id++) {
         if (ad__is_leaf(&p->values[id])) {
