@@ -11,7 +11,7 @@ static ad_var leaf(const ad__program *p, ad__id id, const void *const *inputs, a
 {
     const ad__value *v = &p->values[id];
     const void *elements = v->attributes;
-    for (uint32_t i = 0; ad__row_of(v) == AD__INPUT && i < p->input_count; i++) {
+    for (uint32_t i = 0; inputs != NULL && i < p->input_count; i++) {
         elements = p->inputs[i] == id ? inputs[i] : elements;
     }
     return ad__record_leaf(tape, ad__row_of(v), v->kind->type, &v->kind->shape, elements,
