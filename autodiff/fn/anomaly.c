@@ -10,10 +10,8 @@
 static ad_var leaf(const ad__program *p, ad__id id, const void *const *inputs, ad_tape *tape)
 {
     const ad__value *v = &p->values[id];
-    const void *elements = v->attributes;
-    for (uint32_t i = 0; inputs != NULL && i < p->input_count; i++) {
-        elements = p->inputs[i] == id ? inputs[i] : elements;
-    }
+    const int is_input = inputs != NULL && ad__row_of(v) == AD__INPUT;
+    const void *elements = is_input ? inputs[id] : v->attributes; /* inputs are values 0, 1, .. */
     return ad__record_leaf(tape, ad__row_of(v), v->kind->type, &v->kind->shape, elements,
                            "ad_fn_anomaly", v->site);
 }
