@@ -46,6 +46,9 @@ extern "C" {
  *   a [n, k], y [n, k] probabilities:   the largest of both rows are in the same place
  *   a [n] or [n, 1], y [n] or [n, 1]:   two classes, logits: a > 0 where y > 1/2
  *
+ * Of one column, as nn_binary_accuracy of any, nn_fit and nn_evaluate refuse a model that ends in
+ * numbers in [0, 1]: they are no logits.
+ *
  * Of equals the first is the largest. A row with a NaN is wrong. */
 AD_API extern const nn_metric nn_accuracy;
 

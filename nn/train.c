@@ -133,6 +133,9 @@ static ad_status check_rows(const fit *f, ad_error *error)
     const nn_table *held = &f->validation;
     nn_cost cost = f->o->cost;
     ad_status status = nn__check_targets("nn_fit", f->model, cost, &f->all.y, error);
+    if (status == AD_OK) {
+        status = nn__check_metric("nn_fit", f->model, f->metric, error);
+    }
     if (status != AD_OK || f->o->validation_x == NULL) {
         return status;
     }

@@ -118,8 +118,9 @@ extern "C" {
  * the last finished step left it.
  *
  * Errors: the model's;  AD_ERR_STATE if cost or optim is missing, or the model gives probabilities
- *         and the cost takes logits;  AD_ERR_SHAPE if x and y differ in rows, have none, or do not
- *         fit model and cost, or rows of validation are others than those of training;
+ *         and the cost or the metric takes logits;  AD_ERR_SHAPE if x and y differ in rows, have
+ *         none, or do not fit model and cost, or rows of validation are others than those of
+ *         training;
  *         AD_ERR_TYPE if validation's targets are labels and training's are not, or the reverse;
  *         AD_ERR_DOMAIN if an option is outside its range, a target outside the cost's domain, or
  *         the cost became infinite or NaN: lower the rate;  AD_ERR_IO from the log; AD_ERR_MEMORY.

@@ -74,6 +74,26 @@ ad_status nn__check_targets(const char *call, const nn_model *model, nn_cost cos
     return AD_OK;
 }
 
+/* These two tell the sides apart at 0, which numbers in [0, 1] never go below. */
+static int reads_logits(nn_metric metric, const nn_model *model)
+{
+    ad_shape output = nn_model_output(model);
+    return metric.function == nn_binary_accuracy.function ||
+           (metric.function == nn_accuracy.function && ad_shape_count(&output) == 1);
+}
+
+ad_status nn__check_metric(const char *call, const nn_model *model, nn_metric metric,
+                           ad_error *error)
+{
+    if (!nn__model_gives_parts(model) || metric.function == NULL || !reads_logits(metric, model)) {
+        return AD_OK;
+    }
+    return ad_error_set(error, AD_ERR_STATE,
+                        "%s: %s reads logits, and %s gives numbers in [0, 1]: leave out its "
+                        "activation and take nn_binary_cross_entropy, or give a metric of your own",
+                        call, metric.name, nn_model_layer_name(model, nn_model_depth(model) - 1));
+}
+
 ad_status nn__check_same(const char *call, const nn_model *model, const nn_table *train,
                          const nn_table *other, ad_error *error)
 {

@@ -174,6 +174,10 @@ ad_status nn__check_data(const char *call, const nn_model *model, const nn_array
 ad_status nn__check_targets(const char *call, const nn_model *model, nn_cost cost,
                             const nn_array *y, ad_error *error);
 
+/* Errors: AD_ERR_STATE if the metric reads logits and the model gives numbers in [0, 1]. */
+ad_status nn__check_metric(const char *call, const nn_model *model, nn_metric metric,
+                           ad_error *error);
+
 /* Errors: AD_ERR_SHAPE, AD_ERR_TYPE unless other's rows can be gathered where train's are. */
 ad_status nn__check_same(const char *call, const nn_model *model, const nn_table *train,
                          const nn_table *other, ad_error *error);

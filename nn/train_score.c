@@ -231,7 +231,9 @@ nn_evaluation nn_evaluate_of(nn_model *model, nn_array x, nn_array y, nn_evaluat
         ad_error_set(error, AD_ERR_STATE, "nn_evaluate: give a cost, as .cost = nn_mse");
         return result;
     }
-    if (nn__check_targets("nn_evaluate", model, options.cost, &y, error) != AD_OK) {
+    nn_metric metric = nn__metric_for(options.metric, options.cost);
+    if (nn__check_targets("nn_evaluate", model, options.cost, &y, error) != AD_OK ||
+        nn__check_metric("nn_evaluate", model, metric, error) != AD_OK) {
         return result;
     }
     int64_t rows = nn_array_rows(&x), size = options.batch > 0 ? options.batch : NN__USUAL_BATCH;
@@ -240,8 +242,7 @@ nn_evaluation nn_evaluate_of(nn_model *model, nn_array x, nn_array y, nn_evaluat
     nn_score score = {NAN, NAN};
     nn__feed feed;
     nn__compiled compiled = {.f = NULL};
-    nn__tally tally = nn__tally_of(options.cost, nn__metric_for(options.metric, options.cost), rows,
-                                   size, &allocator);
+    nn__tally tally = nn__tally_of(options.cost, metric, rows, size, &allocator);
     if (nn__feed_init(&feed, model, &x, &y, size, &allocator, error) == AD_OK &&
         nn__score("nn_evaluate", &feed, &compiled, &tally, &x, &y, &score, error) == AD_OK) {
         if (isfinite(score.cost)) {

@@ -191,6 +191,46 @@ Test(train_check, probabilities_are_no_logits_whatever_makes_them)
     }
 }
 
+Test(train_check, accuracies_that_read_logits_refuse_what_is_none)
+{
+    points p = make_points(1);
+    double hot[ROWS][CLASSES] = {{0}}, one[ROWS] = {0};
+    for (int i = 0; i < ROWS; i++) {
+        hot[i][p.y[i]] = 1;
+        one[i] = p.y[i] == 0;
+    }
+    nn_array many = nn_array_view(NN_F64, AD_SHAPE(ROWS, CLASSES), hot);
+    nn_array single = nn_array_view(NN_F64, AD_SHAPE(ROWS, 1), one);
+    const struct {
+        int width;
+        nn_activation activation;
+        nn_metric metric;
+        ad_status status;
+    } cases[] = {{1, ad_sigmoid, nn_accuracy, AD_ERR_STATE},
+                 {1, ad_sigmoid, nn_binary_accuracy, AD_ERR_STATE},
+                 {CLASSES, ad_sigmoid, nn_binary_accuracy, AD_ERR_STATE},
+                 {CLASSES, nn_softmax, nn_accuracy, AD_OK},
+                 {1, ad_sigmoid, nn_absolute_error, AD_OK},
+                 {1, ad_tanh, nn_accuracy, AD_OK},
+                 {1, NULL, nn_binary_accuracy, AD_OK}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        nn_array y = cases[i].width == 1 ? single : many;
+        nn_model *net = nn_sequential(nn_dense(cases[i].width, .activation = cases[i].activation));
+        nn_fit_result fit =
+            nn_fit(net, inputs(&p), y, .cost = nn_mse, .metric = cases[i].metric, SGD);
+        nn_evaluation seen =
+            nn_evaluate(net, inputs(&p), y, .cost = nn_mse, .metric = cases[i].metric);
+        cr_expect_eq(fit.error.status, cases[i].status, "case %zu: %s", i, fit.error.message);
+        cr_expect_eq(seen.error.status, cases[i].status, "case %zu: %s", i, seen.error.message);
+        if (cases[i].status != AD_OK) {
+            expect_refused(fit.error, AD_ERR_STATE, "reads logits");
+            expect_refused(seen.error, AD_ERR_STATE, "nn_binary_cross_entropy");
+        }
+        nn_fit_result_clear(&fit);
+        nn_model_free(net);
+    }
+}
+
 static ad_var average(ad_var x)
 {
     return ad_mean(x, AD_AXES(1));
