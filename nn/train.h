@@ -128,8 +128,8 @@ extern "C" {
 AD_API nn_fit_result nn_fit_of(nn_model *model, nn_array x, nn_array y, nn_fit_options options);
 AD_API void nn_fit_result_clear(nn_fit_result *result);
 
-/* The cost and the metric of all rows, which do not depend on the batch. Errors: as nn_fit; AD_ERR_STATE if the model is not
- * built. */
+/* The cost and the metric of all rows, which do not depend on the batch. Errors: as nn_fit;
+ * AD_ERR_STATE if the model is not built. */
 AD_API nn_evaluation nn_evaluate_of(nn_model *model, nn_array x, nn_array y,
                                     nn_evaluate_options options);
 
