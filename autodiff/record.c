@@ -86,6 +86,11 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
     if (kind == AD__KIND_DEAD || !has_room(tape)) {
         return ad__handle(tape, out_of_memory(tape, origin, site));
     }
+    const int is_view = leaf == AD__VIEW && data != NULL;
+    uint32_t known = is_view ? ad__view_of(tape, kind, data) : 0;
+    if (known != 0) {
+        return ad__handle(tape, known);
+    }
     ad__slot value = {.data = (void *)data};
     if (leaf != AD__VIEW || kind == AD__KIND_SCALAR) {
         void *own = place(tape, kind, &value);
@@ -97,10 +102,15 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
         }
     }
     uint32_t detail = 0;
-    if (leaf == AD__VIEW && !keep_detail(tape, (ad__detail){.attributes = data}, &detail)) {
+    if (leaf == AD__VIEW && (!keep_detail(tape, (ad__detail){.attributes = data}, &detail) ||
+                             !ad__reserve_view(tape))) {
         return ad__handle(tape, out_of_memory(tape, origin, site));
     }
-    return ad__handle(tape, push(tape, (ad__node){{detail, 0, 0}, leaf, kind}, value, site));
+    uint32_t node = push(tape, (ad__node){{detail, 0, 0}, leaf, kind}, value, site);
+    if (is_view) {
+        ad__enter_view(tape, node);
+    }
+    return ad__handle(tape, node);
 }
 
 ad_var ad__record_borrowed(ad_tape *tape, uint16_t kind, ad__slot value, const char *origin,

@@ -71,9 +71,10 @@ void ad_tape_free(ad_tape *tape)
     ad__arena_clear(&tape->values);
     ad__arena_clear(&tape->keep);
     ad__arena_clear(&tape->scratch);
-    void *blocks[] = {(void *)tape->site, tape->node,    tape->value,      tape->details,
-                      tape->arguments,    tape->rewinds, tape->kinds,      tape->kind_table,
-                      tape->derived,      tape->notes,   tape->spare_kinds};
+    void *blocks[] = {(void *)tape->site, tape->node,    tape->value,       tape->details,
+                      tape->arguments,    tape->rewinds, tape->kinds,       tape->kind_table,
+                      tape->derived,      tape->notes,   tape->spare_kinds, tape->views,
+                      tape->view_heads};
     ad_allocator allocator = tape->allocator;
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         ad__resize(&allocator, blocks[i], 0);
@@ -164,6 +165,7 @@ int ad__is_alive(const ad_tape *tape, ad__node_ref at)
 
 void ad__forget_from(ad_tape *tape, ad_mark mark)
 {
+    ad__forget_views(tape, mark.node);
     tape->count = mark.node;
     if (++tape->epoch == 0) {
         memset(tape->constant, 0, sizeof tape->constant);
@@ -396,6 +398,8 @@ size_t ad_tape_bytes(const ad_tape *tape)
     return sizeof *tape + node * tape->capacity + sizeof *tape->kinds * tape->kind_capacity +
            sizeof *tape->kind_table * tape->kind_table_len +
            sizeof *tape->spare_kinds * tape->spare_capacity +
+           sizeof *tape->views * tape->view_capacity +
+           sizeof *tape->view_heads * tape->view_heads_len +
            sizeof *tape->details * tape->detail_capacity +
            sizeof *tape->arguments * tape->argument_capacity +
            sizeof *tape->rewinds * tape->rewind_capacity +

@@ -21,7 +21,7 @@ typedef struct ad__detail {
     const ad_op *op;
     const void *attributes; /* of a view: the caller's memory */
     uint32_t bytes;         /* of the attributes */
-    uint32_t first, count;  /* its arguments, in the tape's argument list */
+    uint32_t first, count;  /* its arguments, in the tape's list; first of a view: see view_heads */
     uint32_t like;          /* a node whose shape its attributes hold, or 0 */
 } ad__detail;
 
@@ -73,6 +73,10 @@ struct ad_tape {
     uint32_t argument_count, argument_capacity;
     ad__rewind *rewinds;
     uint32_t rewind_count, rewind_capacity;
+    uint32_t *views; /* nodes, increasing */
+    uint32_t view_count, view_capacity;
+    uint32_t *view_heads; /* by memory: the last view, whose detail holds the one before, or 0 */
+    uint32_t view_heads_len;
     ad__range *derived; /* what reverse transforms recorded: increasing, no two of them touch */
     uint32_t derived_count, derived_capacity;
     ad__range swept; /* the last ad_grad_values: of node end, by nodes from first on; end 0: none */
@@ -214,6 +218,14 @@ int ad__grow_kinds(ad_tape *tape);
 
 /* The number of a kind on this tape, or AD__KIND_DEAD if there is no memory for a new one. */
 uint16_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape);
+
+/* The view of a kind of the caller's memory, or 0; an f64 scalar only while it has the memory's
+ * number. Room for one more view; 0 if there is no memory. Enters a view. Forgets those from first
+ * on. */
+uint32_t ad__view_of(const ad_tape *tape, uint16_t kind, const void *memory);
+int ad__reserve_view(ad_tape *tape);
+void ad__enter_view(ad_tape *tape, uint32_t node);
+void ad__forget_views(ad_tape *tape, uint32_t first);
 
 /* Notes that the nodes from first on are part of a derivative; 0 if there is no memory. Forgets
  * such notes about the nodes from first on. Tells whether there is one about a node. */

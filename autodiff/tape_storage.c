@@ -163,6 +163,80 @@ uint16_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape)
     return number;
 }
 
+/* ---- views by their memory ---- */
+
+static uint32_t *head_of(const ad_tape *tape, const void *memory)
+{
+    uint64_t spread = (uint64_t)(uintptr_t)memory * 0x9e3779b97f4a7c15U;
+    return &tape->view_heads[(spread >> 32) & (tape->view_heads_len - 1)];
+}
+
+static ad__detail *view_detail(const ad_tape *tape, uint32_t node)
+{
+    return &tape->details[tape->node[node].arg[0]];
+}
+
+static void enter(ad_tape *tape, uint32_t node)
+{
+    ad__detail *detail = view_detail(tape, node);
+    uint32_t *head = head_of(tape, detail->attributes);
+    detail->first = *head;
+    *head = node;
+}
+
+uint32_t ad__view_of(const ad_tape *tape, uint16_t kind, const void *memory)
+{
+    uint32_t node = tape->view_count > 0 ? *head_of(tape, memory) : 0;
+    while (node != 0 &&
+           (tape->node[node].kind != kind || view_detail(tape, node)->attributes != memory ||
+            (kind == AD__KIND_SCALAR &&
+             memcmp(&tape->value[node].scalar, memory, sizeof(double)) != 0))) {
+        node = view_detail(tape, node)->first;
+    }
+    return node;
+}
+
+int ad__reserve_view(ad_tape *tape)
+{
+    if (!ad__reserve(tape, (void **)&tape->views, &tape->view_capacity, tape->view_count + 1,
+                     sizeof *tape->views)) {
+        return 0;
+    }
+    if (tape->view_heads_len >= tape->view_capacity) {
+        return 1;
+    }
+    uint32_t len = tape->view_heads_len ? tape->view_heads_len : 64;
+    while (len < tape->view_capacity) {
+        len *= 2;
+    }
+    uint32_t *heads = ad__resize_array(&tape->allocator, NULL, len, sizeof *heads);
+    if (heads == NULL) {
+        return 0;
+    }
+    memset(heads, 0, len * sizeof *heads);
+    ad__resize(&tape->allocator, tape->view_heads, 0);
+    tape->view_heads = heads;
+    tape->view_heads_len = len;
+    for (uint32_t i = 0; i < tape->view_count; i++) {
+        enter(tape, tape->views[i]);
+    }
+    return 1;
+}
+
+void ad__enter_view(ad_tape *tape, uint32_t node)
+{
+    tape->views[tape->view_count++] = node;
+    enter(tape, node);
+}
+
+void ad__forget_views(ad_tape *tape, uint32_t first)
+{
+    while (tape->view_count > 0 && tape->views[tape->view_count - 1] >= first) {
+        const ad__detail *detail = view_detail(tape, tape->views[--tape->view_count]);
+        *head_of(tape, detail->attributes) = detail->first;
+    }
+}
+
 /* ---- which nodes C has read ---- */
 
 void ad__note_far(ad_tape *tape, uint32_t node, uint8_t what)

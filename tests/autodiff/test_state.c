@@ -236,9 +236,66 @@ Test(state, assign_names_what_does_not_fit)
     cr_expect(strncmp(ad_tape_message(tape), no_view, strlen(no_view)) == 0);
     ad_tape_clear_error(tape);
     ad_mark mark = ad_tape_mark(tape);
-    ad_var later = ad_input_view(tape, AD_F64, AD_SHAPE(2), memory);
+    double other[2] = {3, 4};
+    ad_var later = ad_input_view(tape, AD_F64, AD_SHAPE(2), other);
     ad_tape_rewind(tape, mark);
     ad_assign(later, w);
     cr_expect_eq(ad_tape_status(tape), AD_ERR_STALE);
     cr_expect(memory[0] == 1 && memory[1] == 2);
+}
+
+/* ---- one memory, one variable ---- */
+
+Test(state, memory_that_is_viewed_again_is_the_same_variable)
+{
+    double m[] = {3, 4}, g[2];
+    ad_var a = ad_input_view(tape, AD_F64, AD_SHAPE(2), m);
+    ad_var b = ad_input_view(tape, AD_F64, AD_SHAPE(2), m);
+    cr_assert_eq(ad_grad_values(ad_sum(ad_square(a), AD_ALL), 1, &b, g), AD_OK);
+    cr_expect(g[0] == 6 && g[1] == 8, "%g %g", g[0], g[1]);
+    double s = 3;
+    ad_var y = ad_square(ad_input_view(tape, AD_F64, AD_SCALAR, &s));
+    ad_var again = ad_input_view(tape, AD_F64, AD_SCALAR, &s);
+    cr_assert_eq(ad_grad_values(y, 1, &again, g), AD_OK);
+    cr_expect_eq(g[0], 6);
+    s = 5;
+    cr_expect_eq(ad_value(ad_input_view(tape, AD_F64, AD_SCALAR, &s)), 5, "C has changed it");
+}
+
+Test(state, an_assigned_view_is_still_the_variable_of_its_memory)
+{
+    double m[] = {3, 4}, g[2];
+    ad_var a = ad_input_view(tape, AD_F64, AD_SHAPE(2), m);
+    ad_assign(a, ad_mul(a, 2));
+    ad_var b = ad_input_view(tape, AD_F64, AD_SHAPE(2), m);
+    test_expect(b, AD_SHAPE(2), TEST_NUMBERS(6, 8));
+    cr_assert_eq(ad_grad_values(ad_sum(ad_square(b), AD_ALL), 1, &a, g), AD_OK);
+    cr_expect(g[0] == 12 && g[1] == 16, "%g %g", g[0], g[1]);
+}
+
+/* 3,000 views, of which rewinds forget some and keep others. */
+Test(state, views_are_found_among_many_and_after_rewinds)
+{
+    enum { N = 3000 };
+    static double m[N][2];
+    static ad_var first[N];
+    ad_mark mark = ad_tape_mark(tape);
+    for (int round = 0; round < 3; round++) {
+        size_t len = ad_tape_len(tape);
+        for (int i = 0; i < N; i++) {
+            if (i == N / 3 * round) {
+                mark = ad_tape_mark(tape);
+            }
+            first[i] = ad_input_view(tape, AD_F64, AD_SHAPE(2), m[i]);
+        }
+        size_t distinct = ad_tape_len(tape);
+        cr_expect_eq(distinct, round == 0 ? N : len + N - (size_t)(N / 3 * (round - 1)));
+        for (int i = N; i-- > 0;) {
+            ad_var again = ad_input_view(tape, AD_F64, AD_SHAPE(2), m[i]);
+            cr_assert_eq(ad_data(again), m[i]);
+            cr_assert_eq(again.ref.at.node, first[i].ref.at.node);
+        }
+        cr_expect_eq(ad_tape_len(tape), distinct);
+        cr_expect_eq(ad_tape_rewind(tape, mark), AD_OK);
+    }
 }
