@@ -184,13 +184,23 @@ static void enter(ad_tape *tape, uint32_t node)
     *head = node;
 }
 
+/* Whether a node is what a view of the memory would be: a lone f64 only while it has its number. */
+static int is_view_of(const ad_tape *tape, uint32_t node, uint16_t kind, const void *memory)
+{
+    double number = 0;
+    if (tape->node[node].kind != kind || view_detail(tape, node)->attributes != memory) {
+        return 0;
+    }
+    if (kind == AD__KIND_SCALAR) {
+        memcpy(&number, memory, sizeof number);
+    }
+    return kind != AD__KIND_SCALAR || ad__bits_of(number) == ad__bits_of(tape->value[node].scalar);
+}
+
 uint32_t ad__view_of(const ad_tape *tape, uint16_t kind, const void *memory)
 {
     uint32_t node = tape->view_count > 0 ? *head_of(tape, memory) : 0;
-    while (node != 0 &&
-           (tape->node[node].kind != kind || view_detail(tape, node)->attributes != memory ||
-            (kind == AD__KIND_SCALAR &&
-             memcmp(&tape->value[node].scalar, memory, sizeof(double)) != 0))) {
+    while (node != 0 && !is_view_of(tape, node, kind, memory)) {
         node = view_detail(tape, node)->first;
     }
     return node;

@@ -132,13 +132,13 @@ ad_var nn_softmax_cross_entropy(ad_var a, ad_var y)
 }
 
 static const nn__cost_row rows[] = {
-    {"nn_mse", nn_mse, NN_MEAN, NULL, nn__check_finite, 0},
-    {"nn_mae", nn_mae, NN_MEAN, NULL, nn__check_finite, 0},
-    {"nn_sse", nn_sse, NN_SUM, NULL, nn__check_finite, 0},
-    {"nn_quadratic", nn_quadratic, NN_MEAN, NULL, nn__check_finite, 0},
-    {"nn_binary_cross_entropy", nn_binary_cross_entropy, NN_MEAN, &nn_binary_accuracy,
-     nn__check_parts, 1},
-    {"nn_softmax_cross_entropy", nn_softmax_cross_entropy, NN_MEAN, &nn_accuracy, nn__check_classes,
+    {"nn_mse", nn_mse, NULL, nn__check_finite, NN_MEAN, 0},
+    {"nn_mae", nn_mae, NULL, nn__check_finite, NN_MEAN, 0},
+    {"nn_sse", nn_sse, NULL, nn__check_finite, NN_SUM, 0},
+    {"nn_quadratic", nn_quadratic, NULL, nn__check_finite, NN_MEAN, 0},
+    {"nn_binary_cross_entropy", nn_binary_cross_entropy, &nn_binary_accuracy, nn__check_parts,
+     NN_MEAN, 1},
+    {"nn_softmax_cross_entropy", nn_softmax_cross_entropy, &nn_accuracy, nn__check_classes, NN_MEAN,
      1},
 };
 

@@ -16,10 +16,10 @@ nn__target_check nn__check_finite, nn__check_parts, nn__check_classes;
 typedef struct nn__cost_row {
     const char *name;
     nn_cost function;
-    nn_adds adds;
     const nn_metric *metric; /* read unless another one is asked for, or NULL */
     nn__target_check *check; /* or NULL */
-    int takes_logits;        /* 1: the model does not end in probabilities */
+    nn_adds adds;
+    int takes_logits; /* 1: the model does not end in probabilities */
 } nn__cost_row;
 
 /* The row of the cost, an empty one if it is the user's own. */

@@ -120,7 +120,7 @@ static ad_status view_all(nn__tally *t, nn__feed *feed, const nn_array *y, ad_va
 ad_status nn__tally_end(nn__tally *t, const char *call, nn__feed *feed, const nn_array *y,
                         nn_score *score, ad_error *error)
 {
-    ad_var a, b;
+    ad_var a = ad_literal(NAN), b = a;
     *score = nn__tally_so_far(t);
     if (!t->keeps) {
         return AD_OK;
@@ -200,7 +200,7 @@ ad_status nn__score(const char *call, nn__feed *feed, nn__compiled *c, nn__tally
     int64_t rows = nn_array_rows(x), count;
     nn__tally_begin(tally);
     for (int64_t first = 0; first < rows; first += count) {
-        nn__outcome outcome;
+        nn__outcome outcome = {.cost = NAN, .metric = NAN};
         ad_status status = nn__feed_slice(feed, x, y, first, &count, error);
         if (status == AD_OK) {
             status = score_batch(call, feed, c, tally, first == 0, &outcome, error);
