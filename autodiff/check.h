@@ -26,8 +26,8 @@
  * the most consistent estimate contradicts it by more than its own uncertainty. So inputs may be
  * 1e-8 or 1e8, and a rule wrong by 0.1 % is found wherever values have the digits to show it; where
  * they have not, the derivative counts as unresolved. At a kink, between whose two sides no step
- * fits, any slope from one side's to the other's is accepted. What moves by more than its error when
- * the inputs change in their last digits is no error, but cancellation.
+ * fits, any slope from one side's to the other's is accepted. What moves by more than its error
+ * when the inputs change in their last digits is no error, but cancellation.
  *
  * f32 functions are compared with differences of themselves in f64 if they take f64 inputs, and
  * otherwise, with larger bounds, with their own. A check has a tape of its own and prints nothing.
@@ -70,8 +70,8 @@ typedef struct ad_report {
     /* of all elements of the inputs, those that were looked at one by one, and the number of random
      * directions in which all of them were, together */
     size_t elements, elements_seen, directions;
-    /* infinite slopes that the gradient drops at the point, since their cotangents are exactly 0, and
-     * the operation and line that the first comes from; see anomaly.h. A report may pass with some:
+    /* infinite slopes that the gradient drops at the point, since their cotangents are exactly 0,
+     * and the operation and line that the first comes from; see anomaly.h. A report may pass with some:
      * they are harmless in a branch that was not chosen */
     size_t dropped;
     const char *dropped_op, *dropped_site;

@@ -13,16 +13,16 @@
  *
  *   static ad_var half(ad_var a, ad_var y) { return ad_mul(0.5, nn_mse(a, y)); }
  *
- * nn_fit and nn_evaluate report the cost of all rows whatever the batch: nn_sse adds up over batches,
- * the others below are means over rows, and one's own is taken of all rows at once, with what the
+ * nn_fit and nn_evaluate report the cost of all rows whatever the batch: nn_sse adds up over
+ * batches, the others below are means over rows, and one's own is taken of all rows at once, with what the
  * model made of them.
  *
  * a is the output, [n, ...] for n rows; y the target. Unless said otherwise y has a's shape, where
  * [n] and [n, 1] are taken for the same, and integer targets are converted to a's type. Any other
  * difference in shape is an error: nothing is broadcast.
  *
- * The cross-entropies take logits, and have the sigmoid or softmax in them: their model ends without
- * one. They look at the targets while they are recorded; nn_fit and nn_evaluate look at all targets
+ * The cross-entropies take logits, and have the sigmoid or softmax in them: their model ends
+ * without one. They look at the targets while they are recorded; nn_fit and nn_evaluate look at all targets
  * before the first step, those of the other costs too, which are finite.
  *
  * Errors: AD_ERR_SHAPE, AD_ERR_TYPE; the tape keeps them. */
@@ -59,8 +59,8 @@ AD_API ad_var nn_binary_cross_entropy(ad_var a, ad_var y);
  *   C = -1/n sum_i sum_j y_ij log softmax(a_i)_j              y [n, k] probabilities or one-hot
  *
  * Integers [n, k] are one-hot too, unless k = 1. Probabilities may sum to 1 but for 0.01.
- * Errors: AD_ERR_INDEX if a class is not in 0 to k - 1;  AD_ERR_DOMAIN if a row is no probabilities;
- *         AD_ERR_TYPE if class numbers are no integers. */
+ * Errors: AD_ERR_INDEX if a class is not in 0 to k - 1;  AD_ERR_DOMAIN if a row is no
+ *         probabilities;  AD_ERR_TYPE if class numbers are no integers. */
 AD_API ad_var nn_softmax_cross_entropy(ad_var a, ad_var y);
 
 /* The penalty that pulls weights to 0; biases are free.

@@ -7,8 +7,9 @@
 /* Threads that wait for work, of one workspace. */
 typedef struct ad__team ad__team;
 
-/* For jobs on up to `threads` threads, 2 or more, the caller's among them; fewer if the system gives
- * no more, the caller's alone in a process that was forked since. NULL without memory, of which it takes ad__team_bytes: none for one thread. */
+/* For jobs on up to `threads` threads, 2 or more, the caller's among them; fewer if the system
+ * gives no more, the caller's alone in a process that was forked since. NULL without memory, of
+ * which it takes ad__team_bytes: none for one thread. */
 size_t ad__team_bytes(int threads);
 ad__team *ad__team_new(int threads, const ad_allocator *allocator);
 void ad__team_free(ad__team *t);

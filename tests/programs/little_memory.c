@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Products that go to BLIS, in processes that have little memory left: an error, never a signal. Not
- * by Criterion, whose threads bring their process a second heap that no limit reaches. */
+/* Products that go to BLIS, in processes that have little memory left: an error, never a signal.
+ * Not by Criterion, whose threads bring their process a second heap that no limit reaches. */
 #include <wengert/autodiff.h>
 
 #include <stdio.h>
