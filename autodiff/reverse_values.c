@@ -106,8 +106,8 @@ static int is_part(const ad_tape *tape, uint32_t node, const ad_op *op, size_t *
     return op->part(&call, first);
 }
 
-/* Adds the adjoint of such a node to that part of its argument's: however many parts a tensor has,
- * each costs no more than its own length. */
+/* Adds the adjoint of such a node to that part of its argument's, if it is asked for: however many
+ * parts a tensor has, each costs no more than its own length. */
 static void add_part(sweep *s, uint32_t node, size_t first)
 {
     ad__reverse *r = &s->back;
@@ -115,6 +115,9 @@ static void add_part(sweep *s, uint32_t node, size_t first)
     int count;
     const uint32_t whole = *ad__args_of(tape, node, &count), i = whole - r->first;
     const ad__kind *kind = ad__kind_of(tape, whole);
+    if (whole < r->first || !r->depends[i]) {
+        return;
+    }
     if (!(s->state[i] & REACHED)) {
         s->adjoint[i].data = take(s, tape->node[whole].kind);
         if (s->adjoint[i].data == NULL) {

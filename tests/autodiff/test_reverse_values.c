@@ -85,6 +85,24 @@ Test(reverse_values, gradients_of_tensors_have_the_bits_of_recorded_ones)
     }
 }
 
+/* The whole, before the part, is not asked for; then it depends on nothing that is. */
+Test(reverse_values, a_part_of_a_tensor_can_be_asked_for)
+{
+    const double numbers[] = {1, 2, 3, 4};
+    ad_var whole = ad_input_array(tape, AD_F64, AD_SHAPE(4), numbers), x = ad_input(tape, 3);
+    ad_var part = ad_slice(whole, 0, 1, 3, 1), y = ad_mul(x, ad_sum(ad_square(part), AD_ALL));
+    double out[2];
+    cr_assert_eq(ad_grad_values(y, 1, &part, out), AD_OK, "%s", ad_tape_message(tape));
+    cr_expect(out[0] == 12 && out[1] == 18, "%g %g", out[0], out[1]);
+    ad_var first = ad_input(tape, 5), in[] = {first, part};
+    double both[3];
+    whole = ad_input_array(tape, AD_F64, AD_SHAPE(4), numbers);
+    in[1] = ad_slice(whole, 0, 0, 2, 1);
+    y = ad_mul(first, ad_sum(ad_square(in[1]), AD_ALL));
+    cr_assert_eq(ad_grad_values(y, 2, in, both), AD_OK, "%s", ad_tape_message(tape));
+    cr_expect(both[0] == 5 && both[1] == 10 && both[2] == 20);
+}
+
 /* Each step needs two tensors forward, and would record ten on the way back. */
 Test(reverse_values, the_way_back_takes_no_memory_by_the_step)
 {
