@@ -60,10 +60,11 @@ extern "C" {
 /* Compiles what the outputs are made of; NULL on failure, with the error on the tape. Outputs may
  * be any variables of the tape, inputs included. options may be NULL.
  *
- * Errors: the tape's own; AD_ERR_STATE if an input is no leaf of the tape, or is named twice;
- *         AD_ERR_STALE, AD_ERR_FOREIGN for handles that are not on it; AD_ERR_DOMAIN if a count is
- *         negative, some are NULL, or options.memory is too little, with the least that was found;
- *         AD_ERR_MEMORY.
+ * Errors: the tape's own; AD_ERR_STATE if an input is no leaf of the tape, or is named twice, or is
+ *         a view and an output needs another view of its memory, or an assigned view overlaps
+ *         another; AD_ERR_STALE, AD_ERR_FOREIGN for handles that are not on it; AD_ERR_DOMAIN if a
+ *         count is negative, some are NULL, or options.memory is too little, with the least that
+ *         was found; AD_ERR_MEMORY.
  * Owns: the caller, until ad_fn_free (NULL is fine). Views' memory must outlive the function. */
 AD_API ad_fn *ad_fn_new(ad_tape *tape, int in_count, const ad_var *in, int out_count,
                         const ad_var *out);

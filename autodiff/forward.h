@@ -23,9 +23,9 @@ extern "C" {
  * variables like any other: they can be differentiated by x, w and v.
  *
  * Errors: the tape's; AD_ERR_SHAPE if a v[i] does not have x[i]'s type and shape; AD_ERR_TYPE if an
- * x[i] or y[j] is an integer tensor; AD_ERR_STALE, AD_ERR_FOREIGN; AD_ERR_DOMAIN if every y[j], or
- * an x[i], is a plain number, a count is negative, or an array NULL; AD_ERR_MEMORY. dy then holds
- * dead handles. */
+ * x[i] or y[j] is an integer tensor; AD_ERR_STALE, AD_ERR_FOREIGN; AD_ERR_STATE as for ad_grad;
+ * AD_ERR_DOMAIN if every y[j], or an x[i], is a plain number, a count is negative, or an array
+ * NULL; AD_ERR_MEMORY. dy then holds dead handles. */
 AD_API ad_status ad_jvp(int count, const ad_var *x, const ad_var *v, int results, const ad_var *y,
                         ad_var *dy);
 

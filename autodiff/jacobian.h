@@ -23,9 +23,9 @@ extern "C" {
  * than columns have the bits of ad_grad. A y[j] that is a plain number has a row of zeros.
  *
  * Errors: the tape's; AD_ERR_TYPE if an x[i] or y[j] is an integer tensor; AD_ERR_STALE,
- * AD_ERR_FOREIGN; AD_ERR_DOMAIN if every y[j], or an x[i], is a plain number, a count is negative,
- * or an array NULL; AD_ERR_MEMORY. out then holds NaN for every pair of elements of arguments that
- * are not dead. */
+ * AD_ERR_FOREIGN; AD_ERR_STATE as for ad_grad; AD_ERR_DOMAIN if every y[j], or an x[i], is a plain
+ * number, a count is negative, or an array NULL; AD_ERR_MEMORY. out then holds NaN for every pair
+ * of elements of arguments that are not dead. */
 AD_API ad_status ad_jacobian_values(int results, const ad_var *y, int count, const ad_var *x,
                                     double *out);
 

@@ -19,6 +19,9 @@
  * hide that. (Among several results numbers may stand: their derivatives are 0.) Where a sum may
  * rightly end without a variable in it, let it begin with ad_input(tape, 0).
  *
+ * So is an x that is a view (ad_input_view) of memory of which y has something from another view: a
+ * part of it, or all in another shape or type. The derivative by x would lack that.
+ *
  * The error is kept on the tape of the variables, or else of the results. After one, gradients are
  * dead handles, NaN if no argument is on a tape, and numbers are NaN.
  */
@@ -34,8 +37,9 @@ extern "C" {
  *
  * Errors: the tape's; AD_ERR_SHAPE if y is not a scalar (sum it, or use ad_vjp); AD_ERR_TYPE if an
  * x[i] is an integer tensor; AD_ERR_STALE, AD_ERR_FOREIGN; AD_ERR_STATE if an ad_assign has changed
- * a value that the gradient needs; AD_ERR_DOMAIN if y or an x[i] is a plain number, count is
- * negative, or an array NULL; AD_ERR_MEMORY, also for variables of a NULL tape. */
+ * a value that the gradient needs, or y has something from another view of x[i]'s memory;
+ * AD_ERR_DOMAIN if y or an x[i] is a plain number, count is negative, or an array NULL;
+ * AD_ERR_MEMORY, also for variables of a NULL tape. */
 AD_API ad_status ad_grad(ad_var y, int count, const ad_var *x, ad_var *dx);
 
 /* The vector-Jacobian product of several results: dx[i] = sum_j <g[j], dy[j]/dx[i]>, where g[j] has

@@ -3,6 +3,7 @@
 #include "reverse_internal.h"
 
 #include <math.h>
+#include <string.h>
 
 /* ---- which tape ---- */
 
@@ -64,6 +65,56 @@ static ad_status check_result(ad__reverse *r, ad_var y)
     return AD_OK;
 }
 
+/* By node up to the last: what some y has a derivative by. NULL without memory. */
+static uint8_t *find_parts(const ad__reverse *r, int results, const ad_var *y)
+{
+    const ad_tape *tape = r->tape;
+    const size_t len = (size_t)r->last + 1;
+    uint8_t *is_part = ad__arena_take(&r->tape->scratch, len);
+    if (is_part == NULL) {
+        return NULL;
+    }
+    memset(is_part, 0, len);
+    for (int j = 0; j < results; j++) {
+        is_part[y[j].tape != NULL ? y[j].ref.at.node : 0] = 1;
+    }
+    for (uint32_t node = r->last; node > 0; node--) {
+        const ad_op *op = ad__op_of(tape, node);
+        int args;
+        const uint32_t *arg = ad__args_of(tape, node, &args);
+        is_part[node] &= ad__kind_of(tape, node)->type != AD_I64;
+        for (int i = op->writes ? 1 : 0; i < args && is_part[node] && op->vjp != NULL; i++) {
+            is_part[arg[i]] = 1;
+        }
+    }
+    return is_part;
+}
+
+/* A derivative by a view has nothing of what was computed from another view of the same memory, but
+ * where the two are one variable. */
+static ad_status check_views(const ad__reverse *r, int results, const ad_var *y, int count,
+                             const ad_var *x)
+{
+    ad_tape *tape = r->tape;
+    ad__overlap found;
+    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
+    ad_status status = ad__find_overlap(tape, r->origin, count, x, NULL, 0, &found);
+    if (status == AD_OK && found.other != 0) {
+        const uint8_t *is_part = find_parts(r, results, y);
+        status = is_part != NULL
+                     ? ad__find_overlap(tape, r->origin, count, x, is_part, r->last + 1, &found)
+                     : ad_tape_fail(tape, AD_ERR_MEMORY, r->origin, NULL, "out of memory");
+    }
+    ad__arena_rewind(&tape->scratch, before);
+    if (status != AD_OK || found.other == 0) {
+        return status;
+    }
+    return ad_tape_fail(tape, AD_ERR_STATE, r->origin, NULL,
+                        "x[%d], viewed at %s, overlaps what y has from the view at %s; view the "
+                        "memory once, and take parts with ad_slice, other shapes with ad_reshape",
+                        found.i, ad__site_text(tape, found.own), ad__site_text(tape, found.other));
+}
+
 static ad_status check(ad__reverse *r, int results, const ad_var *y, int count, const ad_var *x)
 {
     ad_tape *tape = r->tape;
@@ -93,7 +144,7 @@ static ad_status check(ad__reverse *r, int results, const ad_var *y, int count, 
                             "depend on x, look where ad_value or a branch in C lost it",
                             y[0].ref.literal);
     }
-    return AD_OK;
+    return tape->view_count < 2 || r->last == 0 ? AD_OK : check_views(r, results, y, count, x);
 }
 
 ad_status ad__reverse_begin(ad__reverse *r, int results, const ad_var *y, int count,

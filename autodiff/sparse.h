@@ -46,8 +46,9 @@ extern "C" {
  *
  * Errors: the tape's; AD_ERR_UNSUPPORTED if an x[c], a y[r] or the result of an operation between
  * them is not an f64 scalar, or such an operation not elementwise: use ad_jacobian_values;
- * AD_ERR_TYPE for integers; AD_ERR_STALE, AD_ERR_FOREIGN; AD_ERR_DOMAIN if every y[r], or an x[c],
- * is a plain number, a count is negative, or an array NULL; AD_ERR_MEMORY. *out is then NULL.
+ * AD_ERR_TYPE for integers; AD_ERR_STALE, AD_ERR_FOREIGN; AD_ERR_STATE as for ad_grad;
+ * AD_ERR_DOMAIN if every y[r], or an x[c], is a plain number, a count is negative, or an array
+ * NULL; AD_ERR_MEMORY. *out is then NULL.
  * Owns: the caller, until ad_sparse_free; memory comes from the tape's allocator. */
 AD_API ad_status ad_sparse_jacobian(int results, const ad_var *y, int count, const ad_var *x,
                                     ad_sparse **out);

@@ -74,7 +74,7 @@ void ad_tape_free(ad_tape *tape)
     void *blocks[] = {(void *)tape->site, tape->node,    tape->value,       tape->details,
                       tape->arguments,    tape->rewinds, tape->kinds,       tape->kind_table,
                       tape->derived,      tape->notes,   tape->spare_kinds, tape->views,
-                      tape->view_heads};
+                      tape->view_heads,   tape->spans};
     ad_allocator allocator = tape->allocator;
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         ad__resize(&allocator, blocks[i], 0);
@@ -400,6 +400,7 @@ size_t ad_tape_bytes(const ad_tape *tape)
            sizeof *tape->spare_kinds * tape->spare_capacity +
            sizeof *tape->views * tape->view_capacity +
            sizeof *tape->view_heads * tape->view_heads_len +
+           sizeof *tape->spans * tape->span_capacity +
            sizeof *tape->details * tape->detail_capacity +
            sizeof *tape->arguments * tape->argument_capacity +
            sizeof *tape->rewinds * tape->rewind_capacity +

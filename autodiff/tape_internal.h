@@ -21,7 +21,7 @@ typedef struct ad__detail {
     const ad_op *op;
     const void *attributes; /* of a view: the caller's memory */
     uint32_t bytes;         /* of the attributes */
-    uint32_t first, count;  /* its arguments, in the tape's list; first of a view: see view_heads */
+    uint32_t first, count;  /* its arguments, in the tape's list; of a view: see view_heads */
     uint32_t like;          /* a node whose shape its attributes hold, or 0 */
 } ad__detail;
 
@@ -42,6 +42,16 @@ typedef struct ad__known_constant {
 typedef struct ad__range {
     uint32_t first, end;
 } ad__range;
+
+/* The memory of a view, which is not empty, in a list by address. Spans of one begin and kind are
+ * the same, as lone numbers are that C has changed. Of all spans up to this one, `far` reaches
+ * furthest, and `next` does of those that are not the same as far; AD__NO_SPAN: there are none. */
+#define AD__NO_SPAN UINT32_MAX
+typedef struct ad__span {
+    uintptr_t begin, end;
+    uint32_t node, far, next;
+    uint16_t kind;
+} ad__span;
 
 struct ad_tape {
     ad__node *node;
@@ -75,8 +85,13 @@ struct ad_tape {
     uint32_t rewind_count, rewind_capacity;
     uint32_t *views; /* nodes, increasing */
     uint32_t view_count, view_capacity;
-    uint32_t *view_heads; /* by memory: the last view, whose detail holds the one before, or 0 */
+    /* by a hash of what is viewed, a view's `count`: the last one, whose `first` is that before */
+    uint32_t *view_heads;
     uint32_t view_heads_len;
+    ad__span
+        *spans; /* of the first `spanned` views, by address; of these the first `kept` are left */
+    uint32_t span_count, span_capacity, spanned, kept;
+    int spans_meet;     /* some two overlap */
     ad__range *derived; /* what reverse transforms recorded: increasing, no two of them touch */
     uint32_t derived_count, derived_capacity;
     ad__range swept; /* the last ad_grad_values: of node end, by nodes from first on; end 0: none */
@@ -220,12 +235,32 @@ int ad__grow_kinds(ad_tape *tape);
 uint16_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape);
 
 /* The view of a kind of the caller's memory, or 0; an f64 scalar only while it has the memory's
- * number. Room for one more view; 0 if there is no memory. Enters a view. Forgets those from first
- * on. */
+ * number. Room for one more view; 0 if there is no memory. Enters a view; tells that an f64 scalar
+ * is another number. Forgets those from first on. */
 uint32_t ad__view_of(const ad_tape *tape, uint16_t kind, const void *memory);
 int ad__reserve_view(ad_tape *tape);
 void ad__enter_view(ad_tape *tape, uint32_t node);
+void ad__renumber_view(ad_tape *tape, uint32_t node);
 void ad__forget_views(ad_tape *tape, uint32_t first);
+
+/* A view among variables, x[i], and another of memory that it overlaps, but in another type or
+ * shape, or from another byte on; other is 0 if there is none. */
+typedef struct ad__overlap {
+    int i;
+    uint32_t own, other;
+} ad__overlap;
+
+/* The line of a node, for error texts. */
+static inline const char *ad__site_text(const ad_tape *tape, uint32_t node)
+{
+    return tape->site[node] != NULL ? tape->site[node] : "an unknown line";
+}
+
+/* Finds one among variables that are alive on tape. The other is one of the nodes below end for
+ * which takes_part is not 0, or any view if that is NULL. AD_ERR_MEMORY is kept in the name of
+ * origin. Takes scratch storage. */
+ad_status ad__find_overlap(ad_tape *tape, const char *origin, int count, const ad_var *x,
+                           const uint8_t *takes_part, uint32_t end, ad__overlap *found);
 
 /* Notes that the nodes from first on are part of a derivative; 0 if there is no memory. Forgets
  * such notes about the nodes from first on. Tells whether there is one about a node. */

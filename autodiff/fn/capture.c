@@ -439,7 +439,10 @@ ad_status ad__capture_program(const ad__capture *from, ad__program *p)
     }
     if (status == AD_OK) {
         mark_roots(&c);
-        status = mark_needed(&c) ? take_all(&c) : out_of_memory(&c);
+        status = mark_needed(&c) ? ad__check_inputs(from, c.needed) : out_of_memory(&c);
+    }
+    if (status == AD_OK) {
+        status = take_all(&c);
     }
     ad__arena_rewind(&tape->scratch, before);
     return status;

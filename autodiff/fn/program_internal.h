@@ -133,6 +133,10 @@ ad_status ad__capture_program(const ad__capture *from, ad__program *p);
  * the tape, in whose scratch it works. */
 ad_status ad__check_views(ad_tape *tape, const ad__program *p, uint32_t count, const ad__id *views);
 
+/* An input that is a view shares no byte with another view among the nodes that are needed, but
+ * where the two are one variable. Errors: as ad__check_views. */
+ad_status ad__check_inputs(const ad__capture *from, const uint8_t *needed);
+
 /* The program for inputs of these shapes, or, if shapes is NULL, once more. to is initialised, and
  * to be cleared in any case. Errors: as ad_fn_resized. */
 ad_status ad__program_resized(const ad__program *from, const ad_shape *shapes, ad__program *to,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Views that are assigned to, beside all others: what a call writes in one, another would read at
- * some time or other. */
+/* Views that share memory: what a call writes in one, another would read at some time or other; what
+ * it is given for one that is an input, another would not have. */
 #include "program_internal.h"
 
 #include <stdlib.h>
@@ -59,4 +59,19 @@ ad_status ad__check_views(ad_tape *tape, const ad__program *p, uint32_t count, c
         assigned = r->is_stored && r->end > assigned.end ? *r : assigned;
     }
     return AD_OK;
+}
+
+ad_status ad__check_inputs(const ad__capture *from, const uint8_t *needed)
+{
+    ad_tape *tape = from->tape;
+    ad__overlap found;
+    ad_status status =
+        ad__find_overlap(tape, "ad_fn_new", from->in_count, from->in, needed, tape->count, &found);
+    if (status != AD_OK || found.other == 0) {
+        return status;
+    }
+    return ad_tape_fail(tape, AD_ERR_STATE, "ad_fn_new", NULL,
+                        "input %d, viewed at %s, overlaps the view at %s, which a call would read "
+                        "from memory; view the memory once, and take parts with ad_slice",
+                        found.i, ad__site_text(tape, found.own), ad__site_text(tape, found.other));
 }

@@ -184,6 +184,9 @@ ad_var ad_assign_at(ad_var target, ad_var value, const char *site)
         ad__node *leaf = &tape->node[node];
         *leaf = (ad__node){{leaf->arg[0], z.ref.at.node, tape->tag}, AD__ASSIGNED, leaf->kind};
         tape->has_assigned = 1;
+        if (leaf->kind == AD__KIND_SCALAR) {
+            ad__renumber_view(tape, node);
+        }
     }
     return z;
 }

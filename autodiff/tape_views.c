@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/* The views of a tape: which of them is a view of given memory, and which share memory. */
+#include "tape_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static ad__detail *view_detail(const ad_tape *tape, uint32_t node)
+{
+    return &tape->details[tape->node[node].arg[0]];
+}
+
+/* ---- by what they view ---- */
+
+/* What makes a view that variable and no other. */
+typedef struct key {
+    const void *memory;
+    uint16_t kind;
+    double number; /* of an f64 scalar; else 0 */
+} key;
+
+static key key_of(const ad_tape *tape, uint32_t node)
+{
+    uint16_t kind = tape->node[node].kind;
+    return (key){view_detail(tape, node)->attributes, kind,
+                 kind == AD__KIND_SCALAR ? tape->value[node].scalar : 0};
+}
+
+static int is_same(key a, key b)
+{
+    return a.memory == b.memory && a.kind == b.kind &&
+           ad__bits_of(a.number) == ad__bits_of(b.number);
+}
+
+/* What a view's detail keeps as its count. */
+static uint32_t hash_of(key k)
+{
+    uint64_t hash = (uint64_t)(uintptr_t)k.memory * 0x9e3779b97f4a7c15U +
+                    ad__bits_of(k.number) * 0xc2b2ae3d27d4eb4fU + k.kind * 0x165667b19e3779f9U;
+    return (uint32_t)((hash ^ hash >> 32) * 0x9e3779b97f4a7c15U >> 32);
+}
+
+/* The list of all views with such a hash: later nodes come first. */
+static uint32_t *list_of(const ad_tape *tape, uint32_t hash)
+{
+    return &tape->view_heads[hash & (tape->view_heads_len - 1)];
+}
+
+/* Where the list has a node, or has it to stand. */
+static uint32_t *place_of(const ad_tape *tape, uint32_t node)
+{
+    uint32_t *place = list_of(tape, view_detail(tape, node)->count);
+    while (*place > node) {
+        place = &view_detail(tape, *place)->first;
+    }
+    return place;
+}
+
+static void enter(ad_tape *tape, uint32_t node)
+{
+    uint32_t *place = place_of(tape, node);
+    view_detail(tape, node)->first = *place;
+    *place = node;
+}
+
+uint32_t ad__view_of(const ad_tape *tape, uint16_t kind, const void *memory)
+{
+    key k = {memory, kind, 0};
+    if (kind == AD__KIND_SCALAR) {
+        memcpy(&k.number, memory, sizeof k.number);
+    }
+    uint32_t node = tape->view_count > 0 ? *list_of(tape, hash_of(k)) : 0;
+    while (node != 0 && !is_same(key_of(tape, node), k)) {
+        node = view_detail(tape, node)->first;
+    }
+    return node;
+}
+
+int ad__reserve_view(ad_tape *tape)
+{
+    if (!ad__reserve(tape, (void **)&tape->views, &tape->view_capacity, tape->view_count + 1,
+                     sizeof *tape->views)) {
+        return 0;
+    }
+    if (tape->view_heads_len >= tape->view_capacity) {
+        return 1;
+    }
+    uint32_t len = tape->view_heads_len ? tape->view_heads_len : 64;
+    while (len < tape->view_capacity) {
+        len *= 2;
+    }
+    uint32_t *heads = ad__resize_array(&tape->allocator, NULL, len, sizeof *heads);
+    if (heads == NULL) {
+        return 0;
+    }
+    memset(heads, 0, len * sizeof *heads);
+    ad__resize(&tape->allocator, tape->view_heads, 0);
+    tape->view_heads = heads;
+    tape->view_heads_len = len;
+    for (uint32_t i = 0; i < tape->view_count; i++) {
+        enter(tape, tape->views[i]);
+    }
+    return 1;
+}
+
+void ad__enter_view(ad_tape *tape, uint32_t node)
+{
+    view_detail(tape, node)->count = hash_of(key_of(tape, node));
+    tape->views[tape->view_count++] = node;
+    enter(tape, node);
+}
+
+void ad__renumber_view(ad_tape *tape, uint32_t node)
+{
+    ad__detail *detail = view_detail(tape, node);
+    *place_of(tape, node) = detail->first;
+    detail->count = hash_of(key_of(tape, node));
+    enter(tape, node);
+}
+
+void ad__forget_views(ad_tape *tape, uint32_t first)
+{
+    while (tape->view_count > 0 && tape->views[tape->view_count - 1] >= first) {
+        const ad__detail *last = view_detail(tape, tape->views[--tape->view_count]);
+        *list_of(tape, last->count) = last->first;
+    }
+    tape->kept = tape->kept < tape->view_count ? tape->kept : tape->view_count;
+}
+
+/* ---- by where their memory lies ---- */
+
+static ad__span span_of(const ad_tape *tape, uint32_t node)
+{
+    uintptr_t begin = (uintptr_t)view_detail(tape, node)->attributes;
+    const ad__kind *kind = ad__kind_of(tape, node);
+    return (ad__span){.begin = begin,
+                      .end = begin + kind->count * ad_type_bytes(kind->type),
+                      .node = node,
+                      .kind = tape->node[node].kind};
+}
+
+/* The same spans are neighbours. */
+static int compare(const void *a, const void *b)
+{
+    const ad__span *x = a, *y = b;
+    return x->begin != y->begin ? (x->begin > y->begin ? 1 : -1)
+           : x->kind != y->kind ? (x->kind > y->kind ? 1 : -1)
+                                : (x->node > y->node) - (x->node < y->node);
+}
+
+static int are_same(const ad__span *a, const ad__span *b)
+{
+    return a->begin == b->begin && a->kind == b->kind;
+}
+
+/* Finds far and next of spans in their order; returns whether any two of them overlap. */
+static int find_ends(ad__span *spans, uint32_t count)
+{
+    uint32_t far = AD__NO_SPAN, next = AD__NO_SPAN;
+    int meet = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        ad__span *s = &spans[i];
+        if (i == 0 || !are_same(s, s - 1)) {
+            meet |= i > 0 && s->begin < spans[far].end;
+            if (i == 0 || s->end > spans[far].end) {
+                next = far;
+                far = i;
+            } else if (next == AD__NO_SPAN || s->end > spans[next].end) {
+                next = i;
+            }
+        }
+        s->far = far;
+        s->next = next;
+    }
+    return meet;
+}
+
+enum { FEW = 16 };
+
+static void sort(ad__span *spans, uint32_t count)
+{
+    if (count > FEW) {
+        qsort(spans, count, sizeof *spans, compare);
+        return;
+    }
+    for (uint32_t i = 1; i < count; i++) {
+        const ad__span s = spans[i];
+        uint32_t at = i;
+        for (; at > 0 && compare(&spans[at - 1], &s) > 0; at--) {
+            spans[at] = spans[at - 1];
+        }
+        spans[at] = s;
+    }
+}
+
+/* Puts the spans from `old` on, which are in their order, among those before, which are too. 0
+ * without memory. */
+static int merge(ad_tape *tape, uint32_t old)
+{
+    ad__span *spans = tape->spans;
+    uint32_t to = tape->span_count, count = to - old;
+    if (count == 0 || old == 0 || compare(&spans[old - 1], &spans[old]) < 0) {
+        return 1;
+    }
+    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
+    ad__span *added = ad__arena_take(&tape->scratch, count * sizeof *added);
+    if (added == NULL) {
+        return 0;
+    }
+    memcpy(added, spans + old, count * sizeof *added);
+    while (count > 0) {
+        int is_old = old > 0 && compare(&spans[old - 1], &added[count - 1]) > 0;
+        spans[--to] = is_old ? spans[--old] : added[--count];
+    }
+    ad__arena_rewind(&tape->scratch, before);
+    return 1;
+}
+
+/* Brings the list up to date: those that were forgotten leave, new ones enter. 0 without memory. */
+static int find_spans(ad_tape *tape)
+{
+    const uint32_t end = tape->kept > 0 ? tape->views[tape->kept - 1] + 1 : 0;
+    uint32_t old = 0, count;
+    int in_order = 1;
+    if (!ad__reserve(tape, (void **)&tape->spans, &tape->span_capacity, tape->view_count,
+                     sizeof *tape->spans)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < tape->span_count; i++) {
+        if (tape->spans[i].node < end) {
+            tape->spans[old++] = tape->spans[i];
+        }
+    }
+    count = old;
+    for (uint32_t i = tape->kept; i < tape->view_count; i++) {
+        const ad__span s = span_of(tape, tape->views[i]);
+        if (s.begin < s.end) {
+            in_order &= count == old || compare(&tape->spans[count - 1], &s) < 0;
+            tape->spans[count++] = s;
+        }
+    }
+    if (!in_order) {
+        sort(tape->spans + old, count - old);
+    }
+    tape->span_count = count;
+    tape->kept = tape->spanned = tape->view_count;
+    if (!merge(tape, old)) {
+        tape->span_count = tape->kept = 0; /* from the beginning, next time */
+        return 0;
+    }
+    tape->spans_meet = find_ends(tape->spans, count);
+    return 1;
+}
+
+/* One of the spans that overlaps a view's and is not the same, or NULL. */
+static const ad__span *other_than(const ad_tape *tape, uint32_t view, const ad__span *spans,
+                                  uint32_t count)
+{
+    const ad__span s = span_of(tape, view);
+    uint32_t low = 0, high = count; /* spans below low begin before the end of s */
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (spans[middle].begin < s.end) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0 || s.begin == s.end) {
+        return NULL;
+    }
+    uint32_t far = spans[low - 1].far;
+    far = are_same(&spans[far], &s) ? spans[low - 1].next : far;
+    return far != AD__NO_SPAN && spans[far].end > s.begin ? &spans[far] : NULL;
+}
+
+/* Those spans of nodes below end that take part; NULL without memory. */
+static const ad__span *choose(ad_tape *tape, const uint8_t *takes_part, uint32_t end,
+                              uint32_t *count)
+{
+    ad__span *chosen = ad__arena_take(&tape->scratch, tape->span_count * sizeof *chosen);
+    *count = 0;
+    for (uint32_t i = 0; i < tape->span_count && chosen != NULL; i++) {
+        uint32_t node = tape->spans[i].node;
+        if (node < end && takes_part[node]) {
+            chosen[(*count)++] = tape->spans[i];
+        }
+    }
+    (void)find_ends(chosen, *count);
+    return chosen;
+}
+
+static int is_view(const ad_tape *tape, uint32_t node)
+{
+    return tape->node[node].row == AD__VIEW || tape->node[node].row == AD__ASSIGNED;
+}
+
+ad_status ad__find_overlap(ad_tape *tape, const char *origin, int count, const ad_var *x,
+                           const uint8_t *takes_part, uint32_t end, ad__overlap *found)
+{
+    const int is_known = tape->kept == tape->view_count && tape->spanned == tape->view_count;
+    int i = 0;
+    *found = (ad__overlap){0, 0, 0};
+    if (is_known && !tape->spans_meet) {
+        return AD_OK;
+    }
+    while (i < count && !is_view(tape, x[i].ref.at.node)) {
+        i++;
+    }
+    if (i == count) {
+        return AD_OK;
+    }
+    if (!is_known && !find_spans(tape)) {
+        return ad_tape_fail(tape, AD_ERR_MEMORY, origin, NULL, "out of memory");
+    }
+    uint32_t among = tape->span_count;
+    const ad__span *spans = takes_part == NULL || !tape->spans_meet
+                                ? tape->spans
+                                : choose(tape, takes_part, end, &among);
+    if (spans == NULL) {
+        return ad_tape_fail(tape, AD_ERR_MEMORY, origin, NULL, "out of memory");
+    }
+    for (; i < count && tape->spans_meet && found->other == 0; i++) {
+        const uint32_t node = x[i].ref.at.node;
+        const ad__span *other = is_view(tape, node) ? other_than(tape, node, spans, among) : NULL;
+        if (other != NULL) {
+            *found = (ad__overlap){i, node, other->node};
+        }
+    }
+    return AD_OK;
+}
