@@ -235,12 +235,11 @@ int ad__grow_kinds(ad_tape *tape);
 uint16_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape);
 
 /* The view of a kind of the caller's memory, or 0; an f64 scalar only while it has the memory's
- * number. Room for one more view; 0 if there is no memory. Enters a view; tells that an f64 scalar
- * is another number. Forgets those from first on. */
+ * number. Room for one more view; 0 if there is no memory. Enters a view. Forgets those from first
+ * on. */
 uint32_t ad__view_of(const ad_tape *tape, uint16_t kind, const void *memory);
 int ad__reserve_view(ad_tape *tape);
 void ad__enter_view(ad_tape *tape, uint32_t node);
-void ad__renumber_view(ad_tape *tape, uint32_t node);
 void ad__forget_views(ad_tape *tape, uint32_t first);
 
 /* A view among variables, x[i], and another of memory that it overlaps, but in another type or
@@ -261,6 +260,12 @@ static inline const char *ad__site_text(const ad_tape *tape, uint32_t node)
  * origin. Takes scratch storage. */
 ad_status ad__find_overlap(ad_tape *tape, const char *origin, int count, const ad_var *x,
                            const uint8_t *takes_part, uint32_t end, ad__overlap *found);
+
+/* Before an assignment: finds what it takes to tell which views share memory. Errors: the same.
+ * After it: notes that a node has changed a view and all that share its memory, but for lone f64,
+ * which the tape has read. */
+ad_status ad__know_spans(ad_tape *tape, const char *origin);
+void ad__note_assigned(ad_tape *tape, uint32_t view, uint32_t by);
 
 /* Notes that the nodes from first on are part of a derivative; 0 if there is no memory. Forgets
  * such notes about the nodes from first on. Tells whether there is one about a node. */

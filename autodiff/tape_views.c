@@ -110,7 +110,8 @@ void ad__enter_view(ad_tape *tape, uint32_t node)
     enter(tape, node);
 }
 
-void ad__renumber_view(ad_tape *tape, uint32_t node)
+/* An f64 scalar is another number. */
+static void renumber(ad_tape *tape, uint32_t node)
 {
     ad__detail *detail = view_detail(tape, node);
     *place_of(tape, node) = detail->first;
@@ -252,25 +253,40 @@ static int find_spans(ad_tape *tape)
     return 1;
 }
 
-/* One of the spans that overlaps a view's and is not the same, or NULL. */
-static const ad__span *other_than(const ad_tape *tape, uint32_t view, const ad__span *spans,
-                                  uint32_t count)
+ad_status ad__know_spans(ad_tape *tape, const char *origin)
 {
-    const ad__span s = span_of(tape, view);
-    uint32_t low = 0, high = count; /* spans below low begin before the end of s */
+    const int are_known = tape->kept == tape->view_count && tape->spanned == tape->view_count;
+    return are_known || find_spans(tape)
+               ? AD_OK
+               : ad_tape_fail(tape, AD_ERR_MEMORY, origin, NULL, "out of memory");
+}
+
+/* How many spans begin before an address. */
+static uint32_t count_before(uintptr_t end, const ad__span *spans, uint32_t count)
+{
+    uint32_t low = 0, high = count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (spans[middle].begin < s.end) {
+        if (spans[middle].begin < end) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    if (low == 0 || s.begin == s.end) {
+    return low;
+}
+
+/* One of the spans that overlaps a view's and is not the same, or NULL. */
+static const ad__span *other_than(const ad_tape *tape, uint32_t view, const ad__span *spans,
+                                  uint32_t count)
+{
+    const ad__span s = span_of(tape, view);
+    const uint32_t before = count_before(s.end, spans, count);
+    if (before == 0 || s.begin == s.end) {
         return NULL;
     }
-    uint32_t far = spans[low - 1].far;
-    far = are_same(&spans[far], &s) ? spans[low - 1].next : far;
+    uint32_t far = spans[before - 1].far;
+    far = are_same(&spans[far], &s) ? spans[before - 1].next : far;
     return far != AD__NO_SPAN && spans[far].end > s.begin ? &spans[far] : NULL;
 }
 
@@ -298,29 +314,21 @@ static int is_view(const ad_tape *tape, uint32_t node)
 ad_status ad__find_overlap(ad_tape *tape, const char *origin, int count, const ad_var *x,
                            const uint8_t *takes_part, uint32_t end, ad__overlap *found)
 {
-    const int is_known = tape->kept == tape->view_count && tape->spanned == tape->view_count;
     int i = 0;
     *found = (ad__overlap){0, 0, 0};
-    if (is_known && !tape->spans_meet) {
-        return AD_OK;
-    }
     while (i < count && !is_view(tape, x[i].ref.at.node)) {
         i++;
     }
-    if (i == count) {
-        return AD_OK;
-    }
-    if (!is_known && !find_spans(tape)) {
-        return ad_tape_fail(tape, AD_ERR_MEMORY, origin, NULL, "out of memory");
+    if (i == count || ad__know_spans(tape, origin) != AD_OK || !tape->spans_meet) {
+        return tape->error.status;
     }
     uint32_t among = tape->span_count;
-    const ad__span *spans = takes_part == NULL || !tape->spans_meet
-                                ? tape->spans
-                                : choose(tape, takes_part, end, &among);
+    const ad__span *spans =
+        takes_part == NULL ? tape->spans : choose(tape, takes_part, end, &among);
     if (spans == NULL) {
         return ad_tape_fail(tape, AD_ERR_MEMORY, origin, NULL, "out of memory");
     }
-    for (; i < count && tape->spans_meet && found->other == 0; i++) {
+    for (; i < count && found->other == 0; i++) {
         const uint32_t node = x[i].ref.at.node;
         const ad__span *other = is_view(tape, node) ? other_than(tape, node, spans, among) : NULL;
         if (other != NULL) {
@@ -328,4 +336,30 @@ ad_status ad__find_overlap(ad_tape *tape, const char *origin, int count, const a
         }
     }
     return AD_OK;
+}
+
+static void set_assigned(ad_tape *tape, uint32_t view, uint32_t by)
+{
+    ad__node *leaf = &tape->node[view];
+    *leaf = (ad__node){{leaf->arg[0], by, tape->tag}, AD__ASSIGNED, leaf->kind};
+}
+
+void ad__note_assigned(ad_tape *tape, uint32_t view, uint32_t by)
+{
+    const ad__span s = span_of(tape, view), *spans = tape->spans;
+    set_assigned(tape, view, by);
+    tape->has_assigned = 1;
+    if (s.kind == AD__KIND_SCALAR) {
+        renumber(tape, view);
+    }
+    if (!tape->spans_meet || s.begin == s.end) {
+        return;
+    }
+    uint32_t i = count_before(s.end, spans, tape->span_count);
+    for (; i > 0 && spans[spans[i - 1].far].end > s.begin; i--) {
+        const ad__span *other = &spans[i - 1];
+        if (other->end > s.begin && other->kind != AD__KIND_SCALAR) {
+            set_assigned(tape, other->node, by);
+        }
+    }
 }

@@ -178,15 +178,13 @@ ad_var ad_assign_at(ad_var target, ad_var value, const char *site)
                      "the target is no ad_input_view; only the caller's memory can be assigned to");
         return ad__dead(tape);
     }
+    if (ad__know_spans(tape, "ad_assign") != AD_OK) {
+        return ad__dead(tape);
+    }
     const void *memory = ad__attributes_of(tape, node);
     ad_var z = ad__record(&ad_assign__op, 2, x, &memory, sizeof memory, site);
     if (!ad_is_dead(z)) {
-        ad__node *leaf = &tape->node[node];
-        *leaf = (ad__node){{leaf->arg[0], z.ref.at.node, tape->tag}, AD__ASSIGNED, leaf->kind};
-        tape->has_assigned = 1;
-        if (leaf->kind == AD__KIND_SCALAR) {
-            ad__renumber_view(tape, node);
-        }
+        ad__note_assigned(tape, node, z.ref.at.node);
     }
     return z;
 }

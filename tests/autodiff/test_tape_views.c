@@ -203,6 +203,42 @@ Test(tape_views, views_that_a_rewind_has_forgotten_overlap_nothing)
     }
 }
 
+/* ---- assignments ---- */
+
+Test(tape_views, what_was_computed_before_a_view_of_its_memory_was_assigned_to_has_no_gradient)
+{
+    ad_var v = own_view(AD_SHAPE(4), m), x = ad_input(tape, 3), dx;
+    ad_var wrong = ad_sum(ad_mul(x, v), AD_ALL), lone = own_view(AD_SCALAR, m + 1);
+    ad_var number = ad_square(lone);
+    ad_mark mark = ad_tape_mark(tape);
+    ad_var u = other_view(AD_SHAPE(3, 1), m + 1);
+    ad_assign(u, ad_mul(u, 10));
+    cr_assert_eq(ad_tape_status(tape), AD_OK);
+    for (int round = 0; round < 2; round++) {
+        cr_expect_eq(ad_grad(wrong, 1, &x, &dx), AD_ERR_STATE);
+        cr_expect_not_null(strstr(ad_tape_message(tape), "changed by ad_assign"));
+        ad_tape_clear_error(tape);
+        cr_expect_eq(ad_grad(wrong, 1, &v, &dx), AD_ERR_STATE);
+        ad_tape_clear_error(tape);
+        expect_gradient(number, lone, TEST_NUMBERS(4));
+        expect_gradient(squares(v), v, TEST_NUMBERS(2, 40, 60, 80));
+        cr_assert_eq(ad_tape_rewind(tape, mark), AD_OK);
+    }
+}
+
+Test(tape_views, an_assignment_leaves_neighbours_and_other_memory_alone)
+{
+    ad_var before = own_view(AD_SHAPE(2), m), after = own_view(AD_SHAPE(3), m + 4);
+    ad_var y = ad_mul(squares(before), squares(after)), u = other_view(AD_SHAPE(2), m + 2);
+    ad_var beside = other_view(AD_SHAPE(1), m + 3);
+    ad_assign(u, ad_mul(u, 10));
+    cr_expect_eq(ad_data(beside), m + 3);
+    expect_gradient(y, before, TEST_NUMBERS(2 * 110, 4 * 110));
+    expect_gradient(y, after, TEST_NUMBERS(50, 60, 70));
+}
+
+/* ---- all that there may be ---- */
+
 /* Some of a pool's numbers, as a row or as a column. */
 typedef struct piece {
     int64_t begin, len, is_column;
