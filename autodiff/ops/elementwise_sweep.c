@@ -27,7 +27,12 @@
 #define AD_ZERO 0
 #define AD_TIE(INDEX) (nodes[arg[INDEX]].row == AD__CONSTANT ? 0 : 0.5)
 
+/* The jump of each node is predicted by low bits of addresses: the same ones, whatever the size of
+ * the code before. Others would take some programs a quarter more time. */
+#define AT_A_PAGE __attribute__((aligned(4096)))
+
 #define PARTIAL(INDEX, EXPRESSION) adjoint[arg[INDEX]] += EXPRESSION;
+AT_A_PAGE
 void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t first, uint32_t last,
                        double *restrict adjoint)
 {
@@ -49,6 +54,7 @@ void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t fi
 /* A function of its own: the comparison costs a sixth of the time. */
 #define PARTIAL(INDEX, EXPRESSION)                                                                 \
     adjoint[arg[INDEX] >= first ? arg[INDEX] - first + 1 : 0] += EXPRESSION;
+AT_A_PAGE
 void ad__sweep_piece(const ad__node *nodes, const ad__slot *value, uint32_t first, uint32_t last,
                      double *restrict adjoint)
 {
