@@ -123,7 +123,8 @@ static ad_status check(ad__reverse *r, int results, const ad_var *y, int count, 
                             "%d results and %d variables; there are none below 0", results, count);
     }
     if (ad__reverse_need(r, results, y, "y") != AD_OK ||
-        ad__reverse_need(r, count, x, "x") != AD_OK) {
+        ad__reverse_need(r, count, x, "x") != AD_OK ||
+        (tape->assigned_count > 0 && ad__settle_assigned(tape, r->origin) != AD_OK)) {
         return tape->error.status;
     }
     for (int i = 0; i < count; i++) {

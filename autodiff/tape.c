@@ -74,7 +74,7 @@ void ad_tape_free(ad_tape *tape)
     void *blocks[] = {(void *)tape->site, tape->node,    tape->value,       tape->details,
                       tape->arguments,    tape->rewinds, tape->kinds,       tape->kind_table,
                       tape->derived,      tape->notes,   tape->spare_kinds, tape->views,
-                      tape->view_heads,   tape->spans};
+                      tape->view_heads,   tape->spans,   tape->assigned};
     ad_allocator allocator = tape->allocator;
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         ad__resize(&allocator, blocks[i], 0);
@@ -165,6 +165,7 @@ int ad__is_alive(const ad_tape *tape, ad__node_ref at)
 
 void ad__forget_from(ad_tape *tape, ad_mark mark)
 {
+    ad__forget_assigned(tape, mark.node);
     ad__forget_views(tape, mark.node);
     tape->count = mark.node;
     if (++tape->epoch == 0) {
@@ -206,6 +207,13 @@ static void drop_old_rewinds(ad_tape *tape)
     }
 }
 
+/* Whether views below `first` may have been changed by an assignment from there on. */
+static int forgets_assignments(const ad_tape *tape, uint32_t first)
+{
+    return tape->assigned_count > 0 && tape->assigned[tape->assigned_count - 1].by >= first &&
+           tape->views[0] < first;
+}
+
 ad_status ad_tape_rewind(ad_tape *tape, ad_mark mark)
 {
     if (tape == NULL) {
@@ -218,6 +226,10 @@ ad_status ad_tape_rewind(ad_tape *tape, ad_mark mark)
     if (!still_there(tape, mark.node, mark.tag)) {
         return ad_tape_fail(tape, AD_ERR_STALE, "ad_tape_rewind", NULL,
                             "the tape has been rewound to before this mark; take a new one");
+    }
+    if (forgets_assignments(tape, mark.node) &&
+        ad__settle_assigned(tape, "ad_tape_rewind") != AD_OK) {
+        return AD_ERR_MEMORY;
     }
     uint32_t keep = tape->rewind_count;
     while (keep > 0 && tape->rewinds[keep - 1].node >= mark.node) {
@@ -401,6 +413,7 @@ size_t ad_tape_bytes(const ad_tape *tape)
            sizeof *tape->views * tape->view_capacity +
            sizeof *tape->view_heads * tape->view_heads_len +
            sizeof *tape->spans * tape->span_capacity +
+           sizeof *tape->assigned * tape->assigned_capacity +
            sizeof *tape->details * tape->detail_capacity +
            sizeof *tape->arguments * tape->argument_capacity +
            sizeof *tape->rewinds * tape->rewind_capacity +

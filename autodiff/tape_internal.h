@@ -53,6 +53,11 @@ typedef struct ad__span {
     uint16_t kind;
 } ad__span;
 
+/* An assignment to a view by a node, and the tape's tag then. */
+typedef struct ad__assigned {
+    uint32_t view, by, tag;
+} ad__assigned;
+
 struct ad_tape {
     ad__node *node;
     ad__slot *value;
@@ -91,7 +96,9 @@ struct ad_tape {
     ad__span
         *spans; /* of the first `spanned` views, by address; of these the first `kept` are left */
     uint32_t span_count, span_capacity, spanned, kept;
-    int spans_meet;     /* some two overlap */
+    int spans_meet;         /* some two overlap */
+    ad__assigned *assigned; /* of which other views of the memory do not know yet, in their order */
+    uint32_t assigned_count, assigned_capacity;
     ad__range *derived; /* what reverse transforms recorded: increasing, no two of them touch */
     uint32_t derived_count, derived_capacity;
     ad__range swept; /* the last ad_grad_values: of node end, by nodes from first on; end 0: none */
@@ -261,11 +268,14 @@ static inline const char *ad__site_text(const ad_tape *tape, uint32_t node)
 ad_status ad__find_overlap(ad_tape *tape, const char *origin, int count, const ad_var *x,
                            const uint8_t *takes_part, uint32_t end, ad__overlap *found);
 
-/* Before an assignment: finds what it takes to tell which views share memory. Errors: the same.
- * After it: notes that a node has changed a view and all that share its memory, but for lone f64,
- * which the tape has read. */
-ad_status ad__know_spans(ad_tape *tape, const char *origin);
+/* Room to note one more assignment; 0 if there is no memory. Notes that a node has assigned to a
+ * view. Before a gradient, and before a rewind that forgets an assignment and keeps views: notes the
+ * same for all views of the memory but lone f64, which the tape has read. AD_ERR_MEMORY is kept in
+ * the name of origin. Forgets what was not yet noted of nodes from first on. */
+int ad__reserve_assigned(ad_tape *tape);
 void ad__note_assigned(ad_tape *tape, uint32_t view, uint32_t by);
+ad_status ad__settle_assigned(ad_tape *tape, const char *origin);
+void ad__forget_assigned(ad_tape *tape, uint32_t first);
 
 /* Notes that the nodes from first on are part of a derivative; 0 if there is no memory. Forgets
  * such notes about the nodes from first on. Tells whether there is one about a node. */

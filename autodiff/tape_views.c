@@ -253,7 +253,7 @@ static int find_spans(ad_tape *tape)
     return 1;
 }
 
-ad_status ad__know_spans(ad_tape *tape, const char *origin)
+static ad_status know_spans(ad_tape *tape, const char *origin)
 {
     const int are_known = tape->kept == tape->view_count && tape->spanned == tape->view_count;
     return are_known || find_spans(tape)
@@ -319,7 +319,7 @@ ad_status ad__find_overlap(ad_tape *tape, const char *origin, int count, const a
     while (i < count && !is_view(tape, x[i].ref.at.node)) {
         i++;
     }
-    if (i == count || ad__know_spans(tape, origin) != AD_OK || !tape->spans_meet) {
+    if (i == count || know_spans(tape, origin) != AD_OK || !tape->spans_meet) {
         return tape->error.status;
     }
     uint32_t among = tape->span_count;
@@ -338,28 +338,59 @@ ad_status ad__find_overlap(ad_tape *tape, const char *origin, int count, const a
     return AD_OK;
 }
 
-static void set_assigned(ad_tape *tape, uint32_t view, uint32_t by)
+/* ---- by what an assignment has changed ---- */
+
+int ad__reserve_assigned(ad_tape *tape)
+{
+    return ad__reserve(tape, (void **)&tape->assigned, &tape->assigned_capacity,
+                       tape->assigned_count + 1, sizeof *tape->assigned);
+}
+
+static void set_assigned(ad_tape *tape, uint32_t view, const ad__assigned *a)
 {
     ad__node *leaf = &tape->node[view];
-    *leaf = (ad__node){{leaf->arg[0], by, tape->tag}, AD__ASSIGNED, leaf->kind};
+    *leaf = (ad__node){{leaf->arg[0], a->by, a->tag}, AD__ASSIGNED, leaf->kind};
 }
 
 void ad__note_assigned(ad_tape *tape, uint32_t view, uint32_t by)
 {
-    const ad__span s = span_of(tape, view), *spans = tape->spans;
-    set_assigned(tape, view, by);
+    const ad__assigned a = {view, by, tape->tag};
+    set_assigned(tape, view, &a);
     tape->has_assigned = 1;
-    if (s.kind == AD__KIND_SCALAR) {
+    tape->assigned[tape->assigned_count] = a;
+    tape->assigned_count += tape->view_count > 1;
+    if (tape->node[view].kind == AD__KIND_SCALAR) {
         renumber(tape, view);
     }
-    if (!tape->spans_meet || s.begin == s.end) {
-        return;
-    }
-    uint32_t i = count_before(s.end, spans, tape->span_count);
+}
+
+static void note_others(ad_tape *tape, const ad__assigned *a)
+{
+    const ad__span s = span_of(tape, a->view), *spans = tape->spans;
+    uint32_t i = s.begin < s.end ? count_before(s.end, spans, tape->span_count) : 0;
     for (; i > 0 && spans[spans[i - 1].far].end > s.begin; i--) {
         const ad__span *other = &spans[i - 1];
         if (other->end > s.begin && other->kind != AD__KIND_SCALAR) {
-            set_assigned(tape, other->node, by);
+            set_assigned(tape, other->node, a);
         }
+    }
+}
+
+ad_status ad__settle_assigned(ad_tape *tape, const char *origin)
+{
+    if (know_spans(tape, origin) != AD_OK) {
+        return AD_ERR_MEMORY;
+    }
+    for (uint32_t i = 0; i < tape->assigned_count && tape->spans_meet; i++) {
+        note_others(tape, &tape->assigned[i]);
+    }
+    tape->assigned_count = 0;
+    return AD_OK;
+}
+
+void ad__forget_assigned(ad_tape *tape, uint32_t first)
+{
+    while (tape->assigned_count > 0 && tape->assigned[tape->assigned_count - 1].by >= first) {
+        tape->assigned_count--;
     }
 }

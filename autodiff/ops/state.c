@@ -178,7 +178,8 @@ ad_var ad_assign_at(ad_var target, ad_var value, const char *site)
                      "the target is no ad_input_view; only the caller's memory can be assigned to");
         return ad__dead(tape);
     }
-    if (ad__know_spans(tape, "ad_assign") != AD_OK) {
+    if (!ad__reserve_assigned(tape)) {
+        ad_tape_fail(tape, AD_ERR_MEMORY, "ad_assign", site, "out of memory");
         return ad__dead(tape);
     }
     const void *memory = ad__attributes_of(tape, node);
