@@ -6,6 +6,8 @@
 
 #include "../tape_internal.h"
 
+#include <string.h>
+
 /* One case a row: the result and the arguments, read only where the row uses them; then what
  * PARTIAL does with the cotangent of each argument. */
 #define ARGUMENT(LETTER, INDEX)                                                                    \
@@ -31,6 +33,14 @@
  * the code before. Others would take some programs a quarter more time. */
 #define AT_A_PAGE __attribute__((aligned(4096)))
 
+/* One comparison, where that of doubles has another for NaN. */
+static inline int is_zero(double g)
+{
+    uint64_t bits;
+    memcpy(&bits, &g, sizeof bits);
+    return bits << 1 == 0;
+}
+
 #define PARTIAL(INDEX, EXPRESSION) adjoint[arg[INDEX]] += EXPRESSION;
 AT_A_PAGE
 void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t first, uint32_t last,
@@ -39,7 +49,7 @@ void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t fi
     for (uint32_t node = last; node >= first; node--) {
         const double g = adjoint[node];
         const uint32_t *arg = nodes[node].arg;
-        if (g == 0) {
+        if (is_zero(g)) {
             continue;
         }
         switch (nodes[node].row) {
