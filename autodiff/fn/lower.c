@@ -82,7 +82,7 @@ static int make_scalars(plan *p, uint32_t group)
 {
     const ad__group *g = &p->g->group[group];
     ad__scalars *run = ad__arena_take(p->arena, sizeof *run);
-    ad__scalar_op *op = ad__arena_take(p->arena, g->count * sizeof *op);
+    ad__scalar_op *op = ad__arena_take(p->arena, (g->count + 1) * sizeof *op);
     ad__id *ids = ad__arena_take(p->arena, g->count * sizeof *ids);
     if (run == NULL || op == NULL || ids == NULL) {
         return 0;
@@ -105,6 +105,7 @@ static int make_scalars(plan *p, uint32_t group)
         op->z = p->slot[id];
         *ids++ = id;
     }
+    *op = (ad__scalar_op){.row = AD__STRUCTURED};
     return add_step(p, &ad__scalars_kind, run, 0);
 }
 

@@ -59,7 +59,7 @@ static ad_status scalars_run(const ad__step *s, const ad__frame *f, size_t first
 {
     const ad__scalars *run = s->plan;
     (void)first, (void)end, (void)room;
-    ad__run_scalars(run->count, run->ops, f->slot);
+    ad__run_scalars(run->ops, f->slot);
     return AD_OK;
 }
 

@@ -100,23 +100,3 @@ void ad__contributions_of(const ad__node *nodes, const ad__slot *value, uint32_t
 #undef AD_BINARY
 #undef AD_TERNARY
 #undef CASE
-
-/* One case a row, for runs of scalars in compiled functions. */
-#define CASE(NAME, ...)                                                                            \
-    case NAME##__number:                                                                           \
-        v[op->z] = NAME(__VA_ARGS__);                                                              \
-        break;
-#define AD_UNARY(NAME, ...) CASE(NAME, v[op->x[0]])
-#define AD_BINARY(NAME, ...) CASE(NAME, v[op->x[0]], v[op->x[1]])
-#define AD_TERNARY(NAME, ...) CASE(NAME, v[op->x[0]], v[op->x[1]], v[op->x[2]])
-
-void ad__run_scalars(size_t count, const ad__scalar_op *op, double *v)
-{
-    for (const ad__scalar_op *end = op + count; op < end; op++) {
-        switch (op->row) {
-#include "../ops.def"
-        default:
-            break;
-        }
-    }
-}
