@@ -80,9 +80,12 @@ const ad__step_kind ad__copy_kind = {"copy", one_unit, copy_run, NULL};
 
 int ad__parts_of(const ad__step *step, int threads)
 {
+    if (threads < 2 || step->work < AD__SHARED_FROM) {
+        return 1;
+    }
     double most = step->work / (AD__SHARED_FROM / 2);
     size_t units = step->kind->units(step);
     most = most < (double)units ? most : (double)units;
     most = most < (double)threads ? most : (double)threads;
-    return step->work < AD__SHARED_FROM || most < 2 ? 1 : (int)most;
+    return most < 2 ? 1 : (int)most;
 }
