@@ -3,6 +3,22 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+
+enum { LARGE_PAGE = 1 << 21, LARGE = 2 * LARGE_PAGE };
+
+/* The system gives each page when it is first touched, which takes longer than to fill it; so it is
+ * asked for large ones. */
+static void advise(void *memory, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    const uintptr_t begin = ((uintptr_t)memory + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    const uintptr_t end = ((uintptr_t)memory + bytes) / LARGE_PAGE * LARGE_PAGE;
+    (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+#else
+    (void)memory, (void)bytes;
+#endif
+}
 
 static void *default_resize(void *user, void *memory, size_t bytes)
 {
@@ -11,7 +27,11 @@ static void *default_resize(void *user, void *memory, size_t bytes)
         free(memory);
         return NULL;
     }
-    return realloc(memory, bytes);
+    void *result = realloc(memory, bytes);
+    if (memory == NULL && result != NULL && bytes >= LARGE) {
+        advise(result, bytes);
+    }
+    return result;
 }
 
 ad_allocator ad_allocator_default(void)
