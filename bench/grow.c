@@ -8,6 +8,8 @@
  *   grow.fn_scalars   the same for scalars
  *   grow.grad_values  a loop that records a step and takes the gradient of a small function of the
  *                     state, on one tape from begin to end; an element is a step
+ *   grow.rewind       a loop that tries a step, rewinds to where it began, and records the step that it
+ *                     takes, with variables from the begin of the tape; an element is a step
  *   grow.hub          ad_sparse_hessian of an arrow, one variable that meets all others; an element
  *                     is a variable
  *
@@ -146,6 +148,22 @@ static void run_steps(void *made)
     must(ad_tape_status(p->tape) == AD_OK && slope != 0, ad_tape_message(p->tape));
 }
 
+/* Each step's mark is later than the one before, so no rewind makes up for an earlier one. */
+static void run_tries(void *made)
+{
+    program *p = made;
+    double tried = 0;
+    ad_tape_rewind(p->tape, p->begin);
+    ad_var q = p->x[0];
+    for (int i = 0; i < p->n; i++) {
+        ad_mark before = ad_tape_mark(p->tape);
+        tried += ad_value(ad_sin(ad_add(q, p->x[i])));
+        ad_tape_rewind(p->tape, before);
+        q = ad_add(q, ad_mul(1e-3, p->x[i]));
+    }
+    must(ad_tape_status(p->tape) == AD_OK && tried != 0, ad_tape_message(p->tape));
+}
+
 static void *make_arrow(int64_t n)
 {
     program *p = program_of(n);
@@ -180,6 +198,7 @@ static const grow cases[] = {
     {"grow.memory", 2000, make_limited, run_compile, end_chain},
     {"grow.fn_scalars", 20000, make_scalars, run_compile, end_chain},
     {"grow.grad_values", 10000, make_steps, run_steps, end_program},
+    {"grow.rewind", 10000, make_steps, run_tries, end_program},
     {"grow.hub", 20000, make_arrow, run_arrow, end_program},
 };
 

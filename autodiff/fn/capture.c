@@ -201,7 +201,7 @@ static int take_operation(capture *c, uint32_t node)
                    .kind = kind_of(c, node),
                    .site = c->tape->site[node],
                    .count = (uint32_t)count,
-                   .is_derived = ad__is_derived(c->tape, node)};
+                   .is_derived = ad__is_derived(c->tape, node) != 0};
     if (v.kind == NULL) {
         return 0;
     }
@@ -220,7 +220,7 @@ static int take_operation(capture *c, uint32_t node)
         args[i] = content(c, args[i]);
     }
     uint32_t like = like_of(c, node);
-    c->p->values[c->id[node]].like = like != 0 ? 1 + c->id[like] : 0;
+    c->p->values[c->id[node]].like = like != 0 ? (1 + c->id[like]) & INT32_MAX : 0;
     return 1;
 }
 

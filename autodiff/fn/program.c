@@ -84,7 +84,7 @@ static int reserve(const ad_allocator *allocator, void **memory, uint32_t *capac
     }
     uint64_t wanted = 2 * (uint64_t)*capacity > count ? 2 * (uint64_t)*capacity : count + 64;
     void *larger =
-        wanted > UINT32_MAX ? NULL : ad__resize_array(allocator, *memory, (size_t)wanted, size);
+        wanted > INT32_MAX ? NULL : ad__resize_array(allocator, *memory, (size_t)wanted, size);
     if (larger == NULL) {
         return 0;
     }

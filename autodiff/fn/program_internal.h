@@ -31,9 +31,9 @@ typedef struct ad__value {
     const void *attributes; /* a constant's and a view's: its elements */
     const char *site;
     uint32_t attribute_bytes;
-    uint32_t first, count; /* its arguments are program->args[first ..] */
-    uint32_t like;         /* 1 + the value whose shape the attributes hold, or 0; see ad__follow */
-    int is_derived;        /* recorded by ad_grad, ad_vjp, .. */
+    uint32_t first, count;   /* its arguments are program->args[first ..] */
+    uint32_t is_derived : 1; /* recorded by ad_grad, ad_vjp, .. */
+    uint32_t like : 31; /* 1 + the value whose shape the attributes hold, or 0; see ad__follow */
 } ad__value;
 
 /* At the end of a call the view has the value's elements. */

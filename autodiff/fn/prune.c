@@ -18,8 +18,11 @@ static void mark(const ad__program *p, uint8_t *needed)
         needed[p->stores[i].value] = 1;
     }
     for (ad__id id = p->count; id-- > 0;) {
+        if (!needed[id]) {
+            continue;
+        }
         const ad__value *v = &p->values[id];
-        for (uint32_t i = 0; i < v->count && needed[id]; i++) {
+        for (uint32_t i = 0; i < v->count; i++) {
             needed[p->args[v->first + i]] = 1;
         }
     }
