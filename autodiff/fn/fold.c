@@ -50,15 +50,13 @@ static ad_status fold(ad__program *p, ad__arena *scratch, ad__id id)
     return status == AD_ERR_MEMORY ? status : AD_OK;
 }
 
-ad_status ad__fold(ad__program *p)
+ad_status ad__fold(ad__program *p, ad__id id)
 {
-    ad_status status = AD_OK;
-    for (ad__id id = 0; id < p->count && status == AD_OK; id++) {
-        if (can_fold(p, &p->values[id])) {
-            ad__arena_mark before = ad__arena_mark_here(&p->scratch);
-            status = fold(p, &p->scratch, id);
-            ad__arena_rewind(&p->scratch, before);
-        }
+    if (!can_fold(p, &p->values[id])) {
+        return AD_OK;
     }
+    ad__arena_mark before = ad__arena_mark_here(&p->scratch);
+    ad_status status = fold(p, &p->scratch, id);
+    ad__arena_rewind(&p->scratch, before);
     return status;
 }

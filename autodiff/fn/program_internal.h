@@ -9,8 +9,8 @@
  *
  *   capture      tape -> program
  *   resize       program -> program for inputs of other shapes
- *   simplify     operations that change nothing, or that a shorter one says
- *   fold         values of constants alone
+ *   simplify     operations that change nothing, or that a shorter one says, or that are of
+ *                constants alone (fold)
  *   common       values computed twice
  *   prune        values that nothing needs
  *   schedule     the order
@@ -151,8 +151,10 @@ uint64_t ad__fingerprint(const ad__program *p);
  * them. */
 uint32_t ad__find_guards(const ad_tape *tape, uint8_t *guards);
 
+/* Makes a value a constant, where it is made of constants or shapes alone. */
+ad_status ad__fold(ad__program *p, ad__id id);
+
 ad_status ad__simplify(ad__program *p);
-ad_status ad__fold(ad__program *p);
 ad_status ad__common(ad__program *p);
 ad_status ad__prune(ad__program *p);
 ad_status ad__schedule(ad__program *p);

@@ -44,7 +44,7 @@ ad_status ad__prune(ad__program *p)
             }
             ad__replace_arguments(p, id, to);
             ad__value v = p->values[id];
-            if (v.count > 0) {
+            if (v.count > 0 && v.first != args) {
                 memmove(p->args + args, p->args + v.first, v.count * sizeof *p->args);
             }
             v.first = args;

@@ -115,14 +115,16 @@ static void rewrite(simplify *s, ad__value *v)
 ad_status ad__simplify(ad__program *p)
 {
     ad__arena_mark before = ad__arena_mark_here(&p->scratch);
-    ad__id *to = ad__replacements(p), *relu = ad__replacements(p);
+    ad__id *to = ad__replacements(p);
+    ad__id *relu = ad__arena_take(&p->scratch, ((size_t)p->count + 1) * sizeof *relu);
     ad_status status = to != NULL && relu != NULL ? AD_OK : AD_ERR_MEMORY;
     if (status == AD_OK) {
         simplify s = {p, to, relu};
         memset(relu, 0xff, (size_t)p->count * sizeof *relu); /* AD__NONE */
-        for (ad__id id = 0; id < p->count; id++) {
+        for (ad__id id = 0; id < p->count && status == AD_OK; id++) {
             ad__value *v = &p->values[id];
             ad__replace_arguments(p, id, to);
+            status = ad__fold(p, id);
             rewrite(&s, v);
             ad__id same = v->op->arity > 0 ? unit_row(&s, v) : same_elements(&s, v);
             to[id] = same != AD__NONE ? same : id;
