@@ -6,11 +6,13 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Each list is one text: a blank before and after each word. */
+/* Each list is one text: a blank before and after each word. Keywords of C99, of C23 and of
+ * compilers in the mode that they have unless told; and macros of theirs. */
 static const char keywords[] =
-    " auto break case char const continue default do double else enum extern float for goto if "
-    "inline int long main register restrict return short signed sizeof static struct switch "
-    "typedef union unsigned void volatile while ";
+    " alignas alignof asm auto bool break case char const constexpr continue default do double "
+    "else enum extern false float for goto if inline int long main nullptr register restrict "
+    "return short signed sizeof static static_assert struct switch thread_local true typedef "
+    "typeof typeof_unqual union unsigned void volatile while i386 linux unix ";
 
 /* Of <math.h>, each also with f or l at its end; with what older systems have there. */
 static const char mathematics[] =
@@ -22,12 +24,14 @@ static const char mathematics[] =
 
 /* Of the other headers, and what compilers know without one. */
 static const char others[] =
-    " EOF FILE NAN NULL STEP abort abs alloca atexit atof atoi atol atoll bcmp bcopy bzero calloc "
-    "clearerr div double_t errno exit fclose feof ferror fflush ffs fgetc fgetpos fgets float_t "
-    "fopen fpclassify fpos_t fprintf fputc fputs fread free freopen fscanf fseek fsetpos ftell "
-    "fwrite getc getchar getenv gets index labs ldiv llabs lldiv malloc math_errhandling offsetof "
-    "perror printf ptrdiff_t putc putchar puts qsort rand realloc remove rename rewind rindex "
-    "scanf setbuf setvbuf signbit signgam size_t snprintf sprintf srand sscanf stderr stdin stdout "
+    " BUFSIZ EOF FILE FILENAME_MAX FOPEN_MAX INFINITY L_tmpnam NAN NULL PTRDIFF_MAX PTRDIFF_MIN "
+    "P_tmpdir SIG_ATOMIC_MAX SIG_ATOMIC_MIN SIZE_MAX STEP TMP_MAX WCHAR_MAX WCHAR_MIN WINT_MAX "
+    "WINT_MIN abort abs alloca atexit atof atoi atol atoll bcmp bcopy bzero calloc clearerr div "
+    "double_t errno exit fclose feof ferror fflush ffs fgetc fgetpos fgets float_t fopen "
+    "fpclassify fpos_t fprintf fputc fputs fread free freopen fscanf fseek fsetpos ftell fwrite "
+    "getc getchar getenv gets index labs ldiv llabs lldiv malloc math_errhandling offsetof perror "
+    "printf ptrdiff_t putc putchar puts qsort rand realloc remove rename rewind rindex scanf "
+    "setbuf setvbuf signbit signgam size_t snprintf sprintf srand sscanf stderr stdin stdout "
     "system tmpfile tmpnam ungetc vfprintf vprintf vsnprintf vsprintf wchar_t ";
 
 static int is_listed(const char *list, const char *name, size_t len)
@@ -39,18 +43,37 @@ static int is_listed(const char *list, const char *name, size_t len)
     return at != NULL;
 }
 
-/* Names that begin so are the headers', now or later, where a small letter follows; and types. */
-static int has_reserved_start(const char *name, size_t len)
+/* Names that begin so are the headers', now or later: where a small letter follows, and macros where
+ * none does. */
+static int has_reserved_start(const char *name)
 {
-    static const char *const starts[] = {"str", "mem", "wcs", "is", "to", "cblas_"};
+    static const char *const starts[] = {"str", "mem",      "wcs", "is",    "to",   "cblas_",
+                                         "FP_", "HUGE_VAL", "M_",  "MATH_", "SEEK_"};
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
         size_t start = strlen(starts[i]);
-        if (strncmp(name, starts[i], start) == 0 && islower((unsigned char)name[start])) {
+        int is_macro = isupper((unsigned char)starts[i][0]) != 0;
+        if (strncmp(name, starts[i], start) == 0 &&
+            is_macro != (islower((unsigned char)name[start]) != 0)) {
             return 1;
         }
     }
-    return name[0] == '_' || ((strncmp(name, "int", 3) == 0 || strncmp(name, "uint", 4) == 0) &&
-                              len > 2 && strcmp(name + len - 2, "_t") == 0);
+    return name[0] == '_';
+}
+
+static int ends_in(const char *name, size_t len, const char *end)
+{
+    size_t count = strlen(end);
+    return len > count && strcmp(name + len - count, end) == 0;
+}
+
+/* Types of whole numbers, int8_t, and what is known of them, INT8_MAX. */
+static int is_of_integers(const char *name, size_t len)
+{
+    if (strncmp(name, "INT", 3) == 0 || strncmp(name, "UINT", 4) == 0) {
+        return ends_in(name, len, "_MAX") || ends_in(name, len, "_MIN") || ends_in(name, len, "_C");
+    }
+    return (strncmp(name, "int", 3) == 0 || strncmp(name, "uint", 4) == 0) &&
+           ends_in(name, len, "_t");
 }
 
 static int is_word(char c)
@@ -73,7 +96,7 @@ ad_status ad__emit_check_name(const char *name, ad_error *error)
     if (len < sizeof root && strchr("fl", name[len - 1]) != NULL) {
         memcpy(root, name, len - 1);
     }
-    if (has_reserved_start(name, len) || is_listed(others, name, len) ||
+    if (has_reserved_start(name) || is_of_integers(name, len) || is_listed(others, name, len) ||
         is_listed(mathematics, name, len) ||
         (root[0] != '\0' && is_listed(mathematics, root, len - 1))) {
         return ad_error_set(error, AD_ERR_DOMAIN,

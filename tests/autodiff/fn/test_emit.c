@@ -437,7 +437,9 @@ Test(emit, the_site_of_an_operation_ends_no_comment)
 
 Test(emit, a_name_is_an_identifier_and_no_keyword)
 {
-    static const char *const names[] = {NULL, "", "1a", "a-b", "a b", "main", "while", "_Bool"};
+    static const char *const names[] = {NULL,   "",       "1a",    "a-b",  "a b",
+                                        "main", "while",  "_Bool", "bool", "nullptr",
+                                        "asm",  "typeof", "linux"};
     ad_tape *tape = ad_tape_new();
     ad_var x = ad_input(tape, 1), y = ad_exp(x);
     ad_fn *f = ad_fn_new(tape, 1, &x, 1, &y);

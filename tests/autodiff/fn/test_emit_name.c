@@ -36,10 +36,13 @@ static int compiles(const char *path, const char *compiler)
 Test(emit_name, those_of_the_library_of_c_are_refused)
 {
     static const char *const names[] = {
-        "sin",         "exp",    "expf",     "atanl",  "j0",      "fma",  "memcpy",
-        "strlen",      "isnan",  "toupper",  "printf", "malloc",  "NULL", "NAN",
-        "cblas_dgemm", "int8_t", "_model",   "__x",    "size_t",  "abs",  "exit",
-        "STEP",        "lgamma", "double_t", "stdout", "uint64_t"};
+        "sin",     "exp",           "expf",        "atanl",    "j0",        "fma",
+        "memcpy",  "strlen",        "isnan",       "toupper",  "printf",    "malloc",
+        "NULL",    "NAN",           "cblas_dgemm", "int8_t",   "_model",    "__x",
+        "size_t",  "abs",           "exit",        "STEP",     "lgamma",    "double_t",
+        "stdout",  "uint64_t",      "INFINITY",    "HUGE_VAL", "HUGE_VALF", "FP_NAN",
+        "M_PI",    "M_2_SQRTPI",    "MATH_ERRNO",  "SEEK_SET", "SIZE_MAX",  "INT64_MAX",
+        "UINT8_C", "INT_FAST8_MIN", "BUFSIZ",      "FOPEN_MAX"};
     ad_tape *tape = ad_tape_new();
     ad_fn *f = example(tape);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -79,6 +82,11 @@ Test(emit_name, any_other_name_that_is_accepted_compiles)
                                         "a_rather_long_name_that_ends_in_f",
                                         "String",
                                         "integral_t",
+                                        "INTEGER",
+                                        "M_p",
+                                        "MODEL_MAX",
+                                        "boolean",
+                                        "Linux",
                                         "Main",
                                         "x1",
                                         "z",
