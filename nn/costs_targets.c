@@ -51,7 +51,7 @@ static ad_status check_range(const nn_array *y, double low, double high, const c
 {
     ad_shape shape = nn_array_row_shape(y);
     size_t len = ad_shape_count(&shape);
-    for (int64_t i = 0; i < nn_array_rows(y); i++) {
+    for (int64_t i = 0; len > 0 && i < nn_array_rows(y); i++) {
         const void *row = nn_array_row(y, i);
         for (size_t j = 0; j < len; j++) {
             double value = number(y, row, j);

@@ -417,6 +417,23 @@ Test(train_check, nothing_at_all_is_an_error_and_no_crash)
     nn_model_free(net);
 }
 
+/* Looked at one by one, so many rows would take weeks. */
+Test(train_check, any_number_of_rows_without_elements_is_no_work)
+{
+    const nn_array none = nn_array_view(NN_F64, AD_SHAPE(1LL << 45, 0), "");
+    static const nn_cost costs[] = {nn_mse, nn_binary_cross_entropy};
+    for (int i = 0; i < 2; i++) {
+        nn_model *net = nn_sequential(nn_dense(1));
+        nn_build(net, .input = AD_SHAPE(0));
+        expect_refused(nn_evaluate(net, none, none, .cost = costs[i]).error, AD_ERR_SHAPE,
+                       "the output is [256, 1], the target [256, 0]");
+        cr_expect_eq(status_of(nn_fit(net, none, none, .cost = costs[i], SGD),
+                               "out of memory for the order of 35184372088832 rows"),
+                     AD_ERR_MEMORY);
+        nn_model_free(net);
+    }
+}
+
 Test(train_check, a_training_that_went_well_leaves_errno_alone)
 {
     points p = make_points(1);
