@@ -71,8 +71,8 @@ typedef struct ad_report {
      * directions in which all of them were, together */
     size_t elements, elements_seen, directions;
     /* infinite slopes that the gradient drops at the point, since their cotangents are exactly 0,
-     * and the operation and line that the first comes from; see anomaly.h. A report may pass with some:
-     * they are harmless in a branch that was not chosen */
+     * and the operation and line that the first comes from; see anomaly.h. A report may pass with
+     * some: they are harmless in a branch that was not chosen */
     size_t dropped;
     const char *dropped_op, *dropped_site;
     int is_broken; /* an identity fails, or f is not elementwise; the message says which */

@@ -76,7 +76,8 @@ int ad__check_no_memory(ad__check *c);
 ad_report ad__check_at(ad_function *f, void *user, int count, const ad_check_input *x,
                        const ad_check_options *options, const char *name);
 
-/* The outcome of every comparison as a sentence: `which` names the worst derivative. Sets passed. */
+/* The outcome of every comparison as a sentence: `which` names the worst derivative. Sets
+ * passed. */
 void ad__check_say(ad_report *r, const char *name, const char *which);
 
 /* ---- check_map.c: 0 is returned after any failure ---- */

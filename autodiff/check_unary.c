@@ -65,8 +65,8 @@ static int take_in(ad_report *all, const ad_report *one)
     return worse;
 }
 
-/* Compares the values of f at each point alone with those at all of them as a tensor. Only a message
- * if they differ: f is then no function of one number, applied to each. */
+/* Compares the values of f at each point alone with those at all of them as a tensor. Only a
+ * message if they differ: f is then no function of one number, applied to each. */
 static void compare_values(ad_var (*f)(ad_var x), int count, const double *points, ad_report *r)
 {
     ad_tape *tape = ad_tape_new();

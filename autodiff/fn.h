@@ -104,14 +104,14 @@ AD_API int ad_fn_matches(const ad_fn *f, ad_tape *tape, int in_count, const ad_v
  * libm's functions and what can end in an error stay the library's.
  *
  * Scalars gain most, to a quarter of the time, and small tensors; where time goes to products and
- * to long loops there is little to gain, up to a tenth. A compiler takes a tenth of a second and, for
- * long programs, about 0.1 ms a scalar operation or 1 ms a step of tensors; it is stopped after 10
- * minutes. Beyond 250,000 scalar operations machine code is no faster, and is not made. The bits
+ * to long loops there is little to gain, up to a tenth. A compiler takes a tenth of a second and,
+ * for long programs, about 0.1 ms a scalar operation or 1 ms a step of tensors; it is stopped after
+ * 10 minutes. Beyond 250,000 scalar operations machine code is no faster, and is not made. The bits
  * stay those of the recording. The compiler works in a folder of its own in $TMPDIR, or /tmp.
  *
  * 1 if all that gains is machine code. Where that is not so, since the compiler cannot be run,
- * fails or is given too much, or nothing gains, what is missing works as without the option, this returns
- * 0, and ad_fn_message has the reason until the first call. */
+ * fails or is given too much, or nothing gains, what is missing works as without the option, this
+ * returns 0, and ad_fn_message has the reason until the first call. */
 AD_API int ad_fn_is_native(const ad_fn *f);
 
 /* ---- as C [everyday] ---- */

@@ -30,7 +30,8 @@ AD_API ad_status ad_jacobian_values(int results, const ad_var *y, int count, con
                                     double *out);
 
 /* The Hessian of a scalar as plain numbers: out[r, c] = d2y/dx_r dx_c over the elements of x[0],
- * x[1], ...; n * n doubles for n elements. Errors: those of ad_grad; out then holds NaN, as above. */
+ * x[1], ...; n * n doubles for n elements. Errors: those of ad_grad; out then holds NaN, as
+ * above. */
 AD_API ad_status ad_hessian_values(ad_var y, int count, const ad_var *x, double *out);
 
 /* The Jacobian of one tensor by another as a variable, which can be differentiated again.

@@ -78,8 +78,8 @@ static double next_value(walk *w)
     return value;
 }
 
-/* Where there are FAR nodes or more, the first FEW of them, one more in DENSE and one more for SPREAD
- * that are passed over are met in this way: to meet one takes about the time of passing over
+/* Where there are FAR nodes or more, the first FEW of them, one more in DENSE and one more for
+ * SPREAD that are passed over are met in this way: to meet one takes about the time of passing over
  * SPREAD nodes in the other, and the share of DENSE is not felt where all are met. */
 enum { FAR = 65536, FEW = 8, DENSE = 8192, SPREAD = 64 };
 

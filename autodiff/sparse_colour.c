@@ -45,7 +45,8 @@ uint32_t ad__colour_columns(const ad__pattern *by_rows, const ad__pattern *by_co
 /* ---- stars ---- */
 
 /* The neighbours of a vertex that have one colour, as the vertex sees them. A vertex sees no more
- * colours than it has neighbours, so that its sights have room where its row of the pattern lies. */
+ * colours than it has neighbours, so that its sights have room where its row of the pattern
+ * lies. */
 typedef struct sight {
     uint32_t colour, one; /* one of those of the colour */
     int is_barred; /* one of them has another neighbour of the vertex's own colour: a neighbour of

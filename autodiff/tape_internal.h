@@ -185,7 +185,8 @@ static inline int ad__constant_is_known(const ad_tape *tape, double value)
     return ad__usual(known->bits == ad__bits_of(value) && known->epoch == tape->epoch);
 }
 
-/* The node of an f64 constant, a recent one if it is known; the caller has checked count < limit. */
+/* The node of an f64 constant, a recent one if it is known; the caller has checked count <
+ * limit. */
 static inline uint32_t ad__constant_node(ad_tape *tape, double value, const char *site)
 {
     ad__known_constant *known = &tape->constant[ad__constant_place(value)];
@@ -269,9 +270,9 @@ ad_status ad__find_overlap(ad_tape *tape, const char *origin, int count, const a
                            const uint8_t *takes_part, uint32_t end, ad__overlap *found);
 
 /* Room to note one more assignment; 0 if there is no memory. Notes that a node has assigned to a
- * view. Before a gradient, and before a rewind that forgets an assignment and keeps views: notes the
- * same for all views of the memory but lone f64, which the tape has read. AD_ERR_MEMORY is kept in
- * the name of origin. Forgets what was not yet noted of nodes from first on. */
+ * view. Before a gradient, and before a rewind that forgets an assignment and keeps views: notes
+ * the same for all views of the memory but lone f64, which the tape has read. AD_ERR_MEMORY is kept
+ * in the name of origin. Forgets what was not yet noted of nodes from first on. */
 int ad__reserve_assigned(ad_tape *tape);
 void ad__note_assigned(ad_tape *tape, uint32_t view, uint32_t by);
 ad_status ad__settle_assigned(ad_tape *tape, const char *origin);

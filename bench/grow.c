@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a piece of work costs in programs of ten times the size: microseconds of CPU an element,
- * beside those at size 1. A cost that is linear has a ratio of 1; one that grows with the square has 10.
+ * beside those at size 1. A cost that is linear has a ratio of 1; one that grows with the square
+ * has 10.
  *
  *   grow.fn_tensors   ad_fn_new of a chain of sin, multiplication and addition of tensors [64] with
  *                     its gradient; an element is an operation of the chain
@@ -8,8 +9,9 @@
  *   grow.fn_scalars   the same for scalars
  *   grow.grad_values  a loop that records a step and takes the gradient of a small function of the
  *                     state, on one tape from begin to end; an element is a step
- *   grow.rewind       a loop that tries a step, rewinds to where it began, and records the step that it
- *                     takes, with variables from the begin of the tape; an element is a step
+ *   grow.rewind       a loop that tries a step, rewinds to where it began, and records the step
+ *                     that it takes, with variables from the begin of the tape; an element is a
+ *                     step
  *   grow.hub          ad_sparse_hessian of an arrow, one variable that meets all others; an element
  *                     is a variable
  *

@@ -2,9 +2,9 @@
 /* mnist.to98: a 784-300-100-10 network trained with momentum and a cosine schedule until 98 % of
  * MNIST's test set are read right, scored after each epoch: the time of the whole process, from its
  * start and the reading of files to its end, and the most memory it had. Baseline: the same recipe
- * in PyTorch (peers/mnist.py). Both are started with the seeds 1 to 5, since the rounding of one run
- * decides whether an epoch more is needed; the figure is the median. WENGERT_MNIST is the folder that
- * examples/data/fetch_mnist.sh names. */
+ * in PyTorch (peers/mnist.py). Both are started with the seeds 1 to 5, since the rounding of one
+ * run decides whether an epoch more is needed; the figure is the median. WENGERT_MNIST is the
+ * folder that examples/data/fetch_mnist.sh names. */
 #include "bench.h"
 
 #include <wengert/nn.h>

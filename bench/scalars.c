@@ -11,8 +11,8 @@
  *   scalar.lstm        16 units, 10 steps, by weights and first state
  *
  * Baselines: c_primal, the value alone in plain C; adolc. A line tells what an operation of the
- * program takes to record, and to sweep back in ad_grad_values, in time of the process: medians, and
- * the least. BENCH_REPORT gets it too. */
+ * program takes to record, and to sweep back in ad_grad_values, in time of the process: medians,
+ * and the least. BENCH_REPORT gets it too. */
 #include "adbench/adbench.h"
 #include "bench.h"
 #include "expected.h"

@@ -14,16 +14,16 @@
  *   static ad_var half(ad_var a, ad_var y) { return ad_mul(0.5, nn_mse(a, y)); }
  *
  * nn_fit and nn_evaluate report the cost of all rows whatever the batch: nn_sse adds up over
- * batches, the others below are means over rows, and one's own is taken of all rows at once, with what the
- * model made of them.
+ * batches, the others below are means over rows, and one's own is taken of all rows at once, with
+ * what the model made of them.
  *
  * a is the output, [n, ...] for n rows; y the target. Unless said otherwise y has a's shape, where
  * [n] and [n, 1] are taken for the same, and integer targets are converted to a's type. Any other
  * difference in shape is an error: nothing is broadcast.
  *
  * The cross-entropies take logits, and have the sigmoid or softmax in them: their model ends
- * without one. They look at the targets while they are recorded; nn_fit and nn_evaluate look at all targets
- * before the first step, those of the other costs too, which are finite.
+ * without one. They look at the targets while they are recorded; nn_fit and nn_evaluate look at all
+ * targets before the first step, those of the other costs too, which are finite.
  *
  * Errors: AD_ERR_SHAPE, AD_ERR_TYPE; the tape keeps them. */
 

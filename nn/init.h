@@ -63,7 +63,8 @@ AD_API nn_init nn_lecun_normal(void);
 
 /* Fills a parameter, element after element.
  * Errors: AD_ERR_SHAPE if init's values are not as many as param's elements;
- *         AD_ERR_DOMAIN if the list or an argument is NULL, or an element is not finite in param's type. */
+ *         AD_ERR_DOMAIN if the list or an argument is NULL, or an element is not finite in param's
+ *         type. */
 AD_API ad_status nn_init_fill(const nn_init *init, nn_fans fans, nn_draw *draw,
                               const nn_param *param, ad_error *error);
 

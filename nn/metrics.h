@@ -12,7 +12,8 @@
  *
  *   static double worst(ad_var a, ad_var y) { .. }
  *
- *   nn_fit(.., .metric = {.name = "worst error", .function = worst, .better = NN_LOWER}, .target = 0.1)
+ *   nn_fit(.., .metric = {.name = "worst error", .function = worst, .better = NN_LOWER}, .target =
+ *   0.1)
  *
  * Any function of all outputs and targets will do. One that adds up over batches, such as a part of
  * the rows, may say how: it is then read batch by batch, and needs no memory for all outputs.

@@ -105,8 +105,8 @@ static int fits(search *s, ad__choice choice)
 
 /* ---- the search ---- */
 
-/* Every trial costs a plan of the whole, so the last hundredth is not searched: the number of trials
- * depends on how tight the limit is, not on the length of the program. */
+/* Every trial costs a plan of the whole, so the last hundredth is not searched: the number of
+ * trials depends on how tight the limit is, not on the length of the program. */
 static int is_near(uint32_t less, uint32_t more)
 {
     return more - less <= 1 + less / 64;

@@ -108,7 +108,8 @@ ad_status ad__emit_check_name(const char *name, ad_error *error)
 }
 
 /* Calls, and definitions of functions, are a name before a bracket; arrays that last are one in a
- * line that begins with "static". Of the test's main, which calls the function, every name counts. */
+ * line that begins with "static". Of the test's main, which calls the function, every name
+ * counts. */
 ad_status ad__emit_check_use(const char *text, const char *name, int uses, ad_error *error)
 {
     size_t len = strlen(name);

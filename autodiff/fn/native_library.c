@@ -41,7 +41,8 @@ int ad__wait_for_process(pid_t child, int seconds)
     return status;
 }
 
-/* Starts the compiler as the first of a group of its own, where it says nothing. An error number. */
+/* Starts the compiler as the first of a group of its own, where it says nothing. An error
+ * number. */
 static int start(const char *compiler, const char *const *argv, pid_t *child)
 {
     posix_spawn_file_actions_t actions;

@@ -4,7 +4,8 @@
 
 #include "steps_internal.h"
 
-/* What plan.c (order and end), places.c and pieces.c (memory) and lower.c (steps) share while a plan is made. */
+/* What plan.c (order and end), places.c and pieces.c (memory) and lower.c (steps) share while a
+ * plan is made. */
 
 #define END (UINT32_MAX - 1) /* the position after all steps */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Views that share memory: what a call writes in one, another would read at some time or other; what
- * it is given for one that is an input, another would not have. */
+/* Views that share memory: what a call writes in one, another would read at some time or other;
+ * what it is given for one that is an input, another would not have. */
 #include "program_internal.h"
 
 #include <stdlib.h>

@@ -15,9 +15,10 @@ void ad__elementwise_emit(struct ad__emit *e, const ad__call *call, const char *
 /* The loops of the rows for each type, AD_F64 and AD_F32, and level. */
 extern const ad__row_loops *const ad__loops[2][AD__LEVELS];
 
-/* A numeric reverse sweep over nodes last .. first, f64 scalars of elementwise rows or leaves, first
- * > 0: adds to the adjoint of every argument what its results' adjoints hand on. adjoint is by
- * node; of a piece by node - first + 1, and its first entry receives what goes to earlier nodes. */
+/* A numeric reverse sweep over nodes last .. first, f64 scalars of elementwise rows or leaves,
+ * first > 0: adds to the adjoint of every argument what its results' adjoints hand on. adjoint is
+ * by node; of a piece by node - first + 1, and its first entry receives what goes to earlier
+ * nodes. */
 void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t first, uint32_t last,
                        double *adjoint);
 void ad__sweep_piece(const ad__node *nodes, const ad__slot *value, uint32_t first, uint32_t last,

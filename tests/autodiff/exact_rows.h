@@ -39,8 +39,8 @@ typedef struct exact_row {
 /* NULL if there is none. */
 const exact_row *exact_row_of(const char *name);
 
-/* The value (i = j = -1) or its derivative in x[i], or in x[i] and x[j], to 20 digits at least; NULL
- * where it is not a finite number. Lives until the next call.
+/* The value (i = j = -1) or its derivative in x[i], or in x[i] and x[j], to 20 digits at least;
+ * NULL where it is not a finite number. Lives until the next call.
  *
  * By central differences in numbers of so many bits that nothing of this is lost: with half of the
  * step, in twice as many bits, they have to agree. */

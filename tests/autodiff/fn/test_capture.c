@@ -104,8 +104,8 @@ Test(fn_capture, the_result_of_an_assignment_stays_when_the_view_is_assigned_to_
     ad_fn_free(f);
 }
 
-/* Views of one number are one variable, whose value is what was assigned to any of them last. Outputs
- * between and after the assignments, and a third view made after the first one. */
+/* Views of one number are one variable, whose value is what was assigned to any of them last.
+ * Outputs between and after the assignments, and a third view made after the first one. */
 static void exchange(ad_tape *tape, double *memory, ad_var *out)
 {
     ad_var v = ad_input_view(tape, AD_F64, AD_SCALAR, memory);

@@ -184,7 +184,8 @@ Test(emit_main, passes_a_workspace_of_scratch_and_looks_at_what_is_returned)
     ad_fn_free(f);
 }
 
-/* BLIS's own header, where another's may be the machine's default, asks for more than C99's types. */
+/* BLIS's own header, where another's may be the machine's default, asks for more than C99's
+ * types. */
 #define BLIS "-lblis -lm $(printf ' -isystem %s' /usr/include/*/blis*/)"
 
 Test(emit_main, products_may_be_those_of_a_blas)
