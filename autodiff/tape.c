@@ -165,8 +165,10 @@ int ad__is_alive(const ad_tape *tape, ad__node_ref at)
 
 void ad__forget_from(ad_tape *tape, ad_mark mark)
 {
-    ad__forget_assigned(tape, mark.node);
-    ad__forget_views(tape, mark.node);
+    if (tape->view_count > 0) { /* else there is no assignment either */
+        ad__forget_assigned(tape, mark.node);
+        ad__forget_views(tape, mark.node);
+    }
     tape->count = mark.node;
     if (++tape->epoch == 0) {
         memset(tape->constant, 0, sizeof tape->constant);
