@@ -5,6 +5,8 @@
  *
  *   grow.fn_tensors   ad_fn_new of a chain of sin, multiplication and addition of tensors [64] with
  *                     its gradient; an element is an operation of the chain
+ *   grow.fn_products  ad_fn_new of matrix products that wait for an activation each, all at once, and
+ *                     the gradient; an element is a product
  *   grow.memory       the same within a tenth of the memory
  *   grow.fn_scalars   the same for scalars
  *   grow.grad_values  a loop that records a step and takes the gradient of a small function of the
@@ -67,6 +69,30 @@ static chain *chain_of(int64_t n, int64_t width)
     }
     c->out[0] = ad_sum(y, AD_ALL);
     ad_grad(c->out[0], 1, &c->x, &c->out[1]);
+    return c;
+}
+
+/* The sum of tanh(x c x), each product before the first tanh. */
+static void *make_products(int64_t n)
+{
+    chain *c = chain_of(0, 0);
+    double start[WIDTH];
+    ad_var *product = calloc((size_t)n, sizeof *product);
+    must(product != NULL, "out of memory");
+    for (int i = 0; i < WIDTH; i++) {
+        start[i] = 0.02 + 0.001 * i;
+    }
+    c->x = ad_input_array(c->tape, AD_F64, AD_SHAPE(8, 8), start);
+    for (int64_t i = 0; i < n; i++) {
+        product[i] = ad_matmul(ad_mul(c->x, 1 + 1e-5 * (double)i), c->x);
+    }
+    ad_var y = ad_literal(0);
+    for (int64_t i = 0; i < n; i++) {
+        y = ad_add(y, ad_tanh(product[i]));
+    }
+    c->out[0] = ad_sum(y, AD_ALL);
+    ad_grad(c->out[0], 1, &c->x, &c->out[1]);
+    free(product);
     return c;
 }
 
@@ -197,6 +223,7 @@ static void end_program(void *made)
 
 static const grow cases[] = {
     {"grow.fn_tensors", 5000, make_tensors, run_compile, end_chain},
+    {"grow.fn_products", 1000, make_products, run_compile, end_chain},
     {"grow.memory", 2000, make_limited, run_compile, end_chain},
     {"grow.fn_scalars", 20000, make_scalars, run_compile, end_chain},
     {"grow.grad_values", 10000, make_steps, run_steps, end_program},

@@ -21,8 +21,9 @@ enum { LARGEST = 64 }; /* values in a block */
 typedef struct fuse {
     const ad__program *p;
     ad__groups *g;
-    uint32_t *open; /* groups that have not run */
-    uint32_t open_count, order_count;
+    uint8_t *open;     /* by group: it has not run */
+    uint32_t *waiting; /* products for updates, which run when another operation comes */
+    uint32_t waiting_count, order_count;
     uint32_t scalars; /* the open run, or AD__NONE */
     uint8_t *floats;  /* by value: how many values would come with it; 0: it does not float */
     uint8_t *updates; /* by value: it serves stores alone */
@@ -131,7 +132,7 @@ static uint32_t new_group(fuse *f, ad__group_kind kind)
 {
     uint32_t group = f->g->count++;
     f->g->group[group] = (ad__group){kind, AD__NONE, AD__NONE, 0};
-    f->open[f->open_count++] = group;
+    f->open[group] = 1;
     return group;
 }
 
@@ -149,25 +150,12 @@ static void add(fuse *f, uint32_t group, ad__id id)
     f->floats[id] = 0;
 }
 
-static int is_open(const fuse *f, uint32_t group)
-{
-    for (uint32_t i = 0; i < f->open_count; i++) {
-        if (f->open[i] == group) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 static void run_group(fuse *f, uint32_t group)
 {
-    for (uint32_t i = 0; i < f->open_count; i++) {
-        if (f->open[i] == group) {
-            memmove(f->open + i, f->open + i + 1, (--f->open_count - i) * sizeof *f->open);
-            f->g->order[f->order_count++] = group;
-            f->scalars = f->scalars == group ? AD__NONE : f->scalars;
-            return;
-        }
+    if (f->open[group]) {
+        f->open[group] = 0;
+        f->g->order[f->order_count++] = group;
+        f->scalars = f->scalars == group ? AD__NONE : f->scalars;
     }
 }
 
@@ -234,7 +222,7 @@ static uint32_t group_to_join(const fuse *f, const ad__value *v)
         ad__id arg = f->p->args[v->first + i], x = f->g->root[arg];
         uint32_t group = f->g->of[x];
         if (group == AD__NONE || !is_whole(f, arg) || value(f, x)->kind != v->kind ||
-            !is_open(f, group)) {
+            !f->open[group]) {
             continue;
         }
         const ad__group *g = &f->g->group[group];
@@ -269,7 +257,7 @@ static void take_elementwise(fuse *f, ad__id id)
     uint32_t group = group_to_join(f, v), weight = 1;
     if (group != AD__NONE) {
         prepare(f, id, group);
-        if (is_open(f, group)) {
+        if (f->open[group]) {
             place(f, id, group);
             return;
         }
@@ -286,11 +274,8 @@ static void take_elementwise(fuse *f, ad__id id)
 /* Updates follow their gradient at once: once another operation comes, they are complete. */
 static void run_updates(fuse *f)
 {
-    for (uint32_t i = f->open_count; i-- > 0;) {
-        const ad__group *g = &f->g->group[f->open[i]];
-        if (g->kind == AD__GROUP_PRODUCT && f->updates[g->first]) {
-            run_group(f, f->open[i]);
-        }
+    while (f->waiting_count > 0) {
+        run_group(f, f->waiting[--f->waiting_count]);
     }
 }
 
@@ -308,6 +293,8 @@ static void take_structured(fuse *f, ad__id id)
     add(f, group, id);
     if (!is_product || !f->joined[id]) {
         run_group(f, group);
+    } else if (f->updates[id]) {
+        f->waiting[f->waiting_count++] = group;
     }
 }
 
@@ -403,13 +390,14 @@ static int make_tables(fuse *f, ad__arena *arena)
     f->rigid = ad__arena_take(arena, n);
     f->joined = ad__arena_take(arena, n);
     f->final = ad__arena_take(arena, n);
-    f->open = ad__arena_take(arena, n * sizeof *f->open);
+    f->open = ad__arena_take(arena, n);
+    f->waiting = ad__arena_take(arena, n * sizeof *f->waiting);
     f->floats = ad__arena_take(arena, n);
     f->updates = ad__arena_take(arena, n);
     if (g->group == NULL || g->order == NULL || g->of == NULL || g->next == NULL ||
         g->root == NULL || g->part == NULL || g->parts == NULL || f->rigid == NULL ||
-        f->joined == NULL || f->final == NULL || f->open == NULL || f->floats == NULL ||
-        f->updates == NULL) {
+        f->joined == NULL || f->final == NULL || f->open == NULL || f->waiting == NULL ||
+        f->floats == NULL || f->updates == NULL) {
         return 0;
     }
     memset(g->of, 0xff, n * sizeof *g->of); /* AD__NONE */
