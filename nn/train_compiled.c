@@ -105,13 +105,16 @@ ad_status nn__compile(nn__compiled *c, nn__feed *feed, const nn__batch *batch, i
     }
     c->changes += c->f != NULL;
     forget(c);
-    ad_status status = compile(c, feed, in, count + 1, out, threads, error);
-    if (status != AD_OK && status != AD_ERR_MEMORY) { /* it cannot be compiled, but recorded */
+    ad_error reason;
+    ad_status status = compile(c, feed, in, count + 1, out, threads, &reason);
+    if (status == AD_ERR_MEMORY) {
+        return ad_error_set(error, status, "%s", reason.message);
+    }
+    if (status != AD_OK) { /* it cannot be compiled, but recorded */
         ad_tape_clear_error(feed->tape);
         c->changes = FICKLE;
-        status = AD_OK;
     }
-    return status;
+    return AD_OK;
 }
 
 int nn__has_branched(const nn__compiled *c)
