@@ -247,6 +247,19 @@ static ad_status find_parts(nn_model *model, nn_activation activation, ad_var x,
 
 /* ---- building ---- */
 
+/* What C code of a layer gives is on the tape of its argument. */
+static ad_status check_given(ad_var given, ad_var x, ad_error *error)
+{
+    if (given.tape == x.tape) {
+        return AD_OK;
+    }
+    return given.tape == NULL
+               ? ad_error_set(error, AD_ERR_DOMAIN,
+                              "its function gives a plain number; make it of the argument")
+               : ad_error_set(error, AD_ERR_FOREIGN,
+                              "its function gives a variable of another tape than its argument");
+}
+
 /* Builds the layers one by one, each on the output of those before for one row of zeros. */
 static ad_status build_layers(nn_model *model, ad_tape *tape, ad_var x, nn__builder *builder)
 {
@@ -271,6 +284,9 @@ static ad_status build_layers(nn_model *model, ad_tape *tape, ad_var x, nn__buil
         if (ad_tape_status(tape) != AD_OK) {
             return ad_error_set(&model->error, ad_tape_status(tape), "%s: %s", layer->name,
                                 ad_tape_message(tape));
+        }
+        if (check_given(x, before, builder->error) != AD_OK) {
+            return fail(model, layer, builder->error);
         }
         before = layer->count > 0 ? z : before;
         last = layer->kind->activation(layer);
@@ -341,8 +357,13 @@ ad_var nn_forward(const nn_model *model, const ad_var *params, ad_var x, nn_trac
                     "params is NULL; bind the model's with nn_params_bind, or use nn_apply");
     }
     for (const nn_layer *layer = model->layers; layer != NULL; layer = layer->next) {
-        ad_var z;
-        x = layer->kind->apply(layer, params + layer->first, x, &z);
+        ad_error error;
+        ad_var z, given = layer->kind->apply(layer, params + layer->first, x, &z);
+        if (x.tape != NULL && check_given(given, x, &error) != AD_OK) {
+            ad_tape_fail(x.tape, error.status, layer->name, layer->site, "%s", error.message);
+            given = ad_input(x.tape, 0); /* dead, since the tape has failed */
+        }
+        x = given;
         if (trace != NULL) {
             *trace++ = (nn_trace){z, x};
         }

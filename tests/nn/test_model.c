@@ -175,3 +175,55 @@ Test(model, to_forward_without_parameters_is_an_error)
     ad_tape_free(tape);
     nn_model_free(net);
 }
+
+/* ---- functions of a layer that leave the tape ---- */
+
+static ad_tape *elsewhere;
+
+static ad_var plain(ad_var x)
+{
+    (void)x;
+    return ad_literal(1);
+}
+
+static ad_var on_another_tape(ad_var x)
+{
+    return ad_full(elsewhere, AD_F64, ad_shape_of(x), 1);
+}
+
+static int leaves;
+
+static ad_var leaves_later(ad_var x)
+{
+    return leaves ? plain(x) : ad_tanh(x);
+}
+
+Test(model, a_layer_whose_function_leaves_the_tape_is_named)
+{
+    static const nn_activation functions[] = {plain, on_another_tape};
+    static const ad_status statuses[] = {AD_ERR_DOMAIN, AD_ERR_FOREIGN};
+    static const char *const texts[] = {"gives a plain number", "a variable of another tape"};
+    elsewhere = ad_tape_new();
+    for (int i = 0; i < 4; i++) {
+        nn_layer *layer = i < 2 ? nn_dense(2, .activation = functions[i], .name = "odd")
+                                : nn_function(functions[i - 2], .name = "odd");
+        nn_model *net = nn_sequential(layer, nn_dense(1));
+        cr_expect_eq(nn_build(net, .input = AD_SHAPE(2)), statuses[i % 2]);
+        cr_expect_eq(strncmp(nn_model_message(net), "odd: its function ", 18), 0, "%s",
+                     nn_model_message(net));
+        cr_expect_not_null(strstr(nn_model_message(net), texts[i % 2]));
+        cr_expect_not_null(strstr(nn_model_message(net), "test_model.c"));
+        nn_model_free(net);
+    }
+    nn_model *net = nn_sequential(nn_dense(2, .activation = leaves_later), nn_dense(1));
+    cr_expect_eq(nn_build(net, .input = AD_SHAPE(2)), AD_OK);
+    leaves = 1;
+    ad_tape *tape = ad_tape_new();
+    cr_expect(ad_is_dead(nn_apply(net, ad_full(tape, AD_F64, AD_SHAPE(1, 2), 1))));
+    cr_expect_eq(ad_tape_status(tape), AD_ERR_DOMAIN);
+    cr_expect_eq(strncmp(ad_tape_message(tape), "dense1: its function gives a plain", 34), 0, "%s",
+                 ad_tape_message(tape));
+    ad_tape_free(tape);
+    ad_tape_free(elsewhere);
+    nn_model_free(net);
+}
