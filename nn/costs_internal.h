@@ -9,6 +9,9 @@
  * rows of that shape. Targets that do not fit it are left to the cost. */
 typedef ad_status nn__target_check(const nn_array *y, const ad_shape *output, ad_error *error);
 
+/* Element j of a row, as it is gathered. */
+double nn__element(const nn_array *y, const void *row, size_t j);
+
 /* Finite numbers; numbers from 0 to 1; classes or rows of probabilities. */
 nn__target_check nn__check_finite, nn__check_parts, nn__check_classes;
 

@@ -13,7 +13,7 @@ static int is_label(const nn_array *y)
     return y->type == NN_I64 || (y->type == NN_U8 && y->scale == 1 && y->offset == 0);
 }
 
-static double number(const nn_array *y, const void *row, size_t j)
+double nn__element(const nn_array *y, const void *row, size_t j)
 {
     double raw = NAN;
     switch (y->type) {
@@ -54,7 +54,7 @@ static ad_status check_range(const nn_array *y, double low, double high, const c
     for (int64_t i = 0; len > 0 && i < nn_array_rows(y); i++) {
         const void *row = nn_array_row(y, i);
         for (size_t j = 0; j < len; j++) {
-            double value = number(y, row, j);
+            double value = nn__element(y, row, j);
             if (!(value >= low && value <= high) || isinf(value)) {
                 return refuse(y, i, j, value, domain, error);
             }
@@ -79,7 +79,7 @@ ad_status nn__check_parts(const nn_array *y, const ad_shape *output, ad_error *e
 static ad_status check_labels(const nn_array *y, int64_t classes, ad_error *error)
 {
     for (int64_t i = 0; i < nn_array_rows(y); i++) {
-        double class = number(y, nn_array_row(y, i), 0);
+        double class = nn__element(y, nn_array_row(y, i), 0);
         if (!(class >= 0 && class < (double)classes)) {
             return ad_error_set(error, AD_ERR_INDEX,
                                 "the class of row %lld is %.0f; the output has %lld, numbered from "
@@ -96,7 +96,7 @@ static ad_status check_sums(const nn_array *y, size_t classes, ad_error *error)
         const void *row = nn_array_row(y, i);
         double sum = 0;
         for (size_t j = 0; j < classes; j++) {
-            sum += number(y, row, j);
+            sum += nn__element(y, row, j);
         }
         if (fabs(sum - 1) > slack) {
             return ad_error_set(error, AD_ERR_DOMAIN,

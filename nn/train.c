@@ -59,9 +59,11 @@ static ad_status check_options(const nn_fit_options *o, ad_error *error)
                             "nn_fit: validation = %g; it is a part of the rows, in [0, 1)",
                             o->validation);
     }
-    if (!(o->l1 >= 0 && o->l2 >= 0 && o->clip >= 0 && o->schedule.warmup >= 0)) {
+    if (!(o->l1 >= 0 && o->l2 >= 0 && o->clip >= 0 && o->schedule.warmup >= 0) || isinf(o->l1) ||
+        isinf(o->l2) || isinf(o->schedule.warmup)) {
         return ad_error_set(error, AD_ERR_DOMAIN,
-                            "nn_fit: l1, l2, clip and the schedule's warmup are not negative");
+                            "nn_fit: l1, l2, clip and the schedule's warmup are not negative, and "
+                            "but for clip finite");
     }
     if (isnan(o->target) || isnan(o->target_cost)) {
         return ad_error_set(error, AD_ERR_DOMAIN, "nn_fit: the target is no number");

@@ -121,13 +121,11 @@ ad_status nn__check_same(const char *call, const nn_model *model, const nn_table
 static int64_t first_not_finite(const nn_array *array, double *value)
 {
     ad_shape shape = nn_array_row_shape(array);
-    int is_real = array->type == NN_F64 || array->type == NN_F32;
-    size_t len = is_real ? ad_shape_count(&shape) : 0;
+    size_t len = ad_shape_count(&shape);
     for (int64_t i = 0; len > 0 && i < nn_array_rows(array); i++) {
         const void *row = nn_array_row(array, i);
         for (size_t j = 0; j < len; j++) {
-            *value =
-                array->type == NN_F64 ? ((const double *)row)[j] : (double)((const float *)row)[j];
+            *value = nn__element(array, row, j);
             if (!isfinite(*value)) {
                 return i;
             }

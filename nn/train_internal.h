@@ -94,7 +94,8 @@ ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, const nn_metric *met
  * is to be forgotten, and the batch recorded. */
 int nn__has_branched(const nn__compiled *c);
 
-/* A cost is one number that depends on the model. Errors: AD_ERR_SHAPE, and those of the tape. */
+/* A cost is one real number on the batch's tape. Errors: AD_ERR_DOMAIN if it is a plain number,
+ * AD_ERR_FOREIGN, AD_ERR_SHAPE, AD_ERR_TYPE, and those of the tape. */
 ad_status nn__check_cost(const char *call, const nn__feed *feed, ad_var cost, ad_error *error);
 
 /* Makes the cost and metric of all rows from those of batches. */

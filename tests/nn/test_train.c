@@ -295,6 +295,20 @@ static ad_var plain_number(ad_var a, ad_var y)
     return ad_literal(1);
 }
 
+static ad_var whole_number(ad_var a, ad_var y)
+{
+    (void)a;
+    return ad_sum(y, AD_ALL);
+}
+
+static ad_tape *elsewhere;
+
+static ad_var on_another_tape(ad_var a, ad_var y)
+{
+    (void)a, (void)y;
+    return ad_input(elsewhere, 1);
+}
+
 #define TRY(...) nn_fit(net, inputs(&p), labels(&p), __VA_ARGS__)
 
 Test(train, mistakes_are_errors_that_say_what_to_do)
@@ -316,6 +330,7 @@ Test(train, mistakes_are_errors_that_say_what_to_do)
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .validation_x = &vx), "validation_y"),
                  AD_ERR_STATE);
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .l1 = -1), "l1"), AD_ERR_DOMAIN);
+    cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .l2 = INFINITY), "l2"), AD_ERR_DOMAIN);
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .target = NAN), "target"), AD_ERR_DOMAIN);
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .target_cost = NAN), "target"),
                  AD_ERR_DOMAIN);
@@ -331,7 +346,14 @@ Test(train, mistakes_are_errors_that_say_what_to_do)
                            "nn_sgd has no option beta1"),
                  AD_ERR_DOMAIN);
     cr_expect_eq(status_of(TRY(.cost = without_mean, .optim = sgd), "take the mean"), AD_ERR_SHAPE);
-    cr_expect_eq(status_of(TRY(.cost = plain_number, .optim = sgd), "plain number"), AD_ERR_SHAPE);
+    cr_expect_eq(status_of(TRY(.cost = plain_number, .optim = sgd), "plain number"), AD_ERR_DOMAIN);
+    cr_expect_eq(
+        status_of(TRY(.cost = whole_number, .optim = sgd), "nn_fit: the cost of a batch is i64"),
+        AD_ERR_TYPE);
+    elsewhere = ad_tape_new();
+    cr_expect_eq(status_of(TRY(.cost = on_another_tape, .optim = sgd), "is on another tape"),
+                 AD_ERR_FOREIGN);
+    ad_tape_free(elsewhere);
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .log = "/no/such/log"), "/no/such/log"),
                  AD_ERR_IO);
     cr_expect_eq(status_of(TRY(.cost = nn_mse, .optim = sgd), "the output is [50, 3]"),

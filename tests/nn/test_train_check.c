@@ -359,6 +359,12 @@ Test(train_check, a_nan_is_the_same_error_wherever_it_is)
         p.x[row][1] = kept;
         nn_model_free(net);
     }
+    x.offset = INFINITY; /* as it is gathered */
+    nn_model *net = small_net();
+    cr_expect_eq(status_of(nn_fit(net, x, labels(&p), .cost = nn_softmax_cross_entropy, SGD),
+                           "row 0 of x has inf"),
+                 AD_ERR_DOMAIN);
+    nn_model_free(net);
 }
 
 Test(train_check, divergence_in_the_first_epoch_leaves_the_beginning_if_the_best_is_kept)
