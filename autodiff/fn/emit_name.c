@@ -43,8 +43,8 @@ static int is_listed(const char *list, const char *name, size_t len)
     return at != NULL;
 }
 
-/* Names that begin so are the headers', now or later: where a small letter follows, and macros where
- * none does. */
+/* Names that begin so are the headers', now or later: where a small letter follows, and macros
+ * where none does. */
 static int has_reserved_start(const char *name)
 {
     static const char *const starts[] = {"str", "mem",      "wcs", "is",    "to",   "cblas_",

@@ -13,8 +13,8 @@
  *   }
  *
  * Fields are separated by one of , ; tab or blanks and may be in double quotes; lines end in \n or
- * \r\n; blank lines are skipped. Numbers have the point of .decimal in every locale, and integers all
- * their digits. Columns are counted from 0; those that are not chosen may hold anything.
+ * \r\n; blank lines are skipped. Numbers have the point of .decimal in every locale, and integers
+ * all their digits. Columns are counted from 0; those that are not chosen may hold anything.
  */
 
 /* Columns by number, from 0, or negative from the last, -1; or by the names in the header. */
