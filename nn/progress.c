@@ -12,24 +12,26 @@
 
 /* ---- a line as pieces, some of which may be left out ---- */
 
-enum { PIECES = 6, PIECE = 96, SHORTEST_BAR = 5, LONGEST_BAR = 20 };
+enum { PIECES = 6, PIECE = 96, NAME = 48, SHORTEST_BAR = 5, LONGEST_BAR = 20 };
 
 typedef struct piece {
     char text[PIECE]; /* "" if it is left out */
     int rank;         /* the highest is left out first, 0 never */
 } piece;
 
-/* Letters of UTF-8, each one column: its later bytes are 10xxxxxx. */
-static int is_letter(char c)
+/* Columns that a byte of UTF-8 begins: 10xxxxxx goes on with a letter. Letters of three bytes and
+ * more may take two, as Chinese ones do. */
+static int columns_at(char c)
 {
-    return ((unsigned char)c & 0xc0) != 0x80;
+    unsigned byte = (unsigned char)c;
+    return byte >= 0xe0 ? 2 : (byte & 0xc0) != 0x80;
 }
 
 static int columns_of(const char *text)
 {
     int count = 0;
     for (; *text != '\0'; text++) {
-        count += is_letter(*text);
+        count += columns_at(*text);
     }
     return count;
 }
@@ -66,7 +68,7 @@ static void join(const piece *pieces, int width, char line[static NN__LINE])
     }
     char *end = line;
     for (int count = 0; *end != '\0'; end++) {
-        count += is_letter(*end);
+        count += columns_at(*end);
         if (count > width) {
             *end = '\0';
             return;
@@ -107,9 +109,22 @@ static void say_metric(char *text, const char *before, const nn_metric *metric, 
     }
 }
 
-static const char *name_of(const nn_metric *metric)
+/* The name and a blank: in one line, and as many whole letters as there is room for. */
+static void say_name(char *text, const char *before, const nn_metric *metric)
 {
-    return metric->name != NULL && metric->name[0] != '\0' ? metric->name : "metric";
+    const char *name = metric->name != NULL && metric->name[0] != '\0' ? metric->name : "metric";
+    char line[NAME + 1];
+    size_t len = strnlen(name, NAME);
+    while (len > 0 && name[len] != '\0' && columns_at(name[len]) == 0) {
+        len--;
+    }
+    for (size_t i = 0; i < len; i++) {
+        line[i] = name[i];
+        if ((unsigned char)name[i] < ' ' || name[i] == '\x7f') {
+            line[i] = ' ';
+        }
+    }
+    nn__say(text, PIECE, "%s%.*s ", before, (int)len, line);
 }
 
 /* "epoch  3/10": the numbers keep their width. */
@@ -128,7 +143,7 @@ void nn__progress_epoch(const nn_fit_state *state, int width, char line[static N
     piece p[PIECES] = {[TIME].rank = 2, [METRIC].rank = 1};
     const nn_epoch *entry = &state->history[state->epoch - 1];
     char name[PIECE] = "";
-    nn__say(name, sizeof name, "%.48s ", name_of(&state->metric));
+    say_name(name, "", &state->metric);
     say_epoch(p[EPOCH].text, state->epoch, state->epochs);
     say_time(p[TIME].text, entry->seconds);
     say_number(p[COST].text, "cost ", entry->train.cost);
@@ -156,7 +171,7 @@ void nn__progress_bar(const nn_fit_state *state, int width, char line[static NN_
     say_number(p[COST].text, "cost ", state->mean.cost);
     if (state->epoch > 0) {
         char name[PIECE] = "";
-        nn__say(name, sizeof name, "validation %.48s ", name_of(&state->metric));
+        say_name(name, "validation ", &state->metric);
         say_metric(p[VALIDATION].text, name, &state->metric,
                    state->history[state->epoch - 1].validation.metric);
     }

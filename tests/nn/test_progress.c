@@ -161,33 +161,46 @@ Test(progress, no_line_is_wider_than_the_terminal_and_what_matters_least_goes_fi
     }
 }
 
+/* Of whole letters of UTF-8 in one line, those of three bytes as wide as two. */
+static int columns_of(const char *line)
+{
+    int columns = 0, missing = 0;
+    for (const char *at = line; *at != '\0'; at++) {
+        int byte = (unsigned char)*at, goes_on = (byte & 0xc0) == 0x80;
+        cr_expect(byte >= ' ' && byte != 127 && goes_on == (missing > 0), "\"%s\"", line);
+        missing = goes_on ? missing - 1 : (byte >= 0xc0) + (byte >= 0xe0);
+        columns += goes_on ? 0 : 1 + (byte >= 0xe0);
+    }
+    return columns;
+}
+
 Test(progress, lines_of_any_numbers_and_names_fit_every_width_and_have_no_gaps)
 {
     static char letters[300];
     memset(letters, 'm', sizeof letters - 1);
-    const char *names[] = {NULL, "", "Genauigkeit fürs Prüfen", letters};
+    static char wide[] = "正解率正解率正解率正解率正解率正解率正解率"; /* two columns each */
+    const char *names[] = {NULL,    "",   "Genauigkeit fürs Prüfen",
+                           letters, wide, "two\nlines\r, \x1b[31mred\x7f"};
+    enum { NAMES = sizeof names / sizeof names[0] };
     const double numbers[] = {0.5, -1.2345e-300, NAN, INFINITY, 1};
     char line[NN__LINE];
-    for (int trial = 0; trial < 4 * 5 * 3; trial++) {
-        double x = numbers[trial / 4 % 5];
+    for (int trial = 0; trial < NAMES * 5 * 3; trial++) {
+        double x = numbers[trial / NAMES % 5];
         const nn_epoch entry = {{x, x}, {numbers[trial % 5], x}, 0.1, trial % 3 * 1e7};
-        nn_fit_state s = {
-            .epoch = 1,
-            .epochs = trial % 2 ? 3 : 2000000000,
-            .metric = {.name = names[trial % 4], .better = NN_LOWER, .percent = trial / 20},
-            .batch = trial % 3 * 50,
-            .batches = 100,
-            .mean = {x, x},
-            .left = x,
-            .history = &entry};
+        nn_fit_state s = {.epoch = 1,
+                          .epochs = trial % 2 ? 3 : 2000000000,
+                          .metric = {.name = names[trial % NAMES],
+                                     .better = NN_LOWER,
+                                     .percent = trial / (NAMES * 5)},
+                          .batch = trial % 3 * 50,
+                          .batches = 100,
+                          .mean = {x, x},
+                          .left = x,
+                          .history = &entry};
         for (int width = 1; width < 220; width++) {
             for (int kind = 0; kind < 2; kind++) {
                 (kind ? nn__progress_bar : nn__progress_epoch)(&s, width, line);
-                int columns = 0;
-                for (const char *at = line; *at != '\0'; at++) {
-                    columns += ((unsigned char)*at & 0xc0) != 0x80;
-                }
-                cr_expect_leq(columns, width, "\"%s\"", line);
+                cr_expect_leq(columns_of(line), width, "\"%s\"", line);
                 cr_expect_null(strstr(line, "-nan"), "\"%s\"", line);
                 cr_expect(kind || strstr(line + strcspn(line, "/"), "   ") == NULL, "\"%s\"", line);
             }
