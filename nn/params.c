@@ -12,12 +12,14 @@ enum { ALIGNMENT = 64 };
 typedef struct entry {
     nn_param param;
     void *block;
+    int next; /* 1 + the entry before it in its list, or 0 */
 } entry;
 
 struct nn_params {
     ad_allocator allocator;
-    int count, capacity;
+    int count, capacity; /* a power of 2 */
     entry *entries;
+    int *lists; /* capacity, by the hash of the name: 1 + the latest entry, or 0 */
 };
 
 nn_params *nn_params_new(const ad_allocator *allocator)
@@ -40,7 +42,24 @@ void nn_params_free(nn_params *params)
         nn__free(&allocator, params->entries[i].block);
     }
     nn__free(&allocator, params->entries);
+    nn__free(&allocator, params->lists);
     nn__free(&allocator, params);
+}
+
+static int *list_of(const nn_params *params, const char *name)
+{
+    uint64_t hash = 0;
+    for (; *name != '\0'; name++) {
+        hash = (hash + (unsigned char)*name) * 0x9e3779b97f4a7c15U;
+    }
+    return &params->lists[(hash >> 32) & (uint64_t)(params->capacity - 1)];
+}
+
+static void enter(nn_params *params, int i)
+{
+    int *list = list_of(params, params->entries[i].param.name);
+    params->entries[i].next = *list;
+    *list = i + 1;
 }
 
 /* Makes the block of a parameter of zeros. */
@@ -70,11 +89,19 @@ static int reserve(nn_params *params)
     }
     int capacity = params->capacity ? 2 * params->capacity : 8;
     entry *moved = nn__resize(&params->allocator, params->entries, (size_t)capacity, sizeof *moved);
-    if (moved == NULL) {
+    params->entries = moved != NULL ? moved : params->entries;
+    int *lists = nn__resize(&params->allocator, NULL, (size_t)capacity, sizeof *lists);
+    if (moved == NULL || lists == NULL) {
+        nn__free(&params->allocator, lists);
         return 0;
     }
-    params->entries = moved;
+    memset(lists, 0, (size_t)capacity * sizeof *lists);
+    nn__free(&params->allocator, params->lists);
+    params->lists = lists;
     params->capacity = capacity;
+    for (int i = 0; i < params->count; i++) {
+        enter(params, i);
+    }
     return 1;
 }
 
@@ -103,7 +130,8 @@ ad_status nn_params_add(nn_params *params, const char *name, nn_role role, ad_ty
     if (!reserve(params) || !fill_entry(&params->allocator, name, &e)) {
         return ad_error_set(error, AD_ERR_MEMORY, "parameter %s: out of memory", name);
     }
-    params->entries[params->count++] = e;
+    params->entries[params->count] = e;
+    enter(params, params->count++);
     return AD_OK;
 }
 
@@ -128,12 +156,11 @@ const nn_param *nn_params_at(const nn_params *params, int i)
 
 const nn_param *nn_params_find(const nn_params *params, const char *name)
 {
-    for (int i = 0; name != NULL && i < nn_params_count(params); i++) {
-        if (strcmp(params->entries[i].param.name, name) == 0) {
-            return &params->entries[i].param;
-        }
+    int i = name != NULL && nn_params_count(params) > 0 ? *list_of(params, name) : 0;
+    while (i != 0 && strcmp(params->entries[i - 1].param.name, name) != 0) {
+        i = params->entries[i - 1].next;
     }
-    return NULL;
+    return i != 0 ? &params->entries[i - 1].param : NULL;
 }
 
 double nn_param_value(const nn_param *param, size_t i)

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 
 static nn_params *two(const ad_allocator *allocator)
 {
@@ -30,6 +31,27 @@ Test(params, a_parameter_is_found_by_place_and_by_name)
     cr_expect_null(nn_params_at(params, -1));
     nn_params_free(params);
     nn_params_free(NULL);
+}
+
+Test(params, each_of_thousands_is_found_by_its_name_and_no_name_is_taken_twice)
+{
+    enum { MANY = 3000 };
+    nn_params *params = nn_params_new(NULL);
+    char name[32];
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(name, sizeof name, "dense%d.weight", i);
+        cr_assert_eq(nn_params_add(params, name, NN_WEIGHT, AD_F64, AD_SHAPE(1), NULL), AD_OK);
+        cr_assert_eq(nn_params_add(params, name, NN_WEIGHT, AD_F64, AD_SHAPE(1), NULL),
+                     AD_ERR_STATE);
+    }
+    cr_expect_eq(nn_params_count(params), MANY);
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(name, sizeof name, "dense%d.weight", i);
+        cr_assert_eq(nn_params_find(params, name), nn_params_at(params, i));
+    }
+    cr_expect_null(nn_params_find(params, "dense3000.weight"));
+    cr_expect_null(nn_params_find(params, ""));
+    nn_params_free(params);
 }
 
 Test(params, elements_begin_at_zero_and_on_64_bytes_and_stay_where_they_are)
