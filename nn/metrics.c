@@ -96,10 +96,10 @@ const nn_metric nn_absolute_error = {"absolute error", absolute_error, NN_LOWER,
 
 ad_status nn_classes(const nn_array *a, int64_t *classes, ad_error *error)
 {
-    if (a == NULL || (a->data == NULL && ad_shape_count(&a->shape) > 0) || classes == NULL) {
+    if (a == NULL || classes == NULL) {
         return ad_error_set(error, AD_ERR_DOMAIN, "nn_classes: the scores or classes are NULL");
     }
-    if (a->shape.rank != 2 || a->shape.len[1] < 1) {
+    if (a->shape.rank != 2 || a->shape.len[1] < 1 || !ad_shape_is_valid(&a->shape)) {
         char text[160];
         return ad_error_set(error, AD_ERR_SHAPE, "nn_classes: %s; scores are [rows, classes]",
                             ad_shape_print(&a->shape, text, sizeof text));
@@ -107,6 +107,9 @@ ad_status nn_classes(const nn_array *a, int64_t *classes, ad_error *error)
     if (a->type != NN_F64 && a->type != NN_F32) {
         return ad_error_set(error, AD_ERR_TYPE, "nn_classes: scores are f64 or f32, not %s",
                             nn_type_name(a->type));
+    }
+    if (a->data == NULL && nn_array_rows(a) > 0) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "nn_classes: the data of the scores is NULL");
     }
     for (int64_t i = 0; i < nn_array_rows(a); i++) {
         int64_t place = largest((ad_type)a->type, nn_array_row(a, i), 0, a->shape.len[1]);

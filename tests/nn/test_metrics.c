@@ -95,4 +95,8 @@ Test(metrics, classes_are_the_places_of_the_largest)
     cr_expect_eq(nn_classes(&a, classes, &error), AD_ERR_SHAPE);
     a = nn_array_view(NN_I64, AD_SHAPE(2, 2), (int64_t[]){1, 2, 3, 4});
     cr_expect_eq(nn_classes(&a, classes, &error), AD_ERR_TYPE);
+    a = nn_array_view(NN_F64, AD_SHAPE(2, 3), NULL);
+    cr_expect_eq(nn_classes(&a, classes, &error), AD_ERR_DOMAIN);
+    a.shape = AD_SHAPE((int64_t)1 << 32, (int64_t)1 << 32); /* 0 elements in 64 bits */
+    cr_expect_eq(nn_classes(&a, classes, &error), AD_ERR_SHAPE);
 }
