@@ -77,8 +77,8 @@ AD_API void ad_fn_free(ad_fn *f);
  * may be NULL. Neither outputs nor assigned views overlap anything else that the call reads or
  * writes. One call at a time: for several threads see ad_fn_run_in.
  *
- * Errors: those that depend on values, such as AD_ERR_INDEX; the text is ad_fn_message's. Views may
- * then have been assigned in part. */
+ * Errors: those that depend on values, such as AD_ERR_INDEX; AD_ERR_DOMAIN if an array is NULL; the
+ * text is ad_fn_message's. Views may then have been assigned in part. */
 AD_API ad_status ad_fn_run(ad_fn *f, const void *const *inputs, void *const *outputs);
 
 /* The same for a function of f64 alone: the elements of all inputs one after the other, and those

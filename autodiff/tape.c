@@ -347,6 +347,9 @@ const void *ad_data(ad_var x)
 
 ad_status ad_read(ad_var x, size_t count, double *out)
 {
+    if (out == NULL && count > 0) {
+        return AD_ERR_DOMAIN;
+    }
     if (x.tape == NULL) {
         if (count != 1) {
             return AD_ERR_SHAPE;

@@ -81,7 +81,7 @@ AD_API const void *ad_data(ad_var x);
 /* Copies the elements, converted to double, into out, which has room for count.
  *
  * Errors: the tape's; AD_ERR_STALE for a dead or stale handle; AD_ERR_SHAPE unless x has count
- * elements. */
+ * elements; AD_ERR_DOMAIN if out is NULL. */
 AD_API ad_status ad_read(ad_var x, size_t count, double *out);
 
 /* Whether a condition holds, that is, is not 0, for C's own `if`, `while` and `?:`

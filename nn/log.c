@@ -14,6 +14,9 @@ enum { LINE = 256 }; /* 7 numbers of at most 24 characters */
  * can be read. */
 static ad_status write_line(FILE *to, const char *line, ad_error *error)
 {
+    if (to == NULL) {
+        return ad_error_set(error, AD_ERR_IO, "the log has no file");
+    }
     off_t before = ftello(to);
     if (!ferror(to) && fputs(line, to) != EOF && fflush(to) == 0) {
         return AD_OK;
@@ -36,6 +39,9 @@ ad_status nn_log_begin(FILE *to, ad_error *error)
 
 ad_status nn_log_epoch(FILE *to, int epoch, const nn_epoch *entry, ad_error *error)
 {
+    if (entry == NULL) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "nn_log_epoch: the entry is NULL");
+    }
     const double numbers[] = {entry->train.cost,        entry->train.metric, entry->validation.cost,
                               entry->validation.metric, entry->rate,         entry->seconds};
     char line[LINE] = "";

@@ -303,6 +303,10 @@ ad_status nn_plot_images(const char *path, const nn_array *images, int64_t count
                          const int64_t *indices, nn_grid grid, ad_error *error)
 {
     enum { ACROSS = 90, DOWN = 106, ABOVE = 62, MOST = 32000 }; /* pixels; cairo's limit is 32767 */
+    if (path == NULL || images == NULL) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "nn_plot_images: the %s NULL",
+                            path == NULL ? "path is" : "images are");
+    }
     if (images->shape.rank != 3 || count < 1 || ad_shape_count(&images->shape) == 0) {
         char text[160];
         return ad_error_set(error, AD_ERR_SHAPE,
@@ -319,6 +323,16 @@ ad_status nn_plot_images(const char *path, const nn_array *images, int64_t count
                             "%d columns and %d lines",
                             path, (long long)count, (long long)columns, MOST / ACROSS - 1,
                             MOST / DOWN - 1);
+    }
+    int64_t rows = nn_array_rows(images);
+    for (int64_t i = indices != NULL ? 0 : rows; i < count; i++) {
+        int64_t row = indices != NULL ? indices[i] : i;
+        if (row < 0 || row >= rows) {
+            return ad_error_set(error, AD_ERR_INDEX,
+                                "%s: picture %lld is row %lld of images, which has %lld, numbered "
+                                "from 0",
+                                path, (long long)i, (long long)row, (long long)rows);
+        }
     }
     int width = (int)(ACROSS * columns + 20), height = (int)(DOWN * lines + ABOVE);
     nn__figure f;

@@ -219,7 +219,7 @@ static void print(FILE *to, const char *before, const char *line, const char *af
 void nn_progress_lines(const nn_fit_state *state, FILE *to)
 {
     char line[NN__LINE];
-    if (state->moment == NN_AFTER_EPOCH) {
+    if (state != NULL && to != NULL && state->moment == NN_AFTER_EPOCH) {
         nn__progress_epoch(state, 0, line);
         print(to, "", line, "\n");
     }
@@ -248,6 +248,9 @@ static void redraw(const nn_fit_state *state, FILE *to)
 
 void nn_progress_terminal(const nn_fit_state *state, FILE *to)
 {
+    if (state == NULL || to == NULL) {
+        return;
+    }
     int before = errno; /* to ask whether a file is a terminal is no error */
     (can_redraw(to) ? redraw : nn_progress_lines)(state, to);
     errno = before;

@@ -109,8 +109,13 @@ static uint32_t native_end(const ad_fn *f, const ad_workspace *w, uint32_t i)
 static ad_status run(const ad_fn *f, ad_workspace *w, const arguments *a)
 {
     const ad__plan *plan = &f->plan;
+    const ad__program *p = &f->program;
     w->error.status = AD_OK;
     w->has_run = 0;
+    if ((a->inputs == NULL && a->x == NULL && p->input_count > 0) ||
+        (a->outputs == NULL && a->y == NULL && p->output_count > p->guard_count)) {
+        return ad_error_set(&w->error, AD_ERR_DOMAIN, "the array of inputs or outputs is NULL");
+    }
     load(f, &w->frame, a);
     for (uint32_t i = 0, end; i < plan->step_count; i = end) {
         note_time(w, i);

@@ -110,8 +110,8 @@ const ad_op ad_concat__op = {.name = "ad_concat",
 
 ad_var ad_concat_at(int count, const ad_var *x, int axis, const char *site)
 {
-    return count < 1 ? ad_literal(NAN)
-                     : ad__record(&ad_concat__op, count, x, &axis, sizeof axis, site);
+    return count < 1 || x == NULL ? ad_literal(NAN)
+                                  : ad__record(&ad_concat__op, count, x, &axis, sizeof axis, site);
 }
 
 /* ---- stack ---- */
@@ -205,8 +205,8 @@ const ad_op ad_stack__op = {.name = "ad_stack",
 
 ad_var ad_stack_at(int count, const ad_var *x, int axis, const char *site)
 {
-    return count < 1 ? ad_literal(NAN)
-                     : ad__record(&ad_stack__op, count, x, &axis, sizeof axis, site);
+    return count < 1 || x == NULL ? ad_literal(NAN)
+                                  : ad__record(&ad_stack__op, count, x, &axis, sizeof axis, site);
 }
 
 /* ---- split ---- */

@@ -38,6 +38,9 @@ static ad_status check(const char *caller, nn_type type, const ad_shape *shape, 
 ad_status nn_array_init(nn_array *array, nn_type type, ad_shape shape,
                         const ad_allocator *allocator, ad_error *error)
 {
+    if (nn__given(array, "nn_array_init", "array", error)) {
+        return AD_ERR_DOMAIN;
+    }
     *array = (nn_array){0};
     ad_status status = check("nn_array_init", type, &shape, error);
     if (status != AD_OK) {
@@ -68,13 +71,15 @@ void nn_array_clear(nn_array *array)
 
 int64_t nn_array_rows(const nn_array *array)
 {
-    return array->shape.rank > 0 ? array->shape.len[0] : 0;
+    return array != NULL && array->shape.rank > 0 ? array->shape.len[0] : 0;
 }
 
 ad_shape nn_array_row_shape(const nn_array *array)
 {
-    int rank = array->shape.rank > 0 ? array->shape.rank - 1 : 0;
-    return ad_shape_of_lens(rank, array->shape.len + 1);
+    if (array == NULL || array->shape.rank < 1) {
+        return AD_SCALAR;
+    }
+    return ad_shape_of_lens(array->shape.rank - 1, array->shape.len + 1);
 }
 
 size_t nn__row_len(const nn_array *array)
@@ -85,7 +90,7 @@ size_t nn__row_len(const nn_array *array)
 
 const void *nn_array_row(const nn_array *array, int64_t i)
 {
-    if (array->data == NULL) {
+    if (array == NULL || array->data == NULL) {
         return NULL;
     }
     int64_t place = array->rows != NULL ? array->rows[i] : i;
@@ -96,6 +101,10 @@ const void *nn_array_row(const nn_array *array, int64_t i)
 ad_status nn_array_slice(const nn_array *array, int64_t first, int64_t count, nn_array *part,
                          ad_error *error)
 {
+    if (nn__given(array, "nn_array_slice", "array", error) ||
+        nn__given(part, "nn_array_slice", "part", error)) {
+        return AD_ERR_DOMAIN;
+    }
     int64_t rows = nn_array_rows(array);
     if (first < 0 || count < 0 || count > rows || first > rows - count) {
         return ad_error_set(error, AD_ERR_INDEX,
@@ -136,7 +145,13 @@ static ad_status check_indices(const char *caller, int64_t rows, int64_t count,
 ad_status nn_array_select(const nn_array *array, int64_t count, const int64_t *indices,
                           const ad_allocator *allocator, nn_array *part, ad_error *error)
 {
+    if (nn__given(part, "nn_array_select", "part", error)) {
+        return AD_ERR_DOMAIN;
+    }
     *part = (nn_array){0};
+    if (nn__given(array, "nn_array_select", "array", error)) {
+        return AD_ERR_DOMAIN;
+    }
     ad_status status =
         check_indices("nn_array_select", nn_array_rows(array), count, indices, error);
     if (status != AD_OK) {
@@ -226,6 +241,9 @@ static void fetch(const void *row, size_t bytes)
 ad_status nn_array_gather(const nn_array *array, int64_t count, const int64_t *indices,
                           ad_type type, void *out, ad_error *error)
 {
+    if (nn__given(array, "nn_array_gather", "array", error)) {
+        return AD_ERR_DOMAIN;
+    }
     ad_status status = check("nn_array_gather", array->type, &array->shape, error);
     if (status == AD_OK) {
         int64_t rows = array->shape.len[0];

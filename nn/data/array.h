@@ -15,6 +15,9 @@
  *   nn_array_gather(&x, 64, indices, AD_F32, batch, &error);      batch = scale x + offset
  *
  * Parts of an array (a range of rows, a choice of rows) are arrays too and share its data.
+ *
+ * Here and in the headers beside: NULL in place of an array, or of a struct that is read or filled,
+ * has no rows, and is AD_ERR_DOMAIN.
  */
 
 /* The first three are AD_F64, AD_F32 and AD_I64. */

@@ -9,6 +9,9 @@ ad_status nn_batches_init(nn_batches *batches, int64_t rows, int64_t batch,
 {
     static const nn_batches_options defaults = {.keep_order = 0};
     const nn_batches_options *o = options != NULL ? options : &defaults;
+    if (nn__given(batches, "nn_batches_init", "batches", error)) {
+        return AD_ERR_DOMAIN;
+    }
     *batches = (nn_batches){0};
     if (rows < 0 || batch < 1) {
         return ad_error_set(error, AD_ERR_DOMAIN,
@@ -40,6 +43,9 @@ void nn_batches_clear(nn_batches *batches)
 
 void nn_batches_start(nn_batches *batches, int64_t epoch)
 {
+    if (batches == NULL) {
+        return;
+    }
     batches->at = 0;
     if (batches->keep_order) {
         for (int64_t i = 0; i < batches->rows; i++) {
@@ -54,6 +60,9 @@ void nn_batches_start(nn_batches *batches, int64_t epoch)
 
 int64_t nn_batches_next(nn_batches *batches, const int64_t **rows)
 {
+    if (batches == NULL || rows == NULL) {
+        return 0;
+    }
     int64_t left = batches->rows - batches->at;
     int64_t count = left < batches->batch ? left : batches->batch;
     *rows = count > 0 ? batches->order + batches->at : NULL;
@@ -63,7 +72,7 @@ int64_t nn_batches_next(nn_batches *batches, const int64_t **rows)
 
 int64_t nn_batches_count(const nn_batches *batches)
 {
-    if (batches->batch == 0) { /* cleared */
+    if (batches == NULL || batches->batch == 0) { /* or cleared */
         return 0;
     }
     return batches->rows / batches->batch + (batches->rows % batches->batch != 0);

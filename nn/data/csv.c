@@ -395,6 +395,9 @@ ad_status nn_read_csv(const char *path, const nn_csv_options *options, nn_table 
 {
     static const nn_csv_options defaults = {.separator = 0};
     const nn_csv_options *o = options != NULL ? options : &defaults;
+    if (nn__given(table, "nn_read_csv", "table", error)) {
+        return AD_ERR_DOMAIN;
+    }
     *table = (nn_table){.names = NULL};
     csv c = {.options = o, .x.type = o->x_type, .y.type = o->y_type, .error = error};
     c.point = (char)(o->decimal != 0 ? o->decimal : '.');

@@ -256,6 +256,9 @@ ad_status nn_read_idx(const char *path, const nn_idx_options *options, nn_array 
 {
     static const nn_idx_options defaults = {0};
     const nn_idx_options *o = options != NULL ? options : &defaults;
+    if (nn__given(array, "nn_read_idx", "array", error)) {
+        return AD_ERR_DOMAIN;
+    }
     *array = (nn_array){0};
     nn__reader reader;
     ad_status status = nn__reader_open(&reader, path, o->allocator, error);
@@ -358,6 +361,9 @@ static ad_status check_writable(const char *path, const nn_array *array, ad_erro
 
 ad_status nn_write_idx(const char *path, const nn_array *array, ad_error *error)
 {
+    if (nn__given(array, "nn_write_idx", "array", error)) {
+        return AD_ERR_DOMAIN;
+    }
     const element *e = element_for(array->type);
     if (e == NULL) {
         return ad_error_set(error, AD_ERR_TYPE, "%s: %d is not an nn_type", nn__path_shown(path),

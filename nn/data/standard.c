@@ -65,6 +65,9 @@ static ad_status measure(nn_standard *s, const nn_array *x, double *scratch, ad_
 ad_status nn_standard_fit(nn_standard *standard, const nn_array *x, const ad_allocator *allocator,
                           ad_error *error)
 {
+    if (nn__given(standard, "nn_standard_fit", "standard", error)) {
+        return AD_ERR_DOMAIN;
+    }
     *standard = (nn_standard){0};
     if (nn_array_rows(x) == 0) {
         return ad_error_set(error, AD_ERR_DOMAIN, "nn_standard_fit: no rows to measure");
@@ -91,7 +94,14 @@ ad_status nn_standard_fit(nn_standard *standard, const nn_array *x, const ad_all
 ad_status nn_standard_apply(const nn_standard *standard, const nn_array *x, ad_type type,
                             nn_array *z, ad_error *error)
 {
+    if (nn__given(z, "nn_standard_apply", "z", error)) {
+        return AD_ERR_DOMAIN;
+    }
     *z = (nn_array){0};
+    if (nn__given(standard, "nn_standard_apply", "standard", error) ||
+        nn__given(x, "nn_standard_apply", "x", error)) {
+        return AD_ERR_DOMAIN;
+    }
     if (type != AD_F64 && type != AD_F32) {
         return ad_error_set(error, AD_ERR_TYPE, "nn_standard_apply: f64 or f32, not %s",
                             ad_type_name(type));
@@ -138,6 +148,11 @@ ad_status nn_standard_undo(const nn_standard *standard, int64_t rows, ad_type ty
     if (rows < 0) {
         return ad_error_set(error, AD_ERR_DOMAIN, "nn_standard_undo: %lld rows; at least 0",
                             (long long)rows);
+    }
+    if (nn__given(standard, "nn_standard_undo", "standard", error) ||
+        (rows > 0 && standard->columns > 0 &&
+         nn__given(values, "nn_standard_undo", "values", error))) {
+        return AD_ERR_DOMAIN;
     }
     size_t n = standard->columns;
     for (size_t i = 0; n > 0 && i < (size_t)rows; i++) {

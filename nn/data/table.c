@@ -207,12 +207,15 @@ ad_status nn_table_split(const nn_table *table, const nn_split_options *options,
     static const nn_split_options none = {.validation = 0};
     nn_table *const parts[PARTS] = {train, validation, test};
     options = options != NULL ? options : &none;
-    split s = {.allocator = nn__allocator(options->allocator), .rows = nn_array_rows(&table->x)};
     for (int k = 0; k < PARTS; k++) {
         if (parts[k] != NULL) {
             *parts[k] = (nn_table){.names = NULL};
         }
     }
+    if (nn__given(table, "nn_table_split", "table", error)) {
+        return AD_ERR_DOMAIN;
+    }
+    split s = {.allocator = nn__allocator(options->allocator), .rows = nn_array_rows(&table->x)};
     ad_status status = check(table, options, parts, error);
     if (status == AD_OK) {
         status = divide(&s, table, options, parts, error);

@@ -4,6 +4,7 @@
 #include "operations.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 
 extern const ad_op ad_concat__op, ad_stack__op;
 
@@ -49,6 +50,12 @@ Test(join, composed_operations_have_the_derivatives_of_central_differences)
     test_gradients("ad_split", split_products, 1, (ad_shape[]){AD_SHAPE(2, 4)}, -2, 2);
     test_gradients("ad_repeat", repeat_rows, 1, (ad_shape[]){AD_SHAPE(2, 3)}, -2, 2);
     test_gradients("ad_tile", tile_columns, 1, (ad_shape[]){AD_SHAPE(2, 3)}, -2, 2);
+}
+
+Test(join, nothing_joined_is_nan)
+{
+    cr_expect(isnan(ad_value(ad_concat(2, NULL, 0))) && isnan(ad_value(ad_stack(2, NULL, 0))));
+    cr_expect(isnan(ad_value(ad_concat(0, NULL, 0))) && isnan(ad_value(ad_stack(-1, NULL, 0))));
 }
 
 Test(join, concat_joins_along_any_axis_in_every_type)

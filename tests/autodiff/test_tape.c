@@ -164,6 +164,7 @@ Test(tape, literals_can_be_read_like_variables)
     cr_expect_eq(ad_read(half, 1, &out), AD_OK);
     cr_expect_eq(out, 0.5);
     cr_expect_eq(ad_read(half, 2, &out), AD_ERR_SHAPE);
+    cr_expect_eq(ad_read(half, 1, NULL), AD_ERR_DOMAIN);
     cr_expect_null(ad_data(half));
     cr_expect_not(ad_is_dead(half));
 }

@@ -253,3 +253,24 @@ Test(array, rows_beyond_counting_are_refused_or_nothing)
     cr_expect_eq(nn_array_gather(&array, many, NULL, AD_F64, NULL, &error), AD_OK);
     nn_array_clear(&array);
 }
+
+Test(array, null_has_no_rows_and_is_an_error)
+{
+    const double numbers[] = {1, 2};
+    const int64_t index = 0;
+    const nn_array array = nn_array_view(NN_F64, AD_SHAPE(2, 1), numbers);
+    nn_array part = array;
+    double out;
+    ad_error error;
+    cr_expect_eq(nn_array_rows(NULL), 0);
+    cr_expect_eq(nn_array_row_shape(NULL).rank, 0);
+    cr_expect_null(nn_array_row(NULL, 0));
+    cr_expect_eq(nn_array_init(NULL, NN_F64, AD_SHAPE(2), NULL, &error), AD_ERR_DOMAIN);
+    cr_expect_eq(nn_array_slice(NULL, 0, 0, &part, &error), AD_ERR_DOMAIN);
+    cr_expect_str_eq(error.message, "nn_array_slice: array is NULL");
+    cr_expect_eq(nn_array_slice(&array, 0, 1, NULL, &error), AD_ERR_DOMAIN);
+    cr_expect_eq(nn_array_select(&array, 1, &index, NULL, NULL, &error), AD_ERR_DOMAIN);
+    cr_expect_eq(nn_array_select(NULL, 0, &index, NULL, &part, &error), AD_ERR_DOMAIN);
+    cr_expect_null(part.data);
+    cr_expect_eq(nn_array_gather(NULL, 0, NULL, AD_F64, &out, &error), AD_ERR_DOMAIN);
+}

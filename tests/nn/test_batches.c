@@ -133,3 +133,19 @@ Test(batches, counts_near_the_largest_integer_do_not_overflow)
     nn_batches_clear(&batches);
     nn_batches_clear(NULL);
 }
+
+Test(batches, null_has_no_batches)
+{
+    nn_batches batches;
+    const int64_t *rows;
+    ad_error error;
+    cr_expect_eq(nn_batches_init(NULL, 10, 5, NULL, &error), AD_ERR_DOMAIN);
+    cr_expect_str_eq(error.message, "nn_batches_init: batches is NULL");
+    nn_batches_start(NULL, 0);
+    cr_expect_eq(nn_batches_next(NULL, &rows), 0);
+    cr_expect_eq(nn_batches_count(NULL), 0);
+    cr_assert_eq(nn_batches_init(&batches, 10, 5, NULL, &error), AD_OK);
+    cr_expect_eq(nn_batches_next(&batches, NULL), 0);
+    cr_expect_eq(nn_batches_next(&batches, &rows), 5, "nothing was passed over");
+    nn_batches_clear(&batches);
+}

@@ -340,6 +340,7 @@ Test(csv, files_without_data_are_refused)
     cr_expect_eq(nn_read_csv("/tmp", NULL, &table, &error), AD_ERR_IO);
     cr_expect_str_eq(error.message, "/tmp: is a directory, not a file");
     cr_expect_eq(nn_read_csv("/no/such/file.csv", NULL, &table, &error), AD_ERR_IO);
+    cr_expect_eq(nn_read_csv("/no/such/file.csv", NULL, NULL, &error), AD_ERR_DOMAIN);
 }
 
 Test(csv, columns_that_do_not_exist_are_named)

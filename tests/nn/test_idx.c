@@ -425,6 +425,8 @@ Test(idx, folders_and_missing_and_forbidden_files_are_refused)
     ad_error error;
     cr_expect_eq(read_counted("/tmp", &array, &error), AD_ERR_IO);
     cr_expect_str_eq(error.message, "/tmp: is a directory, not a file");
+    cr_expect_eq(nn_read_idx("/tmp", NULL, NULL, &error), AD_ERR_DOMAIN);
+    cr_expect_eq(nn_write_idx("/tmp", NULL, &error), AD_ERR_DOMAIN);
     cr_expect_eq(read_counted(test_path("no such file", path), &array, &error), AD_ERR_IO);
     cr_expect_not_null(strstr(error.message, "cannot be opened: No such file"));
     if (geteuid() != 0) { /* nothing is forbidden to root */

@@ -102,6 +102,9 @@ Test(log, no_path_is_an_error_and_no_history_is_a_header)
 {
     ad_error error = {0};
     cr_expect_eq(nn_write_log(NULL, 0, NULL, &error), AD_ERR_IO);
+    cr_expect_eq(nn_log_begin(NULL, &error), AD_ERR_IO);
+    cr_expect_eq(nn_log_epoch(NULL, 1, &(nn_epoch){0}, &error), AD_ERR_IO);
+    cr_expect_eq(nn_log_epoch(stderr, 1, NULL, &error), AD_ERR_DOMAIN);
     char path[] = "/tmp/wengert_log_XXXXXX", text[1000];
     close(mkstemp(path));
     cr_expect_eq(nn_write_log(path, 3, NULL, &error), AD_OK);

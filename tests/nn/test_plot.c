@@ -115,6 +115,12 @@ Test(plot, mistakes_are_errors_that_say_what_to_do)
     const nn_array images = nn_array_view(NN_U8, AD_SHAPE(3, 2, 2), "abcdefghijkl");
     cr_expect_eq(nn_plot_images(path_of("a.png"), &images, 1, (int64_t[]){3}, (nn_grid){0}, &e),
                  AD_ERR_INDEX);
+    cr_expect_not_null(strstr(e.message, "picture 0 is row 3 of images, which has 3"), "%s",
+                       e.message);
+    cr_expect_eq(nn_plot_images(path_of("a.png"), &images, 4, NULL, (nn_grid){0}, &e),
+                 AD_ERR_INDEX);
+    cr_expect_eq(nn_plot_images(path_of("a.png"), NULL, 1, NULL, (nn_grid){0}, &e), AD_ERR_DOMAIN);
+    cr_expect_eq(nn_plot_images(NULL, &images, 1, NULL, (nn_grid){0}, &e), AD_ERR_DOMAIN);
 }
 
 Test(plot, without_gnuplot_an_error_names_the_package)

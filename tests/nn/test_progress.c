@@ -66,6 +66,10 @@ Test(progress, a_file_that_is_no_terminal_gets_lines)
     text[fread(text, 1, sizeof text - 1, to)] = '\0';
     cr_expect_eq(strncmp(text, "epoch  1/10  1:01", 17), 0, "%s", text);
     cr_expect_null(strchr(text, '\r'));
+    nn_progress_terminal(NULL, to);
+    nn_progress_lines(NULL, to);
+    nn_progress_terminal(&epoch, NULL);
+    nn_progress_lines(&epoch, NULL);
     fclose(to);
 }
 

@@ -156,3 +156,24 @@ Test(standard, an_empty_one_fits_rows_without_columns_alone)
     nn_array_clear(&z);
     cr_expect_eq(nn_standard_apply(&empty, &some, AD_F64, &z, NULL), AD_ERR_SHAPE);
 }
+
+Test(standard, null_is_an_error)
+{
+    double numbers[] = {1, 2};
+    const nn_array rows = nn_array_view(NN_F64, AD_SHAPE(2, 1), numbers);
+    nn_array z;
+    nn_standard standard;
+    ad_error error;
+    cr_expect_eq(nn_standard_fit(NULL, &rows, NULL, &error), AD_ERR_DOMAIN);
+    cr_expect_str_eq(error.message, "nn_standard_fit: standard is NULL");
+    cr_expect_eq(nn_standard_fit(&standard, NULL, NULL, &error), AD_ERR_DOMAIN);
+    cr_assert_eq(nn_standard_fit(&standard, &rows, NULL, &error), AD_OK);
+    cr_expect_eq(nn_standard_apply(NULL, &rows, AD_F64, &z, &error), AD_ERR_DOMAIN);
+    cr_expect_eq(nn_standard_apply(&standard, NULL, AD_F64, &z, &error), AD_ERR_DOMAIN);
+    cr_expect_null(z.owned);
+    cr_expect_eq(nn_standard_apply(&standard, &rows, AD_F64, NULL, &error), AD_ERR_DOMAIN);
+    cr_expect_eq(nn_standard_undo(NULL, 2, AD_F64, numbers, &error), AD_ERR_DOMAIN);
+    cr_expect_eq(nn_standard_undo(&standard, 2, AD_F64, NULL, &error), AD_ERR_DOMAIN);
+    cr_expect_eq(nn_standard_undo(&standard, 0, AD_F64, NULL, &error), AD_OK);
+    nn_standard_clear(&standard);
+}

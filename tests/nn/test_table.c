@@ -160,6 +160,8 @@ Test(table, impossible_splits_are_refused)
     expect_refused(&table, (nn_split_options){.test = 0.999}, AD_ERR_DOMAIN,
                    "for training is none");
     nn_split_options wanted = {.test = 0.5};
+    cr_expect_eq(nn_table_split(NULL, &wanted, &train, NULL, NULL, &error), AD_ERR_DOMAIN);
+    cr_expect_str_eq(error.message, "nn_table_split: table is NULL");
     cr_expect_eq(nn_table_split(&table, &wanted, &train, NULL, NULL, &error), AD_ERR_DOMAIN);
     cr_expect_str_eq(error.message,
                      "nn_table_split: a part of 0.5 is wanted, but there is no table "

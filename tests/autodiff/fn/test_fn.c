@@ -202,6 +202,25 @@ Test(fn, views_may_exchange_their_contents)
 
 /* ---- mistakes ---- */
 
+Test(fn, arrays_that_are_null_are_an_error_where_something_is_in_them)
+{
+    ad_tape *tape = ad_tape_new();
+    ad_var x = ad_input(tape, 1), y = ad_square(x), one = ad_full(tape, AD_F64, AD_SHAPE(2), 1);
+    ad_fn *f = ad_fn_new(tape, 1, &x, 1, &y), *constant = ad_fn_new(tape, 0, NULL, 1, &one);
+    double in = 3, out[2] = {0};
+    cr_expect_eq(ad_fn_run(f, NULL, (void *[]){out}), AD_ERR_DOMAIN);
+    cr_expect_str_eq(ad_fn_message(f), "the array of inputs or outputs is NULL");
+    cr_expect_eq(ad_fn_run(f, (const void *[]){&in}, NULL), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_fn_eval(f, NULL, out), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_fn_eval(f, &in, NULL), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_fn_eval(f, &in, out), AD_OK);
+    cr_expect_eq(out[0], 9);
+    cr_expect_eq(ad_fn_run(constant, NULL, (void *[]){out}), AD_OK);
+    ad_fn_free(f);
+    ad_fn_free(constant);
+    ad_tape_free(tape);
+}
+
 Test(fn, a_function_that_could_not_be_made_does_nothing)
 {
     ad_tape *tape = ad_tape_new();

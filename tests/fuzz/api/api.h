@@ -46,7 +46,8 @@ _Noreturn void api_skip(void);
 
 uint64_t draw_bits(void);
 int draw_below(int bound);
-int draw_hostile(void); /* 1: this argument should be a mistake */
+int draw_hostile(void);              /* 1: this argument should be a mistake */
+void *or_null(const void *argument); /* it, or in hostile calls at times NULL */
 int draw_flag(void);
 int draw_count(void);
 size_t draw_size(void);

@@ -42,29 +42,34 @@ static nn_array *kept_array(int axes)
     return at;
 }
 
-nn_array *draw_array(void)
+static nn_array *some_array(void)
 {
     rows_of_call = draw_below(5);
     const int slot = draw_flag() ? world_find(API_ARRAY) : -1;
     return slot < 0 ? kept_array(3) : world_slot(slot)->at;
 }
 
+nn_array *draw_array(void)
+{
+    return or_null(some_array());
+}
+
 nn_array draw_rows(int axes)
 {
     rows_of_call = rows_of_call == 0 || draw_hostile() ? 1 + draw_below(5) : rows_of_call;
-    return draw_below(8) == 0 ? *draw_array() : *kept_array(axes);
+    return draw_below(8) == 0 ? *some_array() : *kept_array(axes);
 }
 
 int64_t rows_of(const nn_array *array)
 {
     const int64_t rows =
-        array->shape.rank > 0 && array->shape.rank <= AD_MAX_RANK ? nn_array_rows(array) : 0;
+        array == NULL || array->shape.rank <= AD_MAX_RANK ? nn_array_rows(array) : 0;
     return rows < 0 || rows > 1000 ? 0 : rows;
 }
 
 size_t row_bytes(const nn_array *array, ad_type type)
 {
-    const ad_shape shape = array->shape;
+    const ad_shape shape = array != NULL ? array->shape : AD_SCALAR;
     if (!ad_shape_is_valid(&shape) || shape.rank == 0 || (unsigned)type > AD_I64) {
         return 0;
     }

@@ -41,6 +41,11 @@ int draw_hostile(void)
     return is_hostile && draw_below(3) == 0;
 }
 
+void *or_null(const void *argument)
+{
+    return is_hostile && draw_below(16) == 0 ? NULL : (void *)(size_t)argument;
+}
+
 int draw_flag(void)
 {
     return draw_below(2);
