@@ -238,15 +238,16 @@ ad_status nn__figure_begin(nn__figure *f, const char *path, int width, int heigh
     return AD_OK;
 }
 
-/* Draws into a file beside path and moves it there. */
+/* Draws into a file beside path and moves it there; a link leads to the figure as before. */
 static ad_status draw(nn__figure *f)
 {
-    char beside[PATH_MAX];
+    char beside[PATH_MAX], leads_to[PATH_MAX];
+    const char *path = realpath(f->path, leads_to) != NULL ? leads_to : f->path;
     int errors = temporary();
     if (errors < 0) {
         return io_error(f, "no temporary file for it");
     }
-    int to = create_beside(f->path, beside);
+    int to = create_beside(path, beside);
     if (to < 0) {
         ad_status status = io_error(f, "cannot be written");
         (void)close(errors);
@@ -259,7 +260,7 @@ static ad_status draw(nn__figure *f)
     if (close(to) != 0 && status == AD_OK) {
         status = io_error(f, "cannot be written");
     }
-    if (status == AD_OK && rename(beside, f->path) != 0) {
+    if (status == AD_OK && rename(beside, path) != 0) {
         status = io_error(f, "cannot be written");
     }
     if (status != AD_OK) {

@@ -278,6 +278,21 @@ Test(plot, a_figure_keeps_the_rights_of_the_file_it_replaces)
     unlink(path_of("a.svg"));
 }
 
+Test(plot, a_link_to_a_figure_stays_one)
+{
+    ad_error e;
+    struct stat about;
+    cr_assert_eq(draw(path_of("a.svg"), &curve, (nn_axes){0}, &e), AD_OK, "%s", e.message);
+    cr_assert_eq(truncate(path_of("a.svg"), 0), 0);
+    cr_assert_eq(symlink("a.svg", path_of("b.svg")), 0);
+    cr_assert_eq(draw(path_of("b.svg"), &curve, (nn_axes){0}, &e), AD_OK, "%s", e.message);
+    cr_assert_eq(lstat(path_of("b.svg"), &about), 0);
+    cr_expect(S_ISLNK(about.st_mode));
+    unlink(path_of("b.svg"));
+    cr_expect_not_null(strstr(begin_of(path_of("a.svg")), "<svg"));
+    cr_expect_eq(files(), 0);
+}
+
 Test(plot, temporary_files_are_where_the_environment_says_and_standard_streams_may_be_closed)
 {
     ad_error e;
