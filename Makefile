@@ -93,7 +93,7 @@ AD_LIBS = $(BLIS_LIBS) -lm
 NN_LIBS = -lz -lm
 
 # Plain loops are built once more for each later level of x86-64 (autodiff/ops/levels_internal.h).
-LEVELS := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),v3 v4)
+LEVELS := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null)),v3 v4)
 LEVEL_v3 = -DLEVEL=_v3 -mavx2 -mfma
 LEVEL_v4 = -DLEVEL=_v4 -mavx2 -mfma -mavx512f -mavx512dq -mavx512bw -mavx512vl \
            -mprefer-vector-width=512
