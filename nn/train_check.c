@@ -143,11 +143,13 @@ ad_status nn__not_finite(const char *call, const char *where, double cost, const
         double value = 0;
         int64_t row = first_not_finite(arrays[i], &value);
         if (row >= 0) {
-            return ad_error_set(error, AD_ERR_DOMAIN, "%s: the cost is %s%s; row %lld of %s has %s",
-                                call, text, where, (long long)row, i == 0 ? "x" : "y",
-                                isnan(value) ? "nan"
-                                : value > 0  ? "inf"
-                                             : "-inf");
+            return ad_error_set(
+                error, AD_ERR_DOMAIN,
+                "%s: the cost is %s%s; row %lld of %s has %s: leave out such rows, or fill them in",
+                call, text, where, (long long)row, i == 0 ? "x" : "y",
+                isnan(value) ? "nan"
+                : value > 0  ? "inf"
+                             : "-inf");
         }
     }
     return ad_error_set(error, AD_ERR_DOMAIN,

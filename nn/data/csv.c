@@ -29,6 +29,7 @@ typedef struct csv {
     size_t rows, capacity;
     char point;
     int is_first; /* the record is the first line, and taken for a row */
+    char begins;  /* the first line's first character */
     ad_error *error;
 } csv;
 
@@ -85,6 +86,17 @@ static ad_status find_number(const csv *c, int number, size_t *field)
     return AD_OK;
 }
 
+/* The names in the header, as far as there is room. */
+static const char *header_names(const csv *c, char text[128])
+{
+    for (size_t j = 0, at = 0; j < c->columns && at < 128; j++) {
+        char name[44];
+        at += (size_t)snprintf(text + at, 128 - at, "%s%s", j > 0 ? ", " : "",
+                               shown(&c->records.fields[j], name));
+    }
+    return text;
+}
+
 static ad_status find_name(const csv *c, const char *name, int has_header, size_t *field)
 {
     for (size_t j = 0; has_header && j < c->columns; j++) {
@@ -93,9 +105,12 @@ static ad_status find_name(const csv *c, const char *name, int has_header, size_
             return AD_OK;
         }
     }
-    return ad_error_set(c->error, AD_ERR_INDEX, "%s: no column is named \"%.60s\"%s",
+    char names[128];
+    return ad_error_set(c->error, AD_ERR_INDEX, "%s: no column is named \"%.60s\"; %s%s",
                         nn__path_shown(c->records.reader.path), name,
-                        has_header ? "" : "; the file has no header, choose columns by number");
+                        has_header ? "its columns are "
+                                   : "the file has no header, choose columns by number",
+                        has_header ? header_names(c, names) : "");
 }
 
 static ad_status choose(csv *c, side *s, const nn_columns *chosen, int has_header)
@@ -208,16 +223,24 @@ static int has_comma(const csv *c, const nn__field *field)
            nn__number(field->text, field->len, ',', c->c_locale, &value) != NN__NO_NUMBER;
 }
 
+static const char comment_hint[] = "; if # begins comments: .comment = '#'";
+
 /* What to do about a field that is no number. */
-static const char *hint(const csv *c, const nn__field *field)
+static const char *hint(const csv *c, const side *s, const nn__field *field)
 {
+    if (c->records.fields[0].text[0] == '#') {
+        return comment_hint;
+    }
     if (has_comma(c, field)) {
         return c->records.separator == ',' ? "; for a comma as decimal point: .decimal = ',', and "
                                              ".separator"
                                            : "; for a comma as decimal point: .decimal = ','";
     }
-    return c->is_first && c->options->header == NN_HEADER_AUTO
-               ? "; if this line is a header: .header = NN_HEADER_YES"
+    if (c->is_first && c->options->header == NN_HEADER_AUTO) {
+        return "; if this line is a header: .header = NN_HEADER_YES";
+    }
+    return s == &c->x && c->options->x.count == 0
+               ? "; to leave its column out, choose the others as .x"
                : "";
 }
 
@@ -246,7 +269,7 @@ static ad_status read_field(csv *c, const side *s, size_t i, unsigned char *row)
                          : ", and integers have no NaN");
     }
     return fault(c, AD_ERR_FORMAT, place, name, "\"%s\" is no number%s", shown(field, text),
-                 hint(c, field));
+                 hint(c, s, field));
 }
 
 /* ---- rows */
@@ -272,9 +295,12 @@ static ad_status set_capacity(csv *c, size_t capacity)
 static ad_status append_row(csv *c)
 {
     if (c->records.count != c->columns) {
-        return ad_error_set(
-            c->error, AD_ERR_FORMAT, "%s:%" PRId64 ": has %zu columns where the first line has %zu",
-            nn__path_shown(c->records.reader.path), c->records.line, c->records.count, c->columns);
+        return ad_error_set(c->error, AD_ERR_FORMAT,
+                            "%s:%" PRId64 ": has %zu column%s where the first line has %zu%s",
+                            nn__path_shown(c->records.reader.path), c->records.line,
+                            c->records.count, c->records.count == 1 ? "" : "s", c->columns,
+                            c->begins == '#' || c->records.fields[0].text[0] == '#' ? comment_hint
+                                                                                    : "");
     }
     ad_status status = AD_OK;
     if (c->rows == c->capacity) {
@@ -300,6 +326,7 @@ static ad_status read_first(csv *c)
         return status;
     }
     c->columns = c->records.count;
+    c->begins = (char)(c->columns > 0 ? c->records.fields[0].text[0] : 0);
     int has_header = c->columns > 0 && c->options->header != NN_HEADER_NO;
     for (size_t j = 0; c->options->header == NN_HEADER_AUTO && j < c->columns; j++) {
         const nn__field *field = &c->records.fields[j];

@@ -34,7 +34,9 @@ typedef struct nn_columns {
 /* NN_HEADER_AUTO: the first line is a header if none of its fields is a number. */
 typedef enum nn_header { NN_HEADER_AUTO, NN_HEADER_YES, NN_HEADER_NO } nn_header;
 
-/* What a missing value is: an empty field, or one of NA, N/A, NaN, null, none, ? in any case. */
+/* What a missing value is: an empty field, or one of NA, N/A, NaN, null, none, ? in any case. What
+ * is read as NaN is to be filled in, through x.owned, or left out, by nn_array_select, before
+ * training. */
 typedef enum nn_missing { NN_MISSING_REFUSED, NN_MISSING_NAN } nn_missing;
 
 typedef struct nn_csv_options {

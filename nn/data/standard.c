@@ -54,7 +54,7 @@ static ad_status measure(nn_standard *s, const nn_array *x, double *scratch, ad_
         if (!isfinite(s->mean[j]) || !isfinite(s->deviation[j])) {
             return ad_error_set(error, AD_ERR_DOMAIN,
                                 "nn_standard_fit: column %zu has a NaN, or numbers too large to "
-                                "measure",
+                                "measure: leave out such rows, or fill them in",
                                 j);
         }
         s->deviation[j] = s->deviation[j] > 0.0 ? sqrt(s->deviation[j]) : 1.0;

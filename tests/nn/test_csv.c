@@ -294,39 +294,47 @@ Test(csv, numbers_may_have_a_decimal_comma)
 Test(csv, hints_say_what_helps_where_it_does)
 {
     static const char decimal[] = "; for a comma as decimal point: .decimal = ','";
-    static const char header[] = ".header = NN_HEADER_YES";
+    static const char header[] = "; if this line is a header: .header = NN_HEADER_YES";
+    static const char others[] = "; to leave its column out, choose the others as .x";
+    static const char comment[] = "; if # begins comments: .comment = '#'";
     static const struct {
-        const char *text, *place;
-        int has_decimal, has_header;
+        const char *text, *place, *hint;
     } rows[] = {
-        {"a;b;y\n1,5;2,25;0\n", ":2: column 0 (a): \"1,5\" is no number", 1, 0},
-        {"1,5;2,5\n2;3\n", ":1: column 0: \"1,5\" is no number", 1, 0},
-        {"1;2\n3;1,5\n", ":2: column 1: \"1,5\" is no number", 1, 0},
-        {"1\t2\n3\t1,5\n", ":2: column 1: \"1,5\" is no number", 1, 0},
-        {"1,2\n\"1,5\",3\n", ":2: column 0: \"1,5\" is no number", 1, 0},
-        {"a,1\n1,2\n", ":1: column 0: \"a\" is no number", 0, 1},
-        {"a,b\nc,2\n", ":2: column 0 (a): \"c\" is no number", 0, 0},
-        {"1,2\nc,2\n", ":2: column 0: \"c\" is no number", 0, 0},
-        {"1;2\n1,2,3;2\n", ":2: column 0: \"1,2,3\" is no number", 0, 0},
-        {"1;2\n;2,a\n", ":2: column 0: the value is missing", 0, 0},
+        {"a;b;y\n1,5;2,25;0\n", ":2: column 0 (a): \"1,5\" is no number", decimal},
+        {"1,5;2,5\n2;3\n", ":1: column 0: \"1,5\" is no number", decimal},
+        {"1;2\n3;1,5\n", ":2: column 1: \"1,5\" is no number", decimal},
+        {"1\t2\n3\t1,5\n", ":2: column 1: \"1,5\" is no number", decimal},
+        {"1,2\n\"1,5\",3\n", ":2: column 0: \"1,5\" is no number", decimal},
+        {"a,1\n1,2\n", ":1: column 0: \"a\" is no number", header},
+        {"a,b\nc,2\n", ":2: column 0 (a): \"c\" is no number", others},
+        {"1,2\nc,2\n", ":2: column 0: \"c\" is no number", others},
+        {"1;2\n1,2,3;2\n", ":2: column 0: \"1,2,3\" is no number", others},
+        {"1,2\n#3,4\n", ":2: column 0: \"#3\" is no number", comment},
+        {"1,2\n#,b\n", ":2: column 0: \"#\" is no number", comment},
+        {"#,1\n", ":1: column 0: \"#\" is no number", comment},
+        {"# a b\n1 2\n", ":2: has 2 columns where the first line has 3", comment},
+        {"1 2\n# the end\n", ":2: has 3 columns where the first line has 2", comment},
+        {"1;2\n;2,a\n", ":2: column 0: the value is missing", "; .missing = NN_MISSING_NAN"},
     };
+    nn_table table;
+    ad_error error;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        nn_table table;
-        ad_error error;
         cr_expect_eq(read_bytes(rows[i].text, strlen(rows[i].text), NULL, &table, &error),
                      AD_ERR_FORMAT);
-        cr_expect_not_null(strstr(error.message, rows[i].place), "%s", error.message);
-        cr_expect_eq(strstr(error.message, decimal) != NULL, rows[i].has_decimal, "%s",
-                     error.message);
-        cr_expect_eq(strstr(error.message, header) != NULL, rows[i].has_header, "%s",
-                     error.message);
+        const char *said = strstr(error.message, rows[i].place);
+        cr_assert_not_null(said, "%s", error.message);
+        said += strlen(rows[i].place);
+        cr_expect_eq(strncmp(said, rows[i].hint, strlen(rows[i].hint)), 0, "%s", error.message);
     }
+    const nn_csv_options chosen = {.x = NN_COLUMNS(0)};
+    cr_expect_eq(read_bytes("a,b\nc,2\n", 8, &chosen, &table, &error), AD_ERR_FORMAT);
+    cr_expect_null(strstr(error.message, others), "its column was asked for");
 }
 
 Test(csv, lines_that_differ_in_length_are_refused)
 {
     expect_refused("1,2\n3\n", NULL, AD_ERR_FORMAT,
-                   "table.csv:2: has 1 columns where the first line has 2");
+                   "table.csv:2: has 1 column where the first line has 2");
     expect_refused("a,b\n1,2\n3,4,\n", NULL, AD_ERR_FORMAT, ":3: has 3 columns where");
 }
 
@@ -350,7 +358,11 @@ Test(csv, columns_that_do_not_exist_are_named)
     expect_refused("1,2\n", &(nn_csv_options){.x = NN_COLUMNS(0, -3)}, AD_ERR_INDEX,
                    "there is no column -3");
     expect_refused("a,b\n1,2\n", &(nn_csv_options){.y = NN_NAMED("c")}, AD_ERR_INDEX,
-                   "no column is named \"c\"");
+                   "no column is named \"c\"; its columns are a, b");
+    expect_refused("a01234567890123456789,b01234567890123456789,c01234567890123456789,"
+                   "d01234567890123456789,e01234567890123456789,f01234567890123456789,g\n1\n",
+                   &(nn_csv_options){.y = NN_NAMED("c")}, AD_ERR_INDEX,
+                   "; its columns are a01234567890123456789, b01234567890123456789, c0123456789");
     expect_refused("1,2\n", &(nn_csv_options){.y = NN_NAMED("c")}, AD_ERR_INDEX,
                    "no column is named \"c\"; the file has no header, choose columns by number");
 }

@@ -88,8 +88,8 @@ Test(standard, what_cannot_be_measured_is_refused)
     ad_error error;
     nn_array array = nn_array_view(NN_F64, AD_SHAPE(2, 2), bad);
     cr_expect_eq(nn_standard_fit(&standard, &array, NULL, &error), AD_ERR_DOMAIN);
-    cr_expect_str_eq(error.message,
-                     "nn_standard_fit: column 1 has a NaN, or numbers too large to measure");
+    cr_expect_str_eq(error.message, "nn_standard_fit: column 1 has a NaN, or numbers too large to "
+                                    "measure: leave out such rows, or fill them in");
     array = nn_array_view(NN_F64, AD_SHAPE(2), huge);
     cr_expect_eq(nn_standard_fit(&standard, &array, NULL, &error), AD_ERR_DOMAIN);
     array = nn_array_view(NN_F64, AD_SHAPE(0, 2), NULL);

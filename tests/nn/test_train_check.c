@@ -351,6 +351,7 @@ Test(train_check, a_nan_is_the_same_error_wherever_it_is)
         nn_fit_result fit = nn_fit(net, x, labels(&p), .cost = nn_softmax_cross_entropy, SGD,
                                    .epochs = 10, .validation = 0.2, .keep_best = 1, .patience = 5);
         cr_expect_not_null(strstr(fit.error.message, "the cost is nan"), "%s", fit.error.message);
+        cr_expect_not_null(strstr(fit.error.message, ": leave out such rows, or fill them in"));
         cr_expect_eq(status_of(fit, text), AD_ERR_DOMAIN);
         cr_expect(isfinite(value(net, "dense1.weight")));
         nn_evaluation e = nn_evaluate(net, x, labels(&p), .cost = nn_softmax_cross_entropy);
