@@ -13,7 +13,24 @@
  * The shape of its input, and so its parameters, come from the data when it is first fitted or
  * applied, or from nn_build, which also chooses the element type, the seed and the generator.
  *
- * The first mistake in a layer or in building is kept and makes every later call fail with it. */
+ * The first mistake in a layer or in building is kept and makes every later call fail with it.
+ *
+ * To keep what a model has learnt, write its parameters to files:
+ *
+ *   nn_params *params = nn_model_params(net);
+ *   for (int i = 0; i < nn_params_count(params); i++) {
+ *       const nn_param *p = nn_params_at(params, i);
+ *       nn_array array = nn_array_view((nn_type)p->type, p->shape, p->data);
+ *       nn_write_idx(path_of(p->name), &array, &error);
+ *   }
+ *
+ * The same loop over the parameters of such a model, once it is built, reads them:
+ *
+ *       nn_read_idx(path_of(p->name), NULL, &array, &error);
+ *       if ((ad_type)array.type == p->type && ad_shape_equal(&array.shape, &p->shape)) {
+ *           memcpy(p->data, array.data, p->count * ad_type_bytes(p->type));
+ *       }
+ *       nn_array_clear(&array); */
 
 typedef struct nn_model nn_model;
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "params.h"
+#include "data/idx.h"
+#include "files.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 static nn_params *two(const ad_allocator *allocator)
 {
@@ -126,6 +129,30 @@ Test(params, a_copy_has_names_and_values_of_its_own)
     ad_error e = {0};
     cr_expect_eq(nn_params_assign(params, copy, &e), AD_ERR_STATE);
     nn_params_free(copy);
+    nn_params_free(params);
+}
+
+/* as model.h has it */
+Test(params, idx_files_keep_the_bits_of_parameters_in_both_types)
+{
+    nn_params *params = two(NULL), *other = two(NULL);
+    nn_params_write(params, "dense1.weight", 6, (double[]){0.1, -0.0, 1e-310, NAN, 5, 1e300}, NULL);
+    nn_params_write(params, "dense1.bias", 3, (double[]){0.1, -INFINITY, 1e-40}, NULL);
+    for (int i = 0; i < nn_params_count(params); i++) {
+        const nn_param *p = nn_params_at(params, i), *q = nn_params_at(other, i);
+        char path[TEST_PATH];
+        ad_error error = {0};
+        nn_array array = nn_array_view((nn_type)p->type, p->shape, p->data);
+        cr_expect_eq(nn_write_idx(test_path(p->name, path), &array, &error), AD_OK, "%s",
+                     error.message);
+        cr_expect_eq(nn_read_idx(path, NULL, &array, &error), AD_OK, "%s", error.message);
+        cr_assert((ad_type)array.type == q->type && ad_shape_equal(&array.shape, &q->shape));
+        memcpy(q->data, array.data, q->count * ad_type_bytes(q->type));
+        cr_expect_arr_eq(q->data, p->data, p->count * ad_type_bytes(p->type));
+        nn_array_clear(&array);
+        (void)remove(path);
+    }
+    nn_params_free(other);
     nn_params_free(params);
 }
 
