@@ -74,6 +74,12 @@ void ad__put_step_call(emission *m, uint32_t number, const parameters *p, const 
 
 /* ---- calls ---- */
 
+/* Whether the result takes over argument i. Then both are one parameter, as z is restrict. */
+static int is_z(const emission *m, const ad__call_step *c, int i)
+{
+    return c->count <= FEW && ad__emit_same(m, c->x[i], c->z);
+}
+
 static void put_call_parameters(emission *m, const ad__call_step *c, int has_scratch[3])
 {
     ad__emit *e = &m->e;
@@ -81,7 +87,9 @@ static void put_call_parameters(emission *m, const ad__call_step *c, int has_scr
         ad__put(e, "const void *const *x, ");
     }
     for (int i = 0; i < c->count && c->count <= FEW; i++) {
-        ad__put(e, "const %s *x%d, ", ad__c_type(c->kinds[i]->type), i);
+        if (!is_z(m, c, i)) {
+            ad__put(e, "const %s *x%d, ", ad__c_type(c->kinds[i]->type), i);
+        }
     }
     ad__put(e, "%s *restrict z", ad__c_type(c->kind.type));
     for (int type = 0; type < 3; type++) {
@@ -92,6 +100,12 @@ static void put_call_parameters(emission *m, const ad__call_step *c, int has_scr
             ad__put(e, ", %s *scratch_%s", ad__c_type((ad_type)type), ad_type_name((ad_type)type));
         }
     }
+    ad__put(e, ")\n{\n");
+    for (int i = 0; i < c->count; i++) {
+        if (is_z(m, c, i)) {
+            ad__put(e, "    const %s *x%d = z;\n", ad__c_type(c->kind.type), i);
+        }
+    }
 }
 
 static void put_call_arguments(emission *m, const ad__call_step *c, const int has_scratch[3])
@@ -100,10 +114,11 @@ static void put_call_arguments(emission *m, const ad__call_step *c, const int ha
     char place[PLACE];
     ad__put(e, "%s", c->count > FEW ? "(const void *const[]){" : "");
     for (int i = 0; i < c->count; i++) {
-        const char *at = ad__emit_place(m, c->x[i], place);
-        ad__put(e, "%s%s", i > 0 ? ", " : "", at);
+        if (!is_z(m, c, i)) {
+            const char *at = ad__emit_place(m, c->x[i], place);
+            ad__put(e, "%s%s", at, c->count <= FEW || i + 1 < c->count ? ", " : "}, ");
+        }
     }
-    ad__put(e, "%s%s", c->count > FEW ? "}" : "", c->count > 0 ? ", " : "");
     ad__put(e, "%s", ad__emit_place(m, c->z, place));
     for (int type = 0; type < 3; type++) {
         if (has_scratch[type]) {
@@ -148,8 +163,7 @@ void ad__emit_call(emission *m, uint32_t number, const ad__call_step *c)
     ad__put_origin(m, c->id);
     ad__put(e, " */\nSTEP %s step_%u(", e->fails ? "int" : "void", (unsigned)number);
     put_call_parameters(m, c, has_scratch);
-    ad__put(e, ")\n{\n%s%s}\n", body.text != NULL ? body.text : "",
-            e->fails ? "    return 0;\n" : "");
+    ad__put(e, "%s%s}\n", body.text != NULL ? body.text : "", e->fails ? "    return 0;\n" : "");
     ad__chars_clear(e, &body);
     e->out = &m->body;
     ad__put(e, "    %sstep_%u(", e->fails ? "if (" : "", (unsigned)number);

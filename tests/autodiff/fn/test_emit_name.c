@@ -33,6 +33,22 @@ static int compiles(const char *path, const char *compiler)
     return status == 0;
 }
 
+Test(emit_name, a_name_is_an_identifier_and_no_keyword)
+{
+    static const char *const names[] = {NULL,   "",       "1a",    "a-b",  "a b",
+                                        "main", "while",  "_Bool", "bool", "nullptr",
+                                        "asm",  "typeof", "linux"};
+    ad_tape *tape = ad_tape_new();
+    ad_var x = ad_input(tape, 1), y = ad_exp(x);
+    ad_fn *f = ad_fn_new(tape, 1, &x, 1, &y);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        cr_expect_eq(ad_fn_emit_c(f, emitted_path("name.c"), names[i]), AD_ERR_DOMAIN);
+        cr_expect_neq(access(emitted_path("name.c"), F_OK), 0);
+    }
+    ad_fn_free(f);
+    ad_tape_free(tape);
+}
+
 Test(emit_name, those_of_the_library_of_c_are_refused)
 {
     static const char *const names[] = {
