@@ -152,6 +152,7 @@ int main(int argc, char **argv)
         nn_plot_curves(path, KINDS, curves, &error, .title = "gradients of 20 layers", .x = "layer",
                        .y = "dC/dw, root of the mean square", .log_y = 1) != AD_OK) {
         fprintf(stderr, "no figure: %s\n", error.message);
+        return 1;
     }
     return 0;
 }

@@ -15,8 +15,8 @@
 
 enum { ROWS = 100, STEPS = 10000 };
 
-/* The mean squared error before each step. */
-static void draw(const char *folder, const nn_fit_result *fit)
+/* The mean squared error before each step; 1 if it cannot be drawn. */
+static int draw(const char *folder, const nn_fit_result *fit)
 {
     static double mse[STEPS];
     char path[4096];
@@ -30,6 +30,7 @@ static void draw(const char *folder, const nn_fit_result *fit)
                        .x = "step", .y = "mean squared error", .log_x = 1, .log_y = 1) != AD_OK) {
         fprintf(stderr, "no figure: %s\n", error.message);
     }
+    return error.status != AD_OK;
 }
 
 int main(int argc, char **argv)
@@ -66,7 +67,7 @@ int main(int argc, char **argv)
         printf("step %5d  mean squared error %.16g\n", STEPS, end.cost);
     }
     if (!failed && argc > 1) {
-        draw(argv[1], &fit);
+        failed = draw(argv[1], &fit);
     }
     nn_fit_result_clear(&fit);
     nn_model_free(net);

@@ -104,6 +104,7 @@ int main(int argc, char **argv)
         (void)snprintf(path, sizeof path, "%s/spirals.png", argv[1]);
         if (draw(path, net, x, &error) != AD_OK) {
             fprintf(stderr, "no figure: %s\n", error.message);
+            failed = 1;
         }
     }
     nn_fit_result_clear(&fit);

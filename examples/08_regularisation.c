@@ -126,6 +126,7 @@ int main(int argc, char **argv)
         if (nn_plot_curves(path, 4, curves, &error, .title = "coefficients with penalties",
                            .x = "k", .y = "coefficient of P_k") != AD_OK) {
             fprintf(stderr, "no figure: %s\n", error.message);
+            failed = 1;
         }
     }
     return failed;

@@ -168,6 +168,15 @@ Test(examples, nine_parameters_are_drawn_as_a_graph)
     (void)rmdir(folder);
 }
 
+Test(examples, a_figure_that_cannot_be_drawn_is_a_failure)
+{
+    static const char *const names[] = {"05_delta_equations", "06_quadratic",
+                                        "07_custom_activation", "08_regularisation"};
+    for (int i = 0; i < COUNT(names); i++) {
+        cr_expect_not_null(strstr(run(names[i], "/no/such/folder", 1), "no figure: /no/such"));
+    }
+}
+
 Test(examples, delta_equations_agree_at_every_depth)
 {
     const char *folder = figure_folder();
