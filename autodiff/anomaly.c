@@ -185,8 +185,7 @@ static ad_anomaly search_gradient(const range *r, uint32_t y, int count, const a
 
 static int is_input(const ad_tape *tape, uint32_t node)
 {
-    const uint16_t row = tape->node[node].row;
-    return (row == AD__INPUT || row == AD__VIEW || row == AD__ASSIGNED) &&
+    return (tape->node[node].row == AD__INPUT || ad__is_view(tape, node)) &&
            ad__kind_of(tape, node)->type != AD_I64;
 }
 

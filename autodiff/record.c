@@ -181,10 +181,9 @@ static inline int resolve(ad_tape *tape, const ad_op *op, int count, const ad_va
 static void *elements_of_argument(const ad_tape *tape, const ad_op *op, const ad__call *call,
                                   uint16_t kind, uint32_t argument)
 {
-    const ad__node *x = &tape->node[argument];
     size_t first = 0;
     if ((!op->shares && op->part == NULL) || kind == AD__KIND_SCALAR ||
-        x->kind == AD__KIND_SCALAR || x->row == AD__VIEW || x->row == AD__ASSIGNED ||
+        tape->node[argument].kind == AD__KIND_SCALAR || ad__is_view(tape, argument) ||
         (op->part != NULL && !op->part(call, &first))) {
         return NULL;
     }

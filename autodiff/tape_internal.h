@@ -325,7 +325,7 @@ static inline ad_tape *ad__tape_of(int count, const ad_var *x)
 /* The literal as a constant of the given type on tape; reuses a recent one. */
 ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *site);
 
-/* The operation of a node; its attributes, or NULL; its arguments. */
+/* The operation of a node; whether it is a view; its attributes, or NULL; its arguments. */
 static inline const ad__detail *ad__detail_of(const ad_tape *tape, uint32_t node)
 {
     return &tape->details[tape->node[node].arg[0]];
@@ -337,10 +337,14 @@ static inline const ad_op *ad__op_of(const ad_tape *tape, uint32_t node)
     return row != AD__STRUCTURED ? ad__numbered[row] : ad__detail_of(tape, node)->op;
 }
 
+static inline int ad__is_view(const ad_tape *tape, uint32_t node)
+{
+    return tape->node[node].row == AD__VIEW || tape->node[node].row == AD__ASSIGNED;
+}
+
 static inline const void *ad__attributes_of(const ad_tape *tape, uint32_t node)
 {
-    uint16_t row = tape->node[node].row;
-    int has_detail = row == AD__STRUCTURED || row == AD__VIEW || row == AD__ASSIGNED;
+    int has_detail = tape->node[node].row == AD__STRUCTURED || ad__is_view(tape, node);
     return has_detail ? ad__detail_of(tape, node)->attributes : NULL;
 }
 

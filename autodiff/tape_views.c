@@ -135,7 +135,7 @@ static ad__span span_of(const ad_tape *tape, uint32_t node)
     uintptr_t begin = (uintptr_t)view_detail(tape, node)->attributes;
     const ad__kind *kind = ad__kind_of(tape, node);
     return (ad__span){.begin = begin,
-                      .end = begin + kind->count * ad_type_bytes(kind->type),
+                      .end = begin + ad__kind_bytes(kind),
                       .node = node,
                       .kind = tape->node[node].kind};
 }
@@ -306,17 +306,12 @@ static const ad__span *choose(ad_tape *tape, const uint8_t *takes_part, uint32_t
     return chosen;
 }
 
-static int is_view(const ad_tape *tape, uint32_t node)
-{
-    return tape->node[node].row == AD__VIEW || tape->node[node].row == AD__ASSIGNED;
-}
-
 ad_status ad__find_overlap(ad_tape *tape, const char *origin, int count, const ad_var *x,
                            const uint8_t *takes_part, uint32_t end, ad__overlap *found)
 {
     int i = 0;
     *found = (ad__overlap){0, 0, 0};
-    while (i < count && !is_view(tape, x[i].ref.at.node)) {
+    while (i < count && !ad__is_view(tape, x[i].ref.at.node)) {
         i++;
     }
     if (i == count || know_spans(tape, origin) != AD_OK || !tape->spans_meet) {
@@ -330,7 +325,8 @@ ad_status ad__find_overlap(ad_tape *tape, const char *origin, int count, const a
     }
     for (; i < count && found->other == 0; i++) {
         const uint32_t node = x[i].ref.at.node;
-        const ad__span *other = is_view(tape, node) ? other_than(tape, node, spans, among) : NULL;
+        const ad__span *other =
+            ad__is_view(tape, node) ? other_than(tape, node, spans, among) : NULL;
         if (other != NULL) {
             *found = (ad__overlap){i, node, other->node};
         }

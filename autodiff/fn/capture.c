@@ -32,8 +32,7 @@ enum { NUMBERS = 64 }; /* in a piece: alone, each would take a line of memory */
 
 static ad_status out_of_memory(const capture *c)
 {
-    ad_tape_fail(c->tape, AD_ERR_MEMORY, "ad_fn_new", NULL, "out of memory");
-    return AD_ERR_MEMORY;
+    return ad_tape_fail(c->tape, AD_ERR_MEMORY, "ad_fn_new", NULL, "out of memory");
 }
 
 /* ---- what is needed ---- */
@@ -104,11 +103,6 @@ static void *copied(capture *c, const void *from, size_t bytes)
     return copy;
 }
 
-static int is_view(const ad_tape *tape, uint32_t node)
-{
-    return tape->node[node].row == AD__VIEW || tape->node[node].row == AD__ASSIGNED;
-}
-
 /* What is in a view's memory at this point: itself, or what was assigned last. */
 static ad__id stored(const capture *c, ad__id view)
 {
@@ -118,9 +112,9 @@ static ad__id stored(const capture *c, ad__id view)
 /* What a node stands for at this point. */
 static ad__id content(const capture *c, uint32_t node)
 {
-    return c->lone[node] != AD__NONE ? c->lone[node]
-           : is_view(c->tape, node)  ? stored(c, c->id[node])
-                                     : c->id[node];
+    return c->lone[node] != AD__NONE    ? c->lone[node]
+           : ad__is_view(c->tape, node) ? stored(c, c->id[node])
+                                        : c->id[node];
 }
 
 static int is_number(const capture *c, uint32_t node)
@@ -178,18 +172,16 @@ static const double *number_of(capture *c, uint32_t node)
 static int take_leaf(capture *c, uint32_t node)
 {
     const ad__kind *kind = kind_of(c, node);
-    uint16_t row = c->tape->node[node].row;
     if (kind == NULL) {
         return 0;
     }
     ad__value v = {.kind = kind, .site = c->tape->site[node]};
-    if (row == AD__VIEW || row == AD__ASSIGNED) {
+    if (ad__is_view(c->tape, node)) {
         return take_view(c, node, v);
     }
     v.op = ad__numbered[AD__CONSTANT];
     v.attributes = is_number(c, node) ? number_of(c, node)
-                                      : copied(c, ad__data_of(c->tape, node),
-                                               kind->count * ad_type_bytes(kind->type));
+                                      : copied(c, ad__data_of(c->tape, node), ad__kind_bytes(kind));
     return v.attributes != NULL && ad__program_add(c->p, v, NULL, &c->id[node]);
 }
 
@@ -261,7 +253,6 @@ static ad_status check_counts(const ad__capture *from)
     return AD_OK;
 }
 
-/* Inputs come first, so that they are values 0, 1, .. */
 /* Input or output i of the function. */
 static ad_status check_variable(const capture *c, ad_var v, const char *what, int i)
 {
@@ -274,6 +265,7 @@ static ad_status check_variable(const capture *c, ad_var v, const char *what, in
     return ad__check_handle(c->tape, v, "ad_fn_new", NULL);
 }
 
+/* Inputs come first, so that they are values 0, 1, .. */
 static ad_status take_inputs(capture *c)
 {
     const ad__capture *from = c->from;
@@ -283,8 +275,7 @@ static ad_status take_inputs(capture *c)
             return tape->error.status;
         }
         uint32_t node = from->in[i].ref.at.node;
-        uint16_t row = tape->node[node].row;
-        if (row != AD__INPUT && row != AD__VIEW && row != AD__ASSIGNED) {
+        if (tape->node[node].row != AD__INPUT && !ad__is_view(tape, node)) {
             return ad_tape_fail(tape, AD_ERR_STATE, "ad_fn_new", tape->site[node],
                                 "input %d is no ad_input, ad_input_array or ad_input_view", i);
         }
@@ -324,7 +315,7 @@ static int take_guards(capture *c)
             continue;
         }
         const ad__kind *kind = kind_of(c, node);
-        size_t bytes = kind->count * ad_type_bytes(kind->type);
+        size_t bytes = ad__kind_bytes(kind);
         ad__guard guard = {.name = ad__op_of(c->tape, node)->name,
                            .site = c->tape->site[node],
                            .kind = kind,
@@ -386,7 +377,7 @@ static int make_tables(capture *c)
 {
     ad_tape *tape = c->tape;
     ad__program *p = c->p;
-    size_t n = tape->count, views = count_nodes(tape, is_view);
+    size_t n = tape->count, views = count_nodes(tape, ad__is_view);
     for (c->same_mask = 15; c->same_mask < 2 * views; c->same_mask = 2 * c->same_mask + 1) {
     }
     c->guards = ad__arena_take(&tape->scratch, n);

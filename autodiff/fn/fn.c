@@ -44,7 +44,7 @@ static ad_status describe(ad_fn *f)
     }
     for (uint32_t i = 0; i < p->guard_count; i++) {
         const ad__kind *kind = p->guards[i].kind;
-        f->guard_bytes += ad__rounded(kind->count * ad_type_bytes(kind->type));
+        f->guard_bytes += ad__rounded(ad__kind_bytes(kind));
     }
     return AD_OK;
 }

@@ -98,7 +98,7 @@ static inline const ad__id *ad__arguments(const ad__program *p, const ad__value 
 }
 static inline size_t ad__value_bytes(const ad__value *v)
 {
-    return v->kind->count * ad_type_bytes(v->kind->type);
+    return ad__kind_bytes(v->kind);
 }
 
 /* What one evaluation counts as; x is room for its arguments. */

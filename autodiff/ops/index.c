@@ -256,7 +256,7 @@ static ad_status segment_eval(const ad__call *call)
     if (status != AD_OK || call->kind.count == 0) {
         return status;
     }
-    memset(call->z, 0, call->kind.count * ad_type_bytes(call->kind.type));
+    memset(call->z, 0, ad__kind_bytes(&call->kind));
     size_t n = call->x[1].kind->count;
     switch (call->kind.type) {
     case AD_F64:

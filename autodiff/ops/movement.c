@@ -86,7 +86,7 @@ ad_var ad__failed(ad_var x, const ad_error *error, const char *origin, const cha
 ad_status ad__copy_eval(const ad__call *call)
 {
     if (call->kind.count > 0) {
-        memcpy(call->z, call->x[0].data, call->kind.count * ad_type_bytes(call->kind.type));
+        memcpy(call->z, call->x[0].data, ad__kind_bytes(&call->kind));
     }
     return AD_OK;
 }

@@ -180,7 +180,7 @@ size_t ad__reduce_scratch(const ad__call *call)
 {
     const ad__kind *x = call->x[0].kind;
     int is_copied = !rows_last(&x->shape, *attributes_of(call)).is_own && x->count > 0;
-    return is_copied ? ad__rounded(x->count * ad_type_bytes(x->type)) : 0;
+    return is_copied ? ad__rounded(ad__kind_bytes(x)) : 0;
 }
 
 size_t ad__map_scratch(const ad__call *call)

@@ -241,7 +241,7 @@ static ad_status scatter_sum_eval(const ad__call *call)
     elements e;
     ad_status status = elements_of(call, &call->kind.shape, 1, &e);
     if (status == AD_OK && call->kind.count > 0) {
-        memset(call->z, 0, call->kind.count * ad_type_bytes(call->kind.type));
+        memset(call->z, 0, ad__kind_bytes(&call->kind));
         move(call->kind.type, &e, ADD, call->x[0].data, call->z);
     }
     return status;

@@ -137,7 +137,7 @@ static ad_status assign_infer(ad__call *call)
 /* The target's elements are the caller's memory, but for an f64 scalar, which the tape keeps. */
 static ad_status assign_eval(const ad__call *call)
 {
-    size_t bytes = call->kind.count * ad_type_bytes(call->kind.type);
+    size_t bytes = ad__kind_bytes(&call->kind);
     void *memory;
     memcpy(&memory, call->attributes, sizeof memory);
     if (bytes > 0) {
@@ -172,8 +172,7 @@ ad_var ad_assign_at(ad_var target, ad_var value, const char *site)
         return ad__dead(tape);
     }
     uint32_t node = target.tape == NULL ? 0 : target.ref.at.node;
-    uint16_t row = tape->node[node].row;
-    if (row != AD__VIEW && row != AD__ASSIGNED) {
+    if (!ad__is_view(tape, node)) {
         ad_tape_fail(tape, AD_ERR_STATE, "ad_assign", site,
                      "the target is no ad_input_view; only the caller's memory can be assigned to");
         return ad__dead(tape);
