@@ -43,9 +43,10 @@ typedef struct ad__range {
     uint32_t first, end;
 } ad__range;
 
-/* The memory of a view, which is not empty, in a list by address. Spans of one begin and kind are
- * the same, as lone numbers are that C has changed. Of all spans up to this one, `far` reaches
- * furthest, and `next` does of those that are not the same as far; AD__NO_SPAN: there are none. */
+/* The memory of a view, in a list by address; that of an empty one begins and ends at 0. Spans of
+ * one begin and kind are the same, as lone numbers are that C has changed. Of all spans up to this
+ * one, `far` reaches furthest, and `next` does of those that are not the same as far; AD__NO_SPAN:
+ * there are none. */
 #define AD__NO_SPAN UINT32_MAX
 typedef struct ad__span {
     uintptr_t begin, end;
@@ -93,9 +94,8 @@ struct ad_tape {
     /* by a hash of what is viewed, a view's `count`: the last one, whose `first` is that before */
     uint32_t *view_heads;
     uint32_t view_heads_len;
-    ad__span
-        *spans; /* of the first `spanned` views, by address; of these the first `kept` are left */
-    uint32_t span_count, span_capacity, spanned, kept;
+    ad__span *spans; /* of the first views, by address; of these the first `kept` are left */
+    uint32_t span_count, span_capacity, kept;
     int spans_meet;         /* some two overlap */
     ad__assigned *assigned; /* of which other views of the memory do not know yet, in their order */
     uint32_t assigned_count, assigned_capacity;

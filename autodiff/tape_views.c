@@ -132,8 +132,8 @@ void ad__forget_views(ad_tape *tape, uint32_t first)
 
 static ad__span span_of(const ad_tape *tape, uint32_t node)
 {
-    uintptr_t begin = (uintptr_t)view_detail(tape, node)->attributes;
     const ad__kind *kind = ad__kind_of(tape, node);
+    uintptr_t begin = kind->count > 0 ? (uintptr_t)view_detail(tape, node)->attributes : 0;
     return (ad__span){.begin = begin,
                       .end = begin + ad__kind_bytes(kind),
                       .node = node,
@@ -176,86 +176,62 @@ static int find_ends(ad__span *spans, uint32_t count)
     return meet;
 }
 
-enum { FEW = 16 };
-
-static void sort(ad__span *spans, uint32_t count)
+static int are_in_order(const ad__span *spans, uint32_t count)
 {
-    if (count > FEW) {
-        qsort(spans, count, sizeof *spans, compare);
-        return;
+    uint32_t i = 1;
+    while (i < count && compare(&spans[i - 1], &spans[i]) < 0) {
+        i++;
     }
-    for (uint32_t i = 1; i < count; i++) {
-        const ad__span s = spans[i];
-        uint32_t at = i;
-        for (; at > 0 && compare(&spans[at - 1], &s) > 0; at--) {
-            spans[at] = spans[at - 1];
-        }
-        spans[at] = s;
-    }
+    return i >= count;
 }
 
-/* Puts the spans from `old` on, which are in their order, among those before, which are too. 0
- * without memory. */
-static int merge(ad_tape *tape, uint32_t old)
+/* Puts count more spans, which stand behind the first `old` of the list, in their place among them;
+ * behind them is room for as many. */
+static void merge(ad__span *spans, uint32_t old, uint32_t count)
 {
-    ad__span *spans = tape->spans;
-    uint32_t to = tape->span_count, count = to - old;
-    if (count == 0 || old == 0 || compare(&spans[old - 1], &spans[old]) < 0) {
-        return 1;
-    }
-    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
-    ad__span *added = ad__arena_take(&tape->scratch, count * sizeof *added);
-    if (added == NULL) {
-        return 0;
-    }
+    ad__span *added = spans + old + count;
     memcpy(added, spans + old, count * sizeof *added);
-    while (count > 0) {
-        int is_old = old > 0 && compare(&spans[old - 1], &added[count - 1]) > 0;
-        spans[--to] = is_old ? spans[--old] : added[--count];
+    qsort(added, count, sizeof *added, compare);
+    while (count > 0) { /* from the end: what is overwritten stands elsewhere by then */
+        const uint32_t to = old + count - 1;
+        if (old > 0 && compare(&spans[old - 1], &added[count - 1]) > 0) {
+            spans[to] = spans[--old];
+        } else {
+            spans[to] = added[--count];
+        }
     }
-    ad__arena_rewind(&tape->scratch, before);
-    return 1;
 }
 
 /* Brings the list up to date: those that were forgotten leave, new ones enter. 0 without memory. */
 static int find_spans(ad_tape *tape)
 {
-    const uint32_t end = tape->kept > 0 ? tape->views[tape->kept - 1] + 1 : 0;
-    uint32_t old = 0, count;
-    int in_order = 1;
-    if (!ad__reserve(tape, (void **)&tape->spans, &tape->span_capacity, tape->view_count,
+    const uint32_t old = tape->kept, count = tape->view_count - old, last = old > 0 ? old - 1 : 0;
+    const uint32_t end = old > 0 ? tape->views[last] + 1 : 0;
+    if (count > UINT32_MAX - tape->view_count ||
+        !ad__reserve(tape, (void **)&tape->spans, &tape->span_capacity, tape->view_count + count,
                      sizeof *tape->spans)) {
         return 0;
     }
-    for (uint32_t i = 0; i < tape->span_count; i++) {
-        if (tape->spans[i].node < end) {
-            tape->spans[old++] = tape->spans[i];
+    ad__span *spans = tape->spans;
+    for (uint32_t i = 0, left = 0; i < tape->span_count; i++) {
+        if (spans[i].node < end) {
+            spans[left++] = spans[i];
         }
     }
-    count = old;
-    for (uint32_t i = tape->kept; i < tape->view_count; i++) {
-        const ad__span s = span_of(tape, tape->views[i]);
-        if (s.begin < s.end) {
-            in_order &= count == old || compare(&tape->spans[count - 1], &s) < 0;
-            tape->spans[count++] = s;
-        }
+    for (uint32_t i = old; i < old + count; i++) {
+        spans[i] = span_of(tape, tape->views[i]);
     }
-    if (!in_order) {
-        sort(tape->spans + old, count - old);
+    if (!are_in_order(spans + last, old + count - last)) {
+        merge(spans, old, count);
     }
-    tape->span_count = count;
-    tape->kept = tape->spanned = tape->view_count;
-    if (!merge(tape, old)) {
-        tape->span_count = tape->kept = 0; /* from the beginning, next time */
-        return 0;
-    }
-    tape->spans_meet = find_ends(tape->spans, count);
+    tape->span_count = tape->kept = tape->view_count;
+    tape->spans_meet = find_ends(spans, tape->span_count);
     return 1;
 }
 
 static ad_status know_spans(ad_tape *tape, const char *origin)
 {
-    const int are_known = tape->kept == tape->view_count && tape->spanned == tape->view_count;
+    const int are_known = tape->kept == tape->view_count && tape->span_count == tape->view_count;
     return are_known || find_spans(tape)
                ? AD_OK
                : ad_tape_fail(tape, AD_ERR_MEMORY, origin, NULL, "out of memory");
@@ -282,7 +258,7 @@ static const ad__span *other_than(const ad_tape *tape, uint32_t view, const ad__
 {
     const ad__span s = span_of(tape, view);
     const uint32_t before = count_before(s.end, spans, count);
-    if (before == 0 || s.begin == s.end) {
+    if (before == 0) {
         return NULL;
     }
     uint32_t far = spans[before - 1].far;
@@ -363,7 +339,7 @@ void ad__note_assigned(ad_tape *tape, uint32_t view, uint32_t by)
 static void note_others(ad_tape *tape, const ad__assigned *a)
 {
     const ad__span s = span_of(tape, a->view), *spans = tape->spans;
-    uint32_t i = s.begin < s.end ? count_before(s.end, spans, tape->span_count) : 0;
+    uint32_t i = count_before(s.end, spans, tape->span_count);
     for (; i > 0 && spans[spans[i - 1].far].end > s.begin; i--) {
         const ad__span *other = &spans[i - 1];
         if (other->end > s.begin && other->kind != AD__KIND_SCALAR) {
