@@ -74,7 +74,7 @@ static ad_status transpose_twice(const ad__reverse *r, int count, const ad_var *
     ad_var *u = ad__arena_take(&tape->scratch, (size_t)results * sizeof *u);
     ad_var *w = ad__arena_take(&tape->scratch, (size_t)count * sizeof *w);
     if (u == NULL || w == NULL) {
-        return ad_tape_fail(tape, AD_ERR_MEMORY, r->origin, NULL, "out of memory");
+        return ad__reverse_no_memory(r);
     }
     ad_status status = ad__transpose(r, count, x, results, y, u, w);
     return status != AD_OK ? status : ad_vjp(count, w, v, results, u, dy);
@@ -104,7 +104,7 @@ static ad_status hessian_product(const ad__reverse *r, ad_var y, int count, cons
 {
     ad_var *dx = ad__arena_take(&r->tape->scratch, (size_t)count * sizeof *dx);
     if (dx == NULL) {
-        return ad_tape_fail(r->tape, AD_ERR_MEMORY, r->origin, NULL, "out of memory");
+        return ad__reverse_no_memory(r);
     }
     ad_status status = ad__reverse_record(r, 1, &y, NULL, count, x, dx);
     /* the Hessian is symmetric: its transpose will do */

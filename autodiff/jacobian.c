@@ -11,11 +11,6 @@
 #undef AD_HERE
 #define AD_HERE NULL
 
-static ad_status no_memory(const ad__reverse *r)
-{
-    return ad_tape_fail(r->tape, AD_ERR_MEMORY, r->origin, NULL, "out of memory");
-}
-
 /* ---- scalar programs: numeric sweeps ---- */
 
 /* Fills out[results, variables] by columns or by rows, up to AD__LANES of them in one sweep. */
@@ -30,7 +25,7 @@ static ad_status sweep(const ad__reverse *r, const ad__linear *l, double *out)
     size_t bytes = l->count * (size_t)width * sizeof(double);
     double *t = ad__arena_take(&r->tape->scratch, bytes);
     if (t == NULL) {
-        return no_memory(r);
+        return ad__reverse_no_memory(r);
     }
     for (int first = 0; first < ins; first += width) {
         int lanes = ins - first < width ? ins - first : width;
@@ -115,7 +110,7 @@ static ad_status products(const ad__reverse *r, int results, const ad_var *y, in
     ad_var *dx = ad__arena_take(&tape->scratch, (size_t)count * sizeof *dx);
     double *values = ad__arena_take(&tape->scratch, width * sizeof *values);
     if (room == NULL || dx == NULL || values == NULL) {
-        return no_memory(r);
+        return ad__reverse_no_memory(r);
     }
     memset(room, 0, most * sizeof(double));
     for (int j = 0; j < results; j++) {
@@ -151,7 +146,7 @@ static ad_status by_columns(const ad__reverse *r, int results, const ad_var *y, 
     ad_var *u = ad__arena_take(&r->tape->scratch, (size_t)results * sizeof *u);
     ad_var *w = ad__arena_take(&r->tape->scratch, (size_t)count * sizeof *w);
     if (u == NULL || w == NULL) {
-        return no_memory(r);
+        return ad__reverse_no_memory(r);
     }
     ad_status status = ad__transpose(r, count, x, results, y, u, w);
     return status != AD_OK ? status : products(r, count, w, results, u, out, 1, cols);
@@ -204,7 +199,7 @@ static ad_status fill_hessian(const ad__reverse *r, ad_var y, int count, const a
 {
     ad_var *dx = ad__arena_take(&r->tape->scratch, (size_t)count * sizeof *dx);
     if (dx == NULL) {
-        return no_memory(r);
+        return ad__reverse_no_memory(r);
     }
     ad_mark mark = ad_tape_mark(r->tape);
     ad_status status = ad__reverse_record(r, 1, &y, NULL, count, x, dx);
@@ -243,7 +238,7 @@ static ad_var stack_products(const ad__reverse *r, ad_var y, ad_var x)
     void *room = ad__arena_take(&tape->scratch, (rows + 1) * sizeof(double));
     ad_var *row = ad__arena_take(&tape->scratch, rows * sizeof *row);
     if (room == NULL || row == NULL) {
-        no_memory(r);
+        ad__reverse_no_memory(r);
         return ad__dead(tape);
     }
     memset(room, 0, (rows + 1) * sizeof(double));

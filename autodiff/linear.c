@@ -196,7 +196,7 @@ ad_status ad__linearise(const ad__reverse *r, int results, const ad_var *y, int 
         }
     }
     if (!has_memory) {
-        return ad_tape_fail(n.tape, AD_ERR_MEMORY, r->origin, NULL, "out of memory");
+        return ad__reverse_no_memory(r);
     }
     locate(&n, count, x, out->x);
     locate(&n, results, y, out->y);

@@ -11,11 +11,6 @@ static int is_integer(const ad_tape *tape, uint32_t node)
     return tape->node[node].kind != AD__KIND_SCALAR && ad__kind_of(tape, node)->type == AD_I64;
 }
 
-static ad_status out_of_memory(const ad__reverse *r)
-{
-    return ad_tape_fail(r->tape, AD_ERR_MEMORY, r->origin, NULL, "out of memory");
-}
-
 /* ---- what depends on the variables ---- */
 
 /* Every node that some x reaches through operations with a gradient, which integers end. */
@@ -25,7 +20,7 @@ ad_status ad__reverse_mark(ad__reverse *r, int count, const ad_var *x)
     size_t len = (size_t)(r->last - r->first) + 1;
     r->depends = ad__arena_take(&r->tape->scratch, len);
     if (r->depends == NULL) {
-        return out_of_memory(r);
+        return ad__reverse_no_memory(r);
     }
     memset(r->depends, 0, len);
     for (int i = 0; i < count; i++) {
@@ -183,7 +178,7 @@ static ad_status sweep_back(transform *t, int results, const ad_var *y, const ad
     size_t len = (size_t)(r->last - r->first) + 1;
     t->adjoint = ad__arena_take(&tape->scratch, len * sizeof *t->adjoint);
     if (t->adjoint == NULL) {
-        return out_of_memory(r);
+        return ad__reverse_no_memory(r);
     }
     memset(t->adjoint, 0, len * sizeof *t->adjoint);
     if (ad__reverse_mark(r, count, x) != AD_OK) {
@@ -237,7 +232,7 @@ ad_status ad__reverse_record(const ad__reverse *r, int results, const ad_var *y,
         status = tape->error.status;
     }
     if (status == AD_OK && !ad__note_derived(tape, end)) {
-        status = out_of_memory(r);
+        status = ad__reverse_no_memory(r);
     }
     ad__arena_rewind(&tape->scratch, before);
     return status;

@@ -33,6 +33,11 @@ ad_status ad__reverse_need(const ad__reverse *r, int count, const void *array, c
                : ad_tape_fail(r->tape, AD_ERR_DOMAIN, r->origin, NULL, "%s is NULL", name);
 }
 
+ad_status ad__reverse_no_memory(const ad__reverse *r)
+{
+    return ad_tape_fail(r->tape, AD_ERR_MEMORY, r->origin, NULL, "out of memory");
+}
+
 static ad_status check_variable(ad__reverse *r, int i, ad_var x)
 {
     ad_tape *tape = r->tape;
@@ -103,7 +108,7 @@ static ad_status check_views(const ad__reverse *r, int results, const ad_var *y,
         const uint8_t *is_part = find_parts(r, results, y);
         status = is_part != NULL
                      ? ad__find_overlap(tape, r->origin, count, x, is_part, r->last + 1, &found)
-                     : ad_tape_fail(tape, AD_ERR_MEMORY, r->origin, NULL, "out of memory");
+                     : ad__reverse_no_memory(r);
     }
     ad__arena_rewind(&tape->scratch, before);
     if (status != AD_OK || found.other == 0) {

@@ -36,6 +36,9 @@ ad_status ad__reverse_no_integers(const ad__reverse *r, int results, const ad_va
 /* An error if an array of count entries, 1 or more, is NULL. */
 ad_status ad__reverse_need(const ad__reverse *r, int count, const void *array, const char *name);
 
+/* The error of a call that has no memory. */
+ad_status ad__reverse_no_memory(const ad__reverse *r);
+
 /* An error unless each y is a scalar or, where there are cotangents, of the shape of its own. */
 ad_status ad__reverse_check(const ad__reverse *r, int results, const ad_var *y, const ad_var *g);
 

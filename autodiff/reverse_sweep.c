@@ -188,7 +188,7 @@ ad_status ad__reverse_sweep(const ad__reverse *r, ad_var y, int count, const ad_
         has_memory = adjoint != NULL;
     }
     if (!has_memory) {
-        return ad_tape_fail(r->tape, AD_ERR_MEMORY, r->origin, NULL, "out of memory");
+        return ad__reverse_no_memory(r);
     }
     for (int i = 0; i < count; i++) {
         const uint32_t node = x[i].ref.at.node;

@@ -6,11 +6,6 @@
 
 #include <string.h>
 
-static ad_status out_of_memory(const ad__reverse *r)
-{
-    return ad_tape_fail(r->tape, AD_ERR_MEMORY, r->origin, NULL, "out of memory");
-}
-
 /* A node's adjoint: there is one; its storage is not given to others. */
 enum { REACHED = 1, STAYS = 2 };
 
@@ -121,7 +116,7 @@ static void add_part(sweep *s, uint32_t node, size_t first)
     if (!(s->state[i] & REACHED)) {
         s->adjoint[i].data = take(s, tape->node[whole].kind);
         if (s->adjoint[i].data == NULL) {
-            (void)out_of_memory(r);
+            (void)ad__reverse_no_memory(r);
             return;
         }
         memset(s->adjoint[i].data, 0, ad__kind_bytes(kind));
@@ -237,7 +232,7 @@ static ad_status sweep_tensors(const ad__reverse *of, int count, const ad_var *x
     r->contribute = contribute;
     if (r->first <= last && last != 0) {
         if (!allocate(&s, (size_t)(last - r->first) + 1)) {
-            return out_of_memory(r);
+            return ad__reverse_no_memory(r);
         }
         if (ad__reverse_mark(r, count, x) != AD_OK) {
             return tape->error.status;

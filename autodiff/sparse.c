@@ -18,11 +18,6 @@ typedef struct sparse {
     ad__arena arena;
 } sparse;
 
-static ad_status no_memory(const ad__reverse *r)
-{
-    return ad_tape_fail(r->tape, AD_ERR_MEMORY, r->origin, NULL, "out of memory");
-}
-
 /* ---- the plan ---- */
 
 /* The pattern as the caller sees it, and room for the rest. */
@@ -141,7 +136,7 @@ static ad_status plan(sparse *s, const ad__reverse *r, const ad__linear *l, uint
     if (!ad__pattern_of(l, scratch, &p) ||
         !(s->is_hessian ? plan_hessian : plan_jacobian)(s, &p, scratch)) {
         s->face = (ad_sparse){0};
-        return no_memory(r);
+        return ad__reverse_no_memory(r);
     }
     s->structure = structure;
     s->face.products = s->colours;
@@ -158,7 +153,7 @@ static ad_status evaluate(sparse *s, const ad__reverse *r, const ad__linear *l)
     const size_t bytes = l->count * width * sizeof(double);
     double *t = ad__arena_take(&r->tape->scratch, bytes);
     if (t == NULL) {
-        return no_memory(r);
+        return ad__reverse_no_memory(r);
     }
     for (uint32_t first = 0; first < s->colours; first += (uint32_t)width) {
         memset(t, 0, bytes);
@@ -219,7 +214,7 @@ static ad_status fill_hessian(sparse *s, const ad__reverse *r, const ad_var *y, 
     ad_tape *tape = r->tape;
     ad_var *dx = ad__arena_take(&tape->scratch, (size_t)count * sizeof *dx);
     if (dx == NULL) {
-        return no_memory(r);
+        return ad__reverse_no_memory(r);
     }
     ad_mark mark = ad_tape_mark(tape);
     ad__reverse again = *r;
@@ -289,7 +284,7 @@ static ad_status sparse_new(const char *origin, int is_hessian, int results, con
     }
     sparse *s = ad__resize(&r.tape->allocator, NULL, sizeof *s);
     if (s == NULL) {
-        return no_memory(&r);
+        return ad__reverse_no_memory(&r);
     }
     *s = (sparse){.is_hessian = is_hessian, .face = {.rows = -1}};
     ad__arena_init(&s->arena, r.tape->allocator);
