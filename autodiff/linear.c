@@ -62,13 +62,6 @@ static int is_crossed(const nodes *n, uint32_t node)
     return is && ad__op_of(n->tape, node)->vjp != NULL;
 }
 
-static int is_scalar(const ad_tape *tape, uint32_t node)
-{
-    const ad__node *at = &tape->node[node];
-    return at->kind == AD__KIND_SCALAR && at->row != AD__STRUCTURED &&
-           !(tape->has_assigned && ad__reads_stale(tape, node));
-}
-
 static int has_zero(int count, const double *partial)
 {
     int has = 0;
@@ -131,7 +124,7 @@ static int collect(const nodes *n, int count, const ad_var *x, ad__linear *out)
         if (!n->reaches[node - n->first]) {
             continue;
         }
-        if (!is_scalar(n->tape, node)) {
+        if (!ad__reverse_sees(n->tape, node)) {
             if (is_variable || is_crossed(n, node)) {
                 out->refused = node;
                 return 0;

@@ -61,7 +61,16 @@ ad_status ad__reverse_mark(ad__reverse *r, int count, const ad_var *x);
 /* Runs the rule of a node with cotangent g and hands its contributions to r->contribute. */
 void ad__reverse_visit(ad__reverse *r, uint32_t node, ad_var g);
 
-/* Whether x and all between them and the results are f64 scalars that a numeric sweep can see. */
+/* Whether a numeric sweep can see a node: an f64 scalar of no structured operation, whose arguments
+ * are what they were. */
+static inline int ad__reverse_sees(const ad_tape *tape, uint32_t node)
+{
+    const ad__node *at = &tape->node[node];
+    return at->kind == AD__KIND_SCALAR && at->row != AD__STRUCTURED &&
+           !(tape->has_assigned && ad__reads_stale(tape, node));
+}
+
+/* Whether that holds of x and of all between them and the results. */
 int ad__reverse_is_scalar(const ad__reverse *r);
 
 /* Then: the gradient of a scalar result as numbers. */

@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-/* Scalar views hide an ad_assign from the sweep. */
 int ad__reverse_is_scalar(const ad__reverse *r)
 {
     const ad_tape *tape = r->tape;
@@ -17,8 +16,7 @@ int ad__reverse_is_scalar(const ad__reverse *r)
         return is;
     }
     for (uint32_t node = r->first; node <= r->last && is; node++) {
-        is = tape->node[node].kind == AD__KIND_SCALAR && tape->node[node].row != AD__STRUCTURED &&
-             !(tape->has_assigned && ad__reads_stale(tape, node));
+        is = ad__reverse_sees(tape, node);
     }
     return is;
 }
