@@ -38,9 +38,11 @@ static int all_finite(const ad_tape *tape, uint32_t node)
     return stray == 0;
 }
 
-/* The element of an argument that meets element i of the result, by NumPy's broadcasting. */
-static size_t broadcast_index(const ad_shape *result, const ad_shape *arg, size_t i)
+/* By NumPy's broadcasting. */
+size_t ad__met(const ad_tape *tape, uint32_t node, int a, size_t i)
 {
+    const ad_shape *result = &ad__kind_of(tape, node)->shape;
+    const ad_shape *arg = &ad__kind_of(tape, tape->node[node].arg[a])->shape;
     size_t index = 0, stride = 1;
     for (int k = 1; k <= arg->rank; k++) {
         size_t len = (size_t)result->len[result->rank - k];
@@ -86,12 +88,10 @@ int ad__makes_element(const ad_tape *tape, uint32_t node, size_t i, int before, 
 {
     int args;
     const uint32_t *arg = ad__args_of(tape, node, &args);
-    const ad__kind *kind = ad__kind_of(tape, node);
     double z = ad__element_of(tape, node, i);
     int rank = rank_of(z);
     for (int a = 0; a < args && rank > AD__FINITE && ad__op_of(tape, node)->arity > 0; a++) {
-        size_t k = broadcast_index(&kind->shape, &ad__kind_of(tape, arg[a])->shape, i);
-        out->operand[a] = ad__element_of(tape, arg[a], k);
+        out->operand[a] = ad__element_of(tape, arg[a], ad__met(tape, node, a, i));
         int own = ad__operand_rank(tape, arg[a], out->operand[a]);
         before = own > before ? own : before;
     }
@@ -121,10 +121,4 @@ int ad__is_clean(const ad_tape *tape, uint32_t node)
 {
     return tape->node[node].kind == AD__KIND_SCALAR ? isfinite(tape->value[node].scalar)
                                                     : all_finite(tape, node);
-}
-
-size_t ad__met(const ad_tape *tape, uint32_t node, int a, size_t i)
-{
-    uint32_t arg = tape->node[node].arg[a];
-    return broadcast_index(&ad__kind_of(tape, node)->shape, &ad__kind_of(tape, arg)->shape, i);
 }
