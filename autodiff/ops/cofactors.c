@@ -12,12 +12,6 @@
 #undef AD_HERE
 #define AD_HERE v->site
 
-/* The order of the matrices of a kind. */
-static size_t order_of(const ad__kind *kind)
-{
-    return (size_t)kind->shape.len[kind->shape.rank - 1];
-}
-
 /* Of a matrix A = left^-1 D right^-T, as ldu_internal.h has it.
  *
  * With A' = left A right^T = D diagonal, and G' = left G right^T for a direction G,
@@ -134,7 +128,7 @@ static void find_cofactors(cofactors *c, double *a)
 
 static size_t cofactors_scratch(const ad__call *call)
 {
-    size_t n = order_of(call->x[0].kind), order = (size_t)call->count - 1;
+    size_t n = ad__order_of(call->x[0].kind), order = (size_t)call->count - 1;
     if (call->kind.count == 0) {
         return 0;
     }
@@ -146,7 +140,7 @@ static size_t cofactors_scratch(const ad__call *call)
  * different rows a product of pivots and the permutations of columns. */
 static double cofactors_flops(const ad__call *call)
 {
-    size_t order = order_of(call->x[0].kind);
+    size_t order = ad__order_of(call->x[0].kind);
     double n = (double)order, choices = 1, permutations = 1;
     for (int i = 0; i < call->count; i++) {
         choices *= n > i ? n - i : 0;
@@ -158,7 +152,7 @@ static double cofactors_flops(const ad__call *call)
 
 static ad_status cofactors_eval(const ad__call *call)
 {
-    size_t n = order_of(call->x[0].kind);
+    size_t n = ad__order_of(call->x[0].kind);
     cofactors c = {.order = (size_t)call->count - 1};
     ad__arena *scratch = call->scratch;
     if (call->kind.count == 0) {
@@ -188,7 +182,7 @@ static ad_status cofactors_eval(const ad__call *call)
 
 static void cofactors_emit(ad__emit *e, const ad__call *call)
 {
-    const size_t n = order_of(call->x[0].kind), nn = n * n, count = (size_t)call->count;
+    const size_t n = ad__order_of(call->x[0].kind), nn = n * n, count = (size_t)call->count;
     const char *type = ad__c_type(call->kind.type);
     if (call->kind.count == 0) {
         return;
@@ -196,9 +190,9 @@ static void cofactors_emit(ad__emit *e, const ad__call *call)
     ad__put(e, "    size_t row[%zu], taken[%zu];\n    ", count, count);
     ad__put_kernel(e, "cofactors", AD__NO_TYPE);
     ad__put(e, " c;\n");
-    ad__put_eliminator(e, n, 1 + count, nn, "c.f");
+    ad__put_eliminator(e, n, 1 + count, nn);
     ad__put(e,
-            "    c.order = %zu;\n    c.sum = a + %zu;\n    c.direction = a + %zu;\n"
+            "    c.f = f;\n    c.order = %zu;\n    c.sum = a + %zu;\n    c.direction = a + %zu;\n"
             "    c.row = row;\n    c.taken = taken;\n",
             count - 1, nn, 2 * nn);
     ad__put_loop(e, 1, "i", call->kind.count / nn);

@@ -11,12 +11,6 @@
 #undef AD_HERE
 #define AD_HERE v->site
 
-/* The order of the matrices of a kind. */
-static size_t order_of(const ad__kind *kind)
-{
-    return (size_t)kind->shape.len[kind->shape.rank - 1];
-}
-
 /* ---- det ---- */
 
 static ad_status det_infer(ad__call *call)
@@ -29,13 +23,13 @@ static ad_status det_infer(ad__call *call)
 
 static size_t det_scratch(const ad__call *call)
 {
-    size_t n = order_of(call->x[0].kind);
+    size_t n = ad__order_of(call->x[0].kind);
     return ad__rounded(n * n * sizeof(double)) + ad__ldu_bytes(n);
 }
 
 static double det_flops(const ad__call *call)
 {
-    return ad__one_each(call) * ad__ldu_flops(order_of(call->x[0].kind));
+    return ad__one_each(call) * ad__ldu_flops(ad__order_of(call->x[0].kind));
 }
 
 static double determinant(const ad__ldu *f)
@@ -73,7 +67,7 @@ static double determinant_sign(const ad__ldu *f)
 static ad_status eliminated(const ad__call *call, double (*number)(const ad__ldu *f))
 {
     const ad__kind *kind = call->x[0].kind;
-    size_t n = order_of(kind), bytes = ad_type_bytes(kind->type);
+    size_t n = ad__order_of(kind), bytes = ad_type_bytes(kind->type);
     double *a = ad__arena_take(call->scratch, n * n * sizeof *a);
     ad__ldu f;
     if (a == NULL || ad__ldu_init(&f, n, call->scratch) != AD_OK) {
@@ -90,9 +84,9 @@ static ad_status eliminated(const ad__call *call, double (*number)(const ad__ldu
 
 static void emit_eliminated(ad__emit *e, const ad__call *call, const char *number)
 {
-    size_t n = order_of(call->x[0].kind);
+    size_t n = ad__order_of(call->x[0].kind);
     const char *type = ad__c_type(call->kind.type);
-    ad__put_eliminator(e, n, 1, n * n, "f");
+    ad__put_eliminator(e, n, 1, n * n);
     ad__put_loop(e, 1, "i", call->kind.count);
     ad__put_loop(e, 2, "k", n * n);
     ad__put(e, "            a[k] = (double)x0[i * %zu + k];\n", n * n);

@@ -164,20 +164,17 @@ void ad__narrow(ad_type type, size_t count, const double *x, void *z)
     }
 }
 
-void ad__put_eliminator(ad__emit *e, size_t n, size_t count, size_t size, const char *f)
+void ad__put_eliminator(ad__emit *e, size_t n, size_t count, size_t size)
 {
     const ad__gemm whole = {.m = (int64_t)n, .n = (int64_t)n, .k = (int64_t)n, .lda = (int64_t)n};
     size_t at = ad__emit_scratch(e, AD_F64, count * size);
     size_t room = ad__emit_scratch(e, AD_F64, AD__LDU_ROOM(n) + 1);
     e->uses_blis |= ad__gemm_order_of(&whole, 1) == AD__GEMM_BLIS;
-    if (f[1] == '\0') {
-        ad__put(e, "    ");
-        ad__put_kernel(e, "ad__ldu", AD__NO_TYPE);
-        ad__put(e, " %s;\n", f);
-    }
-    ad__put(e, "    double *a = scratch_f64 + %zu;\n    ", at);
+    ad__put(e, "    ");
+    ad__put_kernel(e, "ad__ldu", AD__NO_TYPE);
+    ad__put(e, " f;\n    double *a = scratch_f64 + %zu;\n    ", at);
     ad__put_kernel(e, "ad__ldu_place", AD__NO_TYPE);
-    ad__put(e, "(&%s, %zu, scratch_f64 + %zu);\n", f, n, room);
+    ad__put(e, "(&f, %zu, scratch_f64 + %zu);\n", n, room);
 }
 
 ad_status ad__check_square(const ad__kind *kind, ad_error *error)

@@ -39,12 +39,18 @@ void ad__multiply(size_t n, size_t m, const double *x, int transpose_x, const do
 /* Whether there is memory for that; ad__ldu_init sees to products of two matrices. */
 int ad__can_multiply(size_t n, size_t m);
 
+/* The order of the matrices of a kind. */
+static inline size_t ad__order_of(const ad__kind *kind)
+{
+    return (size_t)kind->shape.len[kind->shape.rank - 1];
+}
+
 /* Elements as double, and back. */
 void ad__widen(ad_type type, size_t count, const void *x, double *z);
 void ad__narrow(ad_type type, size_t count, const double *x, void *z);
 
-/* Writes as C: room for an elimination of order n called f, and an array a of count times size. */
-void ad__put_eliminator(struct ad__emit *e, size_t n, size_t count, size_t size, const char *f);
+/* Writes as C: f for an elimination of order n, and an array a of count times size. */
+void ad__put_eliminator(struct ad__emit *e, size_t n, size_t count, size_t size);
 
 /* AD_OK if a kind is of square matrices [..., n, n] of f64 or f32. */
 ad_status ad__check_square(const ad__kind *kind, ad_error *error);

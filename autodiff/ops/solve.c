@@ -102,7 +102,7 @@ static void solve_emit(ad__emit *e, const ad__call *call)
     if (call->kind.count == 0) {
         return;
     }
-    ad__put_eliminator(e, n, 3, room, "f");
+    ad__put_eliminator(e, n, 3, room);
     ad__put(e, "    double *y = a + %zu, *x = a + %zu;\n", room, 2 * room);
     ad__put_loop(e, 1, "i", call->kind.count / (n * m));
     ad__put_loop(e, 2, "k", n * n);
