@@ -46,10 +46,12 @@ static ad_var like(ad_var a, ad_var y, const char *cost)
     }
     if (!same_but_ones(&shape, &own)) {
         char output[160], target[160];
-        ad_tape_fail(a.tape, AD_ERR_SHAPE, cost, NULL,
-                     "the output is %s, the target %s; they must be the same",
-                     ad_shape_print(&shape, output, sizeof output),
-                     ad_shape_print(&own, target, sizeof target));
+        ad_tape_fail(
+            a.tape, AD_ERR_SHAPE, cost, NULL,
+            "the output is %s, the target %s; they must be the same: the last layer has as "
+            "many units as a target has numbers",
+            ad_shape_print(&shape, output, sizeof output),
+            ad_shape_print(&own, target, sizeof target));
         return dead(a);
     }
     return ad_shaped_like(ad_reshape_at(y, shape, cost), a);

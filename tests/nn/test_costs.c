@@ -45,7 +45,9 @@ Test(costs, nothing_is_broadcast_by_mistake)
         ad_var y = ad_input_array(tape, AD_F64, AD_SHAPE(3), (double[]){1, 2, 3});
         cr_expect(ad_is_dead(costs[i](a, y)));
         cr_expect_eq(ad_tape_status(tape), AD_ERR_SHAPE);
-        cr_expect(strstr(ad_tape_message(tape), "the output is [2, 3], the target [3]") != NULL,
+        cr_expect(strstr(ad_tape_message(tape),
+                         "the output is [2, 3], the target [3]; they must be the same: the last "
+                         "layer has as many units as a target has numbers") != NULL,
                   "%s", ad_tape_message(tape));
         ad_tape_free(tape);
     }
