@@ -466,8 +466,7 @@ static ad_status winners_eval(const ad__call *call)
 static void winners_emit(ad__emit *e, const ad__call *call)
 {
     const ad__indexing *a = call->attributes;
-    ad_shape shape = call->kind.shape;
-    shape.len[ad__front_axis(a->axis, &shape)] = a->len;
+    ad_shape shape = scattered_shape(call);
     ad__put_index_check(e, call, 0, a->len);
     ad__emit_scratch(e, AD_I64, ad_shape_count(&shape) + 1);
     put_moves(e, call, &shape, 0, "scratch_i64[named] = (int64_t)at;");
