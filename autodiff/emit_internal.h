@@ -5,6 +5,8 @@
 #include "arena_internal.h"
 #include "shape.h"
 
+#include <ctype.h>
+
 /* C source while it is written: what operations need to write themselves as C.
  *
  * Much of it is the library's own text. Numeric functions and kernels stand in headers that are
@@ -58,9 +60,19 @@ void ad__chars_clear(ad__emit *e, ad__chars *c);
 
 /* Appends to e->out. The first failure of the allocator is kept in is_out_of_memory. */
 void ad__put(ad__emit *e, const char *format, ...) AD_PRINTF(2, 3);
+void ad__put_bytes(ad__emit *e, const char *text, size_t len);
 
 /* Takes away what was appended after the first len characters. */
 void ad__cut(ad__chars *c, size_t len);
+
+/* What words of C consist of. */
+static inline int ad__is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* Whether a word stands in a list with a blank before and after each. */
+int ad__is_listed(const char *word, size_t len, const char *list);
 
 /* Whether a word stands in a text. */
 int ad__mentions(const ad__chars *text, const char *word);

@@ -34,15 +34,6 @@ static const char others[] =
     "setbuf setvbuf signbit signgam size_t snprintf sprintf srand sscanf stderr stdin stdout "
     "system tmpfile tmpnam ungetc vfprintf vprintf vsnprintf vsprintf wchar_t ";
 
-static int is_listed(const char *list, const char *name, size_t len)
-{
-    const char *at = list;
-    while ((at = strstr(at, name)) != NULL && !(at[-1] == ' ' && at[len] == ' ')) {
-        at++;
-    }
-    return at != NULL;
-}
-
 /* Names that begin so are the headers', now or later: where a small letter follows, and macros
  * where none does. */
 static int has_reserved_start(const char *name)
@@ -76,29 +67,22 @@ static int is_of_integers(const char *name, size_t len)
            ends_in(name, len, "_t");
 }
 
-static int is_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
-
 ad_status ad__emit_check_name(const char *name, ad_error *error)
 {
     size_t len = 0;
-    while (name != NULL && is_word(name[len]) && !(len == 0 && isdigit((unsigned char)name[0]))) {
+    while (name != NULL && ad__is_word(name[len]) &&
+           !(len == 0 && isdigit((unsigned char)name[0]))) {
         len++;
     }
-    if (len == 0 || name[len] != '\0' || is_listed(keywords, name, len)) {
+    if (len == 0 || name[len] != '\0' || ad__is_listed(name, len, keywords)) {
         return ad_error_set(error, AD_ERR_DOMAIN,
                             "ad_fn_emit_c: the name is \"%s\"; give a C identifier",
                             name != NULL ? name : "NULL");
     }
-    char root[16] = "";
-    if (len < sizeof root && strchr("fl", name[len - 1]) != NULL) {
-        memcpy(root, name, len - 1);
-    }
-    if (has_reserved_start(name) || is_of_integers(name, len) || is_listed(others, name, len) ||
-        is_listed(mathematics, name, len) ||
-        (root[0] != '\0' && is_listed(mathematics, root, len - 1))) {
+    const int has_end = name[len - 1] == 'f' || name[len - 1] == 'l';
+    if (has_reserved_start(name) || is_of_integers(name, len) || ad__is_listed(name, len, others) ||
+        ad__is_listed(name, len, mathematics) ||
+        (has_end && ad__is_listed(name, len - 1, mathematics))) {
         return ad_error_set(error, AD_ERR_DOMAIN,
                             "ad_fn_emit_c: the name \"%s\" belongs to C's own library; give "
                             "another, such as \"my_%s\"",
@@ -121,8 +105,8 @@ ad_status ad__emit_check_use(const char *text, const char *name, int uses, ad_er
             const char *end = strstr(at, "*/");
             is_main |= strncmp(at, AD__EMIT_MAIN, sizeof AD__EMIT_MAIN - 1) == 0;
             at = end != NULL ? end + 1 : at + 1;
-        } else if (is_word(*at) && (at == text || !is_word(at[-1])) &&
-                   strncmp(at, name, len) == 0 && !is_word(at[len])) {
+        } else if (ad__is_word(*at) && (at == text || !ad__is_word(at[-1])) &&
+                   strncmp(at, name, len) == 0 && !ad__is_word(at[len])) {
             uses -=
                 is_main || at[len] == '(' || (at[len] == '[' && strncmp(line, "static ", 7) == 0);
         }
