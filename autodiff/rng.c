@@ -21,6 +21,9 @@ static inline void philox(uint32_t x[4], uint32_t key0, uint32_t key1)
 
 void ad_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
+    if (counter == NULL || key == NULL || out == NULL) {
+        return;
+    }
     uint32_t x[4] = {counter[0], counter[1], counter[2], counter[3]};
     philox(x, key[0], key[1]);
     for (int i = 0; i < 4; i++) {
@@ -40,6 +43,9 @@ static inline void block(uint64_t low, uint64_t high, uint64_t key, uint64_t *ou
 uint64_t ad_rng_bits(ad_rng *rng)
 {
     uint64_t pair[2];
+    if (rng == NULL) {
+        return 0;
+    }
     block(rng->counter / 2, rng->stream, rng->seed, pair);
     return pair[rng->counter++ % 2];
 }
@@ -47,6 +53,7 @@ uint64_t ad_rng_bits(ad_rng *rng)
 void ad_rng_fill_bits(ad_rng at, size_t n, uint64_t *out)
 {
     size_t i = 0;
+    n = out != NULL ? n : 0;
     if (n > 0 && at.counter % 2 == 1) {
         out[i++] = ad_rng_bits(&at);
     }
@@ -152,16 +159,19 @@ static inline int64_t whole_below(ad_rng at, uint64_t bits, int64_t bound)
 
 double ad_rng_uniform(ad_rng *rng)
 {
-    return uniform(ad_rng_bits(rng));
+    return rng != NULL ? uniform(ad_rng_bits(rng)) : NAN;
 }
 
 double ad_rng_normal(ad_rng *rng)
 {
-    return normal(ad_rng_bits(rng));
+    return rng != NULL ? normal(ad_rng_bits(rng)) : NAN;
 }
 
 int64_t ad_rng_below(ad_rng *rng, int64_t bound)
 {
+    if (rng == NULL) {
+        return 0;
+    }
     ad_rng at = *rng;
     uint64_t bits = ad_rng_bits(rng);
     return bound > 1 ? whole_below(at, bits, bound) : 0;
@@ -189,6 +199,9 @@ ad_status ad_rng_fill_uniform(ad_rng at, ad_type type, size_t n, void *out)
     if (type != AD_F64 && type != AD_F32) {
         return AD_ERR_TYPE;
     }
+    if (n > 0 && out == NULL) {
+        return AD_ERR_DOMAIN;
+    }
     double *f64 = out;
     float *f32 = out;
     piece p;
@@ -211,6 +224,9 @@ ad_status ad_rng_fill_normal(ad_rng at, ad_type type, size_t n, void *out)
 {
     if (type != AD_F64 && type != AD_F32) {
         return AD_ERR_TYPE;
+    }
+    if (n > 0 && out == NULL) {
+        return AD_ERR_DOMAIN;
     }
     double *f64 = out;
     float *f32 = out;
@@ -235,7 +251,7 @@ ad_status ad_rng_fill_bernoulli(ad_rng at, double p, ad_type type, size_t n, voi
     if (ad_type_bytes(type) == 0) {
         return AD_ERR_TYPE;
     }
-    if (!(p >= 0.0 && p <= 1.0)) {
+    if (!(p >= 0.0 && p <= 1.0) || (n > 0 && out == NULL)) {
         return AD_ERR_DOMAIN;
     }
     double *f64 = out;
@@ -260,7 +276,7 @@ ad_status ad_rng_fill_bernoulli(ad_rng at, double p, ad_type type, size_t n, voi
 
 ad_status ad_rng_fill_below(ad_rng at, int64_t bound, size_t n, int64_t *out)
 {
-    if (bound <= 0) {
+    if (bound <= 0 || (n > 0 && out == NULL)) {
         return AD_ERR_DOMAIN;
     }
     for (size_t i = 0; i < n; i++) {
@@ -278,7 +294,7 @@ static void swap(int64_t *a, int64_t *b)
 
 void ad_rng_permutation(ad_rng at, size_t n, int64_t *out)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && out != NULL; i++) {
         size_t j = (size_t)ad_rng_below(&at, (int64_t)i + 1);
         out[i] = (int64_t)i;
         swap(out + i, out + j);
@@ -291,6 +307,9 @@ enum { MT_LEN = 624, MT_SHIFT = 397 };
 
 void ad_mt19937_init(ad_mt19937 *mt, uint32_t seed)
 {
+    if (mt == NULL) {
+        return;
+    }
     *mt = (ad_mt19937){.used = MT_LEN};
     for (uint32_t i = 0; i < MT_LEN; i++) {
         mt->state[i] = seed;
@@ -311,6 +330,9 @@ static void twist(ad_mt19937 *mt)
 
 uint32_t ad_mt19937_bits(ad_mt19937 *mt)
 {
+    if (mt == NULL) {
+        return 0;
+    }
     if (mt->used == MT_LEN) {
         twist(mt);
     }
@@ -323,6 +345,9 @@ uint32_t ad_mt19937_bits(ad_mt19937 *mt)
 
 double ad_mt19937_uniform(ad_mt19937 *mt)
 {
+    if (mt == NULL) {
+        return NAN;
+    }
     uint32_t high = ad_mt19937_bits(mt) >> 5;
     uint32_t low = ad_mt19937_bits(mt) >> 6;
     return (high * 67108864.0 + low) / 9007199254740992.0;
@@ -331,6 +356,9 @@ double ad_mt19937_uniform(ad_mt19937 *mt)
 /* The polar method; of each pair the second is given first. */
 double ad_mt19937_normal(ad_mt19937 *mt)
 {
+    if (mt == NULL) {
+        return NAN;
+    }
     if (mt->has_normal) {
         mt->has_normal = 0;
         return mt->normal;
@@ -371,6 +399,7 @@ int64_t ad_mt19937_below(ad_mt19937 *mt, int64_t bound)
 
 void ad_mt19937_permutation(ad_mt19937 *mt, size_t n, int64_t *out)
 {
+    n = mt != NULL && out != NULL ? n : 0;
     for (size_t i = 0; i < n; i++) {
         out[i] = (int64_t)i;
     }

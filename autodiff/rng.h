@@ -50,7 +50,8 @@ extern "C" {
  *   below       0 to bound - 1, each exactly as likely; bound > 0
  *
  * Errors: AD_ERR_TYPE if type is neither AD_F64 nor AD_F32 (bernoulli: any type);
- *         AD_ERR_DOMAIN if p or bound is outside its range. Nothing is written then. */
+ *         AD_ERR_DOMAIN if p or bound is outside its range, or out is NULL. Nothing is written
+ *         then. */
 AD_API void ad_rng_fill_bits(ad_rng at, size_t n, uint64_t *out);
 AD_API ad_status ad_rng_fill_uniform(ad_rng at, ad_type type, size_t n, void *out);
 AD_API ad_status ad_rng_fill_normal(ad_rng at, ad_type type, size_t n, void *out);
@@ -60,7 +61,8 @@ AD_API ad_status ad_rng_fill_below(ad_rng at, int64_t bound, size_t n, int64_t *
 /* A random order of 0 to n - 1, every order equally likely (Fisher and Yates); takes n places. */
 AD_API void ad_rng_permutation(ad_rng at, size_t n, int64_t *out);
 
-/* The next number of the sequence; moves *rng by one place. below gives 0 for bound <= 1. */
+/* The next number of the sequence; moves *rng by one place. below gives 0 for bound <= 1. Of NULL,
+ * here and below, whole numbers are 0, others NaN, and nothing is written. */
 AD_API uint64_t ad_rng_bits(ad_rng *rng);
 AD_API double ad_rng_uniform(ad_rng *rng);
 AD_API double ad_rng_normal(ad_rng *rng);

@@ -33,8 +33,9 @@ ad_shape ad_shape_of_lens(int rank, const int64_t *lens)
 {
     ad_shape shape;
     memset(&shape, 0, sizeof shape); /* padding too: equal shapes are compared byte by byte */
-    shape.rank = rank;
-    if (rank > 0 && rank <= AD_MAX_RANK) {
+    const int has_lens = rank > 0 && rank <= AD_MAX_RANK;
+    shape.rank = has_lens && lens == NULL ? -1 : rank;
+    if (has_lens && lens != NULL) {
         memcpy(shape.len, lens, (size_t)rank * sizeof *lens);
     }
     return shape;
@@ -43,8 +44,8 @@ ad_shape ad_shape_of_lens(int rank, const int64_t *lens)
 ad_axes ad_axes_of(int count, const int *axes, int keep)
 {
     ad_axes set = {.keep = (int8_t)(keep != 0)};
-    if (count < 0 || count > AD_MAX_RANK) {
-        set.count = (int8_t)(count < 0 ? -1 : AD_MAX_RANK + 1);
+    if (count < 0 || count > AD_MAX_RANK || (count > 0 && axes == NULL)) {
+        set.count = (int8_t)(count > AD_MAX_RANK ? AD_MAX_RANK + 1 : -1);
         return set;
     }
     set.count = (int8_t)count;
@@ -58,7 +59,7 @@ ad_axes ad_axes_of(int count, const int *axes, int keep)
 int ad_shape_is_valid(const ad_shape *shape)
 {
     const int64_t limit = (int64_t)(SIZE_MAX / 16) + 1; /* the bytes of any type can be counted */
-    if (shape->rank < 0 || shape->rank > AD_MAX_RANK) {
+    if (shape == NULL || shape->rank < 0 || shape->rank > AD_MAX_RANK) {
         return 0;
     }
     int64_t product = 1;
@@ -78,14 +79,17 @@ int ad_shape_is_valid(const ad_shape *shape)
 
 int ad_shape_equal(const ad_shape *a, const ad_shape *b)
 {
+    if (a == NULL || b == NULL) {
+        return a == b;
+    }
     return a->rank == b->rank && (a->rank <= 0 || a->rank > AD_MAX_RANK ||
                                   memcmp(a->len, b->len, (size_t)a->rank * sizeof a->len[0]) == 0);
 }
 
 size_t ad_shape_count(const ad_shape *shape)
 {
-    size_t count = shape->rank <= AD_MAX_RANK;
-    for (int i = 0; i < shape->rank && i < AD_MAX_RANK; i++) {
+    size_t count = shape != NULL && shape->rank <= AD_MAX_RANK;
+    for (int i = 0; count > 0 && i < shape->rank; i++) {
         count *= (size_t)shape->len[i];
     }
     return count;
@@ -93,6 +97,9 @@ size_t ad_shape_count(const ad_shape *shape)
 
 ad_status ad_shape_broadcast(const ad_shape *a, const ad_shape *b, ad_shape *out)
 {
+    if (a == NULL || b == NULL || out == NULL) {
+        return AD_ERR_DOMAIN;
+    }
     ad_shape result = {.rank = a->rank > b->rank ? a->rank : b->rank};
     if (a->rank < 0 || b->rank < 0 || result.rank > AD_MAX_RANK) {
         return AD_ERR_SHAPE;
@@ -111,6 +118,13 @@ ad_status ad_shape_broadcast(const ad_shape *a, const ad_shape *b, ad_shape *out
 
 const char *ad_shape_print(const ad_shape *shape, char *text, size_t bytes)
 {
+    if (text == NULL || bytes == 0) {
+        return "";
+    }
+    if (shape == NULL) {
+        (void)snprintf(text, bytes, "no shape");
+        return text;
+    }
     size_t at = (size_t)snprintf(text, bytes, "[");
     if (shape->rank < 0 || shape->rank > AD_MAX_RANK) {
         (void)snprintf(text, bytes, "[rank %d]", shape->rank);

@@ -67,11 +67,12 @@ AD_API const char *ad_type_name(ad_type type);
 AD_API size_t ad_type_bytes(ad_type type);
 
 /* A rank outside 0 to AD_MAX_RANK is kept as given, so that the call which receives the shape can
- * report it. */
+ * report it; without lens or axes it is -1. */
 AD_API ad_shape ad_shape_of_lens(int rank, const int64_t *lens);
 AD_API ad_axes ad_axes_of(int count, const int *axes, int keep);
 
-/* 1 if rank and lengths are in range and the number of elements fits in 60 bits. */
+/* 1 if rank and lengths are in range and the number of elements fits in 60 bits. NULL is no valid
+ * shape, has no elements, and equals NULL alone. */
 AD_API int ad_shape_is_valid(const ad_shape *shape);
 AD_API int ad_shape_equal(const ad_shape *a, const ad_shape *b);
 
@@ -79,11 +80,11 @@ AD_API int ad_shape_equal(const ad_shape *a, const ad_shape *b);
 AD_API size_t ad_shape_count(const ad_shape *shape);
 
 /* NumPy's rule: shapes are aligned at their last axes; lengths must agree or be 1. Returns
- * AD_ERR_SHAPE and leaves *out alone if they do not fit. */
+ * AD_ERR_SHAPE and leaves *out alone if they do not fit; AD_ERR_DOMAIN if one is NULL. */
 AD_API ad_status ad_shape_broadcast(const ad_shape *a, const ad_shape *b, ad_shape *out);
 
-/* Writes "[2, 3]", "[]" for a scalar, cut to bytes, and returns text. 160 bytes hold any
- * valid shape. */
+/* Writes "[2, 3]", "[]" for a scalar, cut to bytes, and returns text, or "" where there is none. 160
+ * bytes hold any valid shape. */
 AD_API const char *ad_shape_print(const ad_shape *shape, char *text, size_t bytes);
 
 #ifdef __cplusplus

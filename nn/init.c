@@ -5,11 +5,17 @@
 
 double nn_draw_uniform(nn_draw *draw)
 {
+    if (draw == NULL) {
+        return NAN;
+    }
     return draw->numpy != NULL ? ad_mt19937_uniform(draw->numpy) : ad_rng_uniform(&draw->rng);
 }
 
 double nn_draw_normal(nn_draw *draw)
 {
+    if (draw == NULL) {
+        return NAN;
+    }
     return draw->numpy != NULL ? ad_mt19937_normal(draw->numpy) : ad_rng_normal(&draw->rng);
 }
 

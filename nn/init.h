@@ -68,7 +68,7 @@ AD_API nn_init nn_lecun_normal(void);
 AD_API ad_status nn_init_fill(const nn_init *init, nn_fans fans, nn_draw *draw,
                               const nn_param *param, ad_error *error);
 
-/* The next number: uniform on [0, 1), or standard normal. */
+/* The next number: uniform on [0, 1), or standard normal; NaN of NULL. */
 AD_API double nn_draw_uniform(nn_draw *draw);
 AD_API double nn_draw_normal(nn_draw *draw);
 

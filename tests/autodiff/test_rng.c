@@ -342,6 +342,29 @@ Test(rng, empty_fills_write_nothing_and_bad_arguments_are_refused)
     cr_expect(untouched == 42.0 && index == 42);
 }
 
+Test(rng, a_missing_generator_or_target_is_no_crash)
+{
+    const ad_rng at = {.seed = 1};
+    ad_mt19937 mt;
+    int64_t order = 42;
+    cr_expect(ad_rng_bits(NULL) == 0 && ad_rng_below(NULL, 9) == 0);
+    cr_expect(isnan(ad_rng_uniform(NULL)) && isnan(ad_rng_normal(NULL)));
+    cr_expect(ad_mt19937_bits(NULL) == 0 && ad_mt19937_below(NULL, 9) == 0);
+    cr_expect(isnan(ad_mt19937_uniform(NULL)) && isnan(ad_mt19937_normal(NULL)));
+    cr_expect_eq(ad_rng_fill_uniform(at, AD_F64, 3, NULL), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_rng_fill_normal(at, AD_F32, 3, NULL), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_rng_fill_bernoulli(at, 0.5, AD_I64, 3, NULL), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_rng_fill_below(at, 9, 3, NULL), AD_ERR_DOMAIN);
+    ad_rng_fill_bits(at, 3, NULL);
+    ad_rng_permutation(at, 3, NULL);
+    ad_philox(NULL, NULL, NULL);
+    ad_mt19937_init(NULL, 1);
+    ad_mt19937_init(&mt, 1);
+    ad_mt19937_permutation(&mt, 3, NULL);
+    ad_mt19937_permutation(NULL, 1, &order);
+    cr_expect_eq(order, 42);
+}
+
 /* ---- MT19937: every figure below was printed by NumPy 1.24 */
 
 Test(rng, mt19937_bits_are_numpys)

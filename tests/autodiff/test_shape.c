@@ -199,3 +199,25 @@ Test(shape, ranks_that_no_tensor_has_neither_broadcast_nor_count)
         cr_expect_leq(ad_shape_count(&bad), 1);
     }
 }
+
+Test(shape, a_missing_shape_is_none_and_has_no_elements)
+{
+    const ad_shape two = AD_SHAPE(2);
+    ad_shape out;
+    char text[16] = "";
+    cr_expect_not(ad_shape_is_valid(NULL));
+    cr_expect_eq(ad_shape_count(NULL), 0);
+    cr_expect(ad_shape_equal(NULL, NULL) && !ad_shape_equal(&two, NULL));
+    cr_expect_not(ad_shape_equal(NULL, &two));
+    cr_expect_eq(ad_shape_broadcast(NULL, &two, &out), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_shape_broadcast(&two, NULL, &out), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_shape_broadcast(&two, &two, NULL), AD_ERR_DOMAIN);
+    cr_expect_str_eq(ad_shape_print(NULL, text, sizeof text), "no shape");
+    cr_expect_str_eq(ad_shape_print(&two, NULL, 16), "");
+    cr_expect_str_eq(ad_shape_print(&two, text, 0), "");
+    out = ad_shape_of_lens(2, NULL);
+    cr_expect_not(ad_shape_is_valid(&out));
+    cr_expect_eq(ad_shape_of_lens(0, NULL).rank, 0);
+    cr_expect_eq(ad_axes_of(2, NULL, 0).count, -1);
+    cr_expect_eq(ad_axes_of(0, NULL, 0).count, 0);
+}
