@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Where a NaN of a call comes from: the program is recorded again, value by value, on a tape, which
  * is searched. */
-#include "../anomaly.h"
+#include "../fn_show.h"
 
+#include "../anomaly.h"
 #include "../text_internal.h"
 #include "fn_internal.h"
-#include "../fn_show.h"
 
 static ad_var leaf(const ad__program *p, ad__id id, const void *const *inputs, ad_tape *tape)
 {

@@ -213,20 +213,16 @@ static ad_status write_file(const char *path, const ad__chars *text, ad_error *e
  * nothing is left for a compiler to compute in its own way. 0 without memory. */
 static int fix_views(emission *m, ad__program *p)
 {
-    uint8_t *is_stored = ad__arena_take(&m->arena, p->count);
-    if (is_stored == NULL) {
-        return 0;
+    if (m->options->pass_weights) {
+        return 1;
     }
-    memset(is_stored, 0, p->count);
-    for (uint32_t i = 0; i < p->store_count; i++) {
-        is_stored[p->stores[i].view] = 1;
-    }
-    for (ad__id id = 0; id < p->count && !m->options->pass_weights; id++) {
+    const uint8_t *is_stored = ad__stored_views(p, &m->arena);
+    for (ad__id id = 0; id < p->count && is_stored != NULL; id++) {
         if (ad__row_of(&p->values[id]) == AD__VIEW && !is_stored[id]) {
             ad__make_constant(p, id, p->values[id].attributes);
         }
     }
-    return 1;
+    return is_stored != NULL;
 }
 
 /* The program and plan that are written. Errors: AD_ERR_MEMORY; AD_ERR_DOMAIN, in *unfit. */

@@ -33,9 +33,6 @@ static int is_view(const ad__value *v)
 static void find_views(emission *m)
 {
     const ad__program *p = m->program;
-    for (uint32_t i = 0; i < p->store_count; i++) {
-        m->stored[p->stores[i].view] = 1;
-    }
     for (ad__id id = 0; id < p->count; id++) {
         if (is_view(&p->values[id]) && (m->stored[id] || m->options->pass_weights)) {
             m->view[id] = m->view_count;
@@ -147,7 +144,7 @@ int ad__emit_find_places(emission *m)
     const size_t n = m->program->count, slots = m->plan->slot_count;
     void *const tables[] = {m->views = table(m, n, sizeof *m->views, 0),
                             m->view = table(m, n, sizeof *m->view, 0xff),
-                            m->stored = table(m, n, 1, 0),
+                            m->stored = ad__stored_views(m->program, &m->arena),
                             m->written = table(m, n, 1, 0),
                             m->part = table(m, n, sizeof *m->part, 0xff),
                             m->stays = table(m, n, 1, 0),

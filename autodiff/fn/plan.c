@@ -174,7 +174,7 @@ static int make_tables(plan *p)
         p->next_output = ad__arena_take(p->scratch, ends * sizeof *p->next_output),
         p->store = ad__arena_take(p->scratch, n * sizeof *p->store),
         p->next_store = ad__arena_take(p->scratch, ends * sizeof *p->next_store),
-        p->stored = ad__arena_take(p->scratch, n),
+        p->stored = ad__stored_views(program, p->scratch),
         p->piece_of = ad__arena_take(p->scratch, n * sizeof *p->piece_of),
         p->pieces = ad__arena_take(p->scratch, n * sizeof *p->pieces),
         out->steps = ad__arena_take(p->arena, (p->g->count + 3 * ends) * sizeof *out->steps),
@@ -194,7 +194,6 @@ static int make_tables(plan *p)
     memset(p->output, 0xff, n * sizeof *p->output);
     memset(p->store, 0xff, n * sizeof *p->store);
     memset(p->piece_of, 0xff, n * sizeof *p->piece_of);
-    memset(p->stored, 0, n);
     memset(p->outside, 0, n);
     memset(p->released, 0, n);
     memset(p->saved, 0, n);
@@ -214,7 +213,6 @@ static void find_ends(plan *p)
         uint32_t *first = &p->store[p->g->root[program->stores[i].value]];
         p->next_store[i] = *first;
         *first = i;
-        p->stored[program->stores[i].view] = 1;
     }
 }
 

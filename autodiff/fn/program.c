@@ -57,6 +57,20 @@ ad_status ad__program_copy(const ad__program *from, ad__program *to)
     return AD_OK;
 }
 
+uint8_t *ad__stored_views(const ad__program *p, ad__arena *arena)
+{
+    const size_t len = (size_t)p->count + 1;
+    uint8_t *is_stored = ad__arena_take(arena, len);
+    if (is_stored == NULL) {
+        return NULL;
+    }
+    memset(is_stored, 0, len);
+    for (uint32_t i = 0; i < p->store_count; i++) {
+        is_stored[p->stores[i].view] = 1;
+    }
+    return is_stored;
+}
+
 const ad__kind *ad__program_kind(ad__program *p, const ad__kind *kind)
 {
     for (const ad__kinds *k = p->kinds; k != NULL; k = k->next) {

@@ -114,6 +114,9 @@ int ad__program_add(ad__program *p, ad__value value, const ad__id *args, ad__id 
 /* The program's copy of a kind; NULL without memory. */
 const ad__kind *ad__program_kind(ad__program *p, const ad__kind *kind);
 
+/* By value: 1 for a view that is assigned to, else 0; NULL without memory. */
+uint8_t *ad__stored_views(const ad__program *p, ad__arena *arena);
+
 /* Turns a value into a constant with these elements, which are in `keep` or outlive the program. */
 void ad__make_constant(ad__program *p, ad__id id, const void *elements);
 

@@ -4,7 +4,6 @@
 #include "program_internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct range {
     uintptr_t begin, end;
@@ -18,13 +17,9 @@ static int by_begin(const void *a, const void *b)
     return (x->begin > y->begin) - (x->begin < y->begin);
 }
 
-static void sort(const ad__program *p, uint32_t count, const ad__id *views, uint8_t *is_stored,
-                 range *ranges)
+static void sort(const ad__program *p, uint32_t count, const ad__id *views,
+                 const uint8_t *is_stored, range *ranges)
 {
-    memset(is_stored, 0, p->count);
-    for (uint32_t i = 0; i < p->store_count; i++) {
-        is_stored[p->stores[i].view] = 1;
-    }
     for (uint32_t i = 0; i < count; i++) {
         const ad__value *v = &p->values[views[i]];
         uintptr_t begin = (uintptr_t)v->attributes;
@@ -42,7 +37,7 @@ ad_status ad__check_views(ad_tape *tape, const ad__program *p, uint32_t count, c
         return AD_OK;
     }
     range *ranges = ad__arena_take(&tape->scratch, count * sizeof *ranges);
-    uint8_t *is_stored = ad__arena_take(&tape->scratch, p->count);
+    const uint8_t *is_stored = ad__stored_views(p, &tape->scratch);
     if (ranges == NULL || is_stored == NULL) {
         return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_fn_new", NULL, "out of memory");
     }
