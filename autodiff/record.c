@@ -55,31 +55,34 @@ static void *place(ad_tape *tape, uint16_t kind, ad__slot *value)
     return value->data;
 }
 
+/* ---- leaves ---- */
+
+static ad_status check_leaf(ad_tape *tape, ad_type type, const ad_shape *shape, const void *data,
+                            const char *origin, const char *site)
+{
+    char text[160];
+    if (!ad_shape_is_valid(shape)) {
+        return ad_tape_fail(tape, AD_ERR_SHAPE, origin, site,
+                            "shape %s; ranks are 0 to %d, lengths are not negative, and their "
+                            "product must fit in memory",
+                            ad_shape_print(shape, text, sizeof text), AD_MAX_RANK);
+    }
+    if (ad_type_bytes(type) == 0) {
+        return ad_tape_fail(tape, AD_ERR_TYPE, origin, site,
+                            "%d is no element type; use AD_F64, AD_F32 or AD_I64", (int)type);
+    }
+    return data != NULL || ad_shape_count(shape) == 0
+               ? AD_OK
+               : ad_tape_fail(tape, AD_ERR_DOMAIN, origin, site, "the data is NULL");
+}
+
 ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shape *shape,
                        const void *data, const char *origin, const char *site)
 {
     if (tape == NULL) {
         return ad_literal(NAN);
     }
-    if (tape->error.status != AD_OK) {
-        return ad__dead(tape);
-    }
-    char text[160];
-    if (!ad_shape_is_valid(shape)) {
-        ad_tape_fail(tape, AD_ERR_SHAPE, origin, site,
-                     "shape %s; ranks are 0 to %d, lengths are not negative, and their product "
-                     "must fit in memory",
-                     ad_shape_print(shape, text, sizeof text), AD_MAX_RANK);
-        return ad__dead(tape);
-    }
-    if (ad_type_bytes(type) == 0) {
-        ad_tape_fail(tape, AD_ERR_TYPE, origin, site,
-                     "%d is no element type; use AD_F64, AD_F32 or AD_I64", (int)type);
-        return ad__dead(tape);
-    }
-    size_t bytes = ad_shape_count(shape) * ad_type_bytes(type);
-    if (data == NULL && bytes > 0) {
-        ad_tape_fail(tape, AD_ERR_DOMAIN, origin, site, "the data is NULL");
+    if (tape->error.status != AD_OK || check_leaf(tape, type, shape, data, origin, site) != AD_OK) {
         return ad__dead(tape);
     }
     uint16_t kind = ad__kind_index(tape, type, shape);
@@ -97,8 +100,8 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
         if (own == NULL) {
             return ad__handle(tape, out_of_memory(tape, origin, site));
         }
-        if (bytes > 0) {
-            memcpy(own, data, bytes);
+        if (tape->kinds[kind]->count > 0) {
+            memcpy(own, data, ad__kind_bytes(tape->kinds[kind]));
         }
     }
     uint32_t detail = 0;
