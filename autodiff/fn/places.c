@@ -7,6 +7,11 @@
 
 #include <string.h>
 
+static const ad__value *value(const plan *p, ad__id id)
+{
+    return &p->program->values[id];
+}
+
 /* ---- cells ---- */
 
 uint32_t ad__new_cell(plan *p, ad__cell cell)
@@ -23,8 +28,7 @@ static uint32_t cell_of_part(plan *p, ad__id id, uint32_t whole)
 {
     if (p->cell[id] == AD__NONE) {
         ad__cell cell = p->out->cells[whole];
-        cell.offset +=
-            ad__part_of(p->g, id)->offset * ad_type_bytes(p->program->values[id].kind->type);
+        cell.offset += ad__part_of(p->g, id)->offset * ad_type_bytes(value(p, id)->kind->type);
         p->cell[id] = ad__new_cell(p, cell);
     }
     return p->cell[id];
@@ -37,7 +41,7 @@ uint32_t ad__cell_of(plan *p, ad__id id)
     if (ad__part_of(p->g, id)->offset != 0) {
         return cell_of_part(p, id, ad__cell_of(p, root));
     }
-    const ad__value *v = &p->program->values[root];
+    const ad__value *v = value(p, root);
     if (p->cell[root] == AD__NONE) {
         ad__cell cell = {.kind = AD__CELL_FIXED, .id = root, .memory = v->attributes};
         if (ad__in_slot(v)) {
@@ -56,7 +60,7 @@ uint32_t ad__cell_of(plan *p, ad__id id)
 /* Leaves get theirs here; a computed scalar got it when its step was made. */
 uint32_t ad__slot_of(plan *p, ad__id id)
 {
-    const ad__value *v = &p->program->values[id];
+    const ad__value *v = value(p, id);
     if (p->slot[id] != AD__NONE) {
         return p->slot[id];
     }
@@ -88,8 +92,8 @@ uint32_t ad__new_slot(plan *p, ad__id id)
 static uint32_t output_of(const plan *p, ad__id id)
 {
     uint32_t i = p->output[id];
-    while (i != AD__NONE && p->program->values[p->program->outputs[i]].kind->count !=
-                                p->program->values[id].kind->count) {
+    while (i != AD__NONE &&
+           value(p, p->program->outputs[i])->kind->count != value(p, id)->kind->count) {
         i = p->next_output[i];
     }
     return i;
@@ -101,10 +105,10 @@ static int reads_after(const plan *p, uint32_t group, ad__id view, ad__id id)
 {
     int after = 0;
     for (ad__id at = p->g->group[group].first; at != AD__NONE; at = p->g->next[at]) {
-        const ad__value *v = &p->program->values[at];
+        const ad__value *v = value(p, at);
         for (uint32_t i = 0; i < v->count; i++) {
             ad__id x = p->program->args[v->first + i];
-            int in_step = ad__is_row(v) && p->program->values[x].kind->count == v->kind->count &&
+            int in_step = ad__is_row(v) && value(p, x)->kind->count == v->kind->count &&
                           ad__part_of(p->g, x)->placed == SIZE_MAX;
             if (p->g->root[x] == view && (after || !in_step)) {
                 return 1;
@@ -121,11 +125,11 @@ static ad__id view_of(const plan *p, ad__id id, uint32_t group)
     for (uint32_t i = p->store[id]; i != AD__NONE; i = p->next_store[i]) {
         const ad__store *s = &p->program->stores[i];
         uint32_t last = p->last_use[s->view];
-        if (p->program->values[id].kind != p->program->values[s->view].kind) {
+        if (value(p, id)->kind != value(p, s->view)->kind) {
             continue;
         }
         if (last == AD__NONE || last < p->position[group] ||
-            (last == p->position[group] && ad__is_row(&p->program->values[id]) &&
+            (last == p->position[group] && ad__is_row(value(p, id)) &&
              !reads_after(p, group, s->view, id))) {
             return s->view;
         }
@@ -137,15 +141,14 @@ static ad__id view_of(const plan *p, ad__id id, uint32_t group)
 static int takes_over_operand(plan *p, ad__id id, uint32_t group)
 {
     const ad__group *g = &p->g->group[group];
-    for (ad__id at = g->first; at != AD__NONE && ad__is_row(&p->program->values[id]);
-         at = p->g->next[at]) {
-        const ad__value *v = &p->program->values[at];
+    for (ad__id at = g->first; at != AD__NONE && ad__is_row(value(p, id)); at = p->g->next[at]) {
+        const ad__value *v = value(p, at);
         for (uint32_t i = 0; i < v->count && ad__is_row(v); i++) {
             ad__id x = p->g->root[p->program->args[v->first + i]];
-            const ad__value *from = &p->program->values[x];
+            const ad__value *from = value(p, x);
             size_t place;
             if (p->g->of[x] != group && p->last_use[x] == p->position[group] &&
-                ad__value_bytes(from) == ad__value_bytes(&p->program->values[id]) &&
+                ad__value_bytes(from) == ad__value_bytes(value(p, id)) &&
                 !reads_after(p, group, x, id) && ad__hand_bytes(p, x, id, &place)) {
                 p->cell[id] =
                     ad__new_cell(p, (ad__cell){.kind = AD__CELL_WORK, .id = id, .at = place});
@@ -159,7 +162,7 @@ static int takes_over_operand(plan *p, ad__id id, uint32_t group)
 /* Gives a value that a step computes its cell, if it has one. */
 void ad__place_result(plan *p, ad__id id, uint32_t group)
 {
-    const ad__value *v = &p->program->values[id];
+    const ad__value *v = value(p, id);
     if (ad__in_slot(v)) {
         uint32_t slot = ad__new_slot(p, id);
         p->cell[id] =
