@@ -72,7 +72,7 @@ static inline int ad__is_word(char c)
 }
 
 /* Whether a word stands in a list with a blank before and after each. */
-int ad__is_listed(const char *word, size_t len, const char *list);
+int ad__is_listed(const char *word, size_t len, const char *names);
 
 /* Whether a word stands in a text. */
 int ad__mentions(const ad__chars *text, const char *word);

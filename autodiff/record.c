@@ -100,7 +100,7 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
         if (own == NULL) {
             return ad__handle(tape, out_of_memory(tape, origin, site));
         }
-        if (tape->kinds[kind]->count > 0) {
+        if (data != NULL) {
             memcpy(own, data, ad__kind_bytes(tape->kinds[kind]));
         }
     }
