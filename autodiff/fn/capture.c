@@ -32,7 +32,8 @@ enum { NUMBERS = 64 }; /* in a piece: alone, each would take a line of memory */
 
 static ad_status out_of_memory(const capture *c)
 {
-    return ad_tape_fail(c->tape, AD_ERR_MEMORY, "ad_fn_new", NULL, "out of memory");
+    (void)ad_tape_fail(c->tape, AD_ERR_MEMORY, "ad_fn_new", NULL, "out of memory");
+    return AD_ERR_MEMORY; /* said outright: analysers must know that it is an error */
 }
 
 /* ---- what is needed ---- */
