@@ -124,30 +124,31 @@ ad_var ad__record_borrowed(ad_tape *tape, uint16_t kind, ad__slot value, const c
                                            : out_of_memory(tape, origin, site));
 }
 
-ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *site)
+ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *origin,
+                       const char *site)
 {
     if (type == AD_F64) {
         return ad__handle(tape, has_room(tape) ? ad__constant_node(tape, value, site)
-                                               : out_of_memory(tape, "constant", site));
+                                               : out_of_memory(tape, origin, site));
     }
     float narrow = (float)value;
     int fits = value >= -0x1p63 && value < 0x1p63;
     int64_t whole = fits ? (int64_t)value : 0;
     if (type == AD_I64 && (!fits || (double)whole != value)) {
-        ad_tape_fail(tape, AD_ERR_DOMAIN, "constant", site,
+        ad_tape_fail(tape, AD_ERR_DOMAIN, origin, site,
                      "%g is no whole number of 64 bits, which an i64 tensor needs", value);
         return ad__dead(tape);
     }
     const ad_shape scalar = {.rank = 0};
     const void *data = type == AD_F32 ? (const void *)&narrow : (const void *)&whole;
-    return ad__record_leaf(tape, AD__CONSTANT, type, &scalar, data, "constant", site);
+    return ad__record_leaf(tape, AD__CONSTANT, type, &scalar, data, origin, site);
 }
 
 /* ---- recording an operation ---- */
 
 /* Makes constants of the literals among the arguments, of the type of the first variable. */
-static int resolve_literals(ad_tape *tape, int count, const ad_var *x, uint32_t *nodes,
-                            const char *site)
+static int resolve_literals(ad_tape *tape, const ad_op *op, int count, const ad_var *x,
+                            uint32_t *nodes, const char *site)
 {
     ad_type type = AD_I64;
     for (int i = 0; i < count && type == AD_I64; i++) {
@@ -155,7 +156,7 @@ static int resolve_literals(ad_tape *tape, int count, const ad_var *x, uint32_t 
     }
     for (int i = 0; i < count; i++) {
         if (x[i].tape == NULL) {
-            nodes[i] = ad__constant_of(tape, type, x[i].ref.literal, site).ref.at.node;
+            nodes[i] = ad__constant_of(tape, type, x[i].ref.literal, op->name, site).ref.at.node;
         }
     }
     return tape->error.status == AD_OK;
@@ -176,7 +177,7 @@ static inline int resolve(ad_tape *tape, const ad_op *op, int count, const ad_va
             nodes[i] = x[i].ref.at.node;
         }
     }
-    return literals == 0 || resolve_literals(tape, count, x, nodes, site);
+    return literals == 0 || resolve_literals(tape, op, count, x, nodes, site);
 }
 
 /* Where the elements of a result are that lie among those of its argument; else NULL. They may not

@@ -323,7 +323,8 @@ static inline ad_tape *ad__tape_of(int count, const ad_var *x)
 }
 
 /* The literal as a constant of the given type on tape; reuses a recent one. */
-ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *site);
+ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *origin,
+                       const char *site);
 
 /* The operation of a node; whether it is a view; its attributes, or NULL; its arguments. */
 static inline const ad__detail *ad__detail_of(const ad_tape *tape, uint32_t node)

@@ -42,6 +42,6 @@ ad_var ad_full_at(ad_tape *tape, ad_type type, ad_shape shape, double value, con
         return ad__record_leaf(tape, AD__CONSTANT, type, &shape, NULL, "ad_full", site); /* fails */
     }
     const ad__made full = {tape, tape->error.status == AD_OK};
-    ad_var z = ad_broadcast_to_at(ad__constant_of(tape, type, value, site), shape, site);
+    ad_var z = ad_broadcast_to_at(ad__constant_of(tape, type, value, "ad_full", site), shape, site);
     return ad__made_of(full, "ad_full", z);
 }

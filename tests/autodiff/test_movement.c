@@ -178,6 +178,10 @@ Test(movement, errors_name_the_operation_that_was_called)
                "ad_normalize: i64 [3]; takes f64 or f32, ad_cast converts");
     TEST_ERROR(tape, ad_full(tape, AD_I64, AD_SHAPE(2), 1.5), AD_ERR_DOMAIN,
                "ad_full: 1.5 is no whole number of 64 bits, which an i64 tensor needs");
+    TEST_ERROR(tape, ad_scatter(i, 0.5, i, 0), AD_ERR_DOMAIN,
+               "ad_scatter: 0.5 is no whole number of 64 bits, which an i64 tensor needs");
+    TEST_ERROR(tape, ad_mul(i, 0.5), AD_ERR_DOMAIN,
+               "ad_mul: 0.5 is no whole number of 64 bits, which an i64 tensor needs");
 }
 
 static ad_var flipped(ad_var x)
