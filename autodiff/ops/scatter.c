@@ -339,7 +339,7 @@ const ad_op ad_scatter_add__op = {.name = "ad_scatter_add",
                                   .sample_count = 1};
 
 /* Values that are a number or of a smaller shape, in the indices' shape. */
-static ad_var spread(ad_var x, ad_var indices, ad_var values, const char *site)
+static ad_var spread(ad_var x, ad_var indices, ad_var values, const char *origin, const char *site)
 {
     ad_shape shape = ad_shape_of(indices), own = ad_shape_of(values), wide;
     if (ad_is_dead(x) || ad_is_dead(indices) || ad_is_dead(values) || x.tape == NULL ||
@@ -347,15 +347,16 @@ static ad_var spread(ad_var x, ad_var indices, ad_var values, const char *site)
         !ad_shape_equal(&wide, &shape)) {
         return values; /* infer names what does not fit */
     }
+    const ad__made made = ad__making(1, &x);
     ad_var z = values.tape == NULL
                    ? ad_full_at(x.tape, ad_type_of(x), shape, values.ref.literal, site)
                    : ad_broadcast_to_at(values, shape, site);
-    return ad__follow(z, indices);
+    return ad__follow(ad__made_of(made, origin, z), indices);
 }
 
 ad_var ad_scatter_add_at(ad_var x, ad_var indices, ad_var values, int axis, const char *site)
 {
-    values = spread(x, indices, values, site);
+    values = spread(x, indices, values, "ad_scatter_add", site);
     return record(&ad_scatter_add__op, 3, (const ad_var[]){x, indices, values}, axis, 0, AD_F64,
                   site);
 }
@@ -398,7 +399,7 @@ const ad_op ad_scatter__op = {.name = "ad_scatter",
 
 ad_var ad_scatter_at(ad_var x, ad_var indices, ad_var values, int axis, const char *site)
 {
-    values = spread(x, indices, values, site);
+    values = spread(x, indices, values, "ad_scatter", site);
     return record(&ad_scatter__op, 3, (const ad_var[]){x, indices, values}, axis, 0, AD_F64, site);
 }
 

@@ -180,6 +180,8 @@ Test(movement, errors_name_the_operation_that_was_called)
                "ad_full: 1.5 is no whole number of 64 bits, which an i64 tensor needs");
     TEST_ERROR(tape, ad_scatter(i, 0.5, i, 0), AD_ERR_DOMAIN,
                "ad_scatter: 0.5 is no whole number of 64 bits, which an i64 tensor needs");
+    TEST_ERROR(tape, ad_scatter(i, i, 0.5, 0), AD_ERR_DOMAIN,
+               "ad_scatter: 0.5 is no whole number of 64 bits, which an i64 tensor needs");
     TEST_ERROR(tape, ad_mul(i, 0.5), AD_ERR_DOMAIN,
                "ad_mul: 0.5 is no whole number of 64 bits, which an i64 tensor needs");
 }
