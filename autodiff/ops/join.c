@@ -49,7 +49,7 @@ static ad_status concat_eval(const ad__call *call)
     size_t bytes = ad_type_bytes(call->kind.type);
     ad__along whole = ad__along_axis(&call->kind.shape, axis);
     char *z = call->z;
-    for (int i = 0; i < call->count; i++) {
+    for (int i = 0; i < call->count && call->kind.count > 0; i++) { /* of none, a run may be huge */
         ad__along part = ad__along_axis(&call->x[i].kind->shape, axis);
         size_t run = part.len * part.inner * bytes;
         const char *x = call->x[i].data;

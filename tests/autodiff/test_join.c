@@ -113,6 +113,15 @@ Test(join, split_is_the_inverse_of_concat)
     test_expect(ad_concat(3, part, 1), AD_SHAPE(2, 4), TEST_NUMBERS(1, 2, 3, 4, 5, 6, 7, 8));
 }
 
+/* The sanitizers see an address that leaves the memory, read or not. */
+Test(join, no_rows_of_any_length_are_joined_without_a_look_at_them)
+{
+    const int64_t most = (int64_t)1 << 60;
+    ad_var x[] = {ad_full(tape, AD_F64, AD_SHAPE(0, most), 1),
+                  ad_full(tape, AD_F64, AD_SHAPE(0, 0), 1)};
+    test_expect(ad_concat(2, x, 1), AD_SHAPE(0, most), NULL);
+}
+
 Test(join, repeat_doubles_entries_and_tile_doubles_the_whole)
 {
     ad_var x = test_counting(tape, AD_F64, AD_SHAPE(2, 2));
