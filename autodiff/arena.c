@@ -12,9 +12,9 @@ enum { LARGE_PAGE = 1 << 21, LARGE = 2 * LARGE_PAGE };
 static void advise(void *memory, size_t bytes)
 {
 #ifdef MADV_HUGEPAGE
-    const uintptr_t begin = ((uintptr_t)memory + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
-    const uintptr_t end = ((uintptr_t)memory + bytes) / LARGE_PAGE * LARGE_PAGE;
-    (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+    const size_t before = (LARGE_PAGE - (uintptr_t)memory % LARGE_PAGE) % LARGE_PAGE;
+    (void)madvise((char *)memory + before, (bytes - before) / LARGE_PAGE * LARGE_PAGE,
+                  MADV_HUGEPAGE);
 #else
     (void)memory, (void)bytes;
 #endif
