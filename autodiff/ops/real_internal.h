@@ -287,7 +287,7 @@ static inline real real_sin_pi(real x, int k)
     return real_sin_within(angle, (int)quarters + k);
 }
 
-/* The derivative of order n of sin(u) / u, u = pi x, for |u| below about n / 4 + 1 or pi / 2:
+/* The derivative of order n of sin(u) / u, u = pi x, for |u| below about n / 3 + 2 or pi / 2:
  * pi^n times the sum over m = n mod 2, + 2, .. of (-1)^((n + m) / 2) u^m / (m! (n + m + 1)). */
 static inline real real_sinc_series(real u, int n)
 {
@@ -315,7 +315,7 @@ static inline real real_sinc(real x, real order)
         return 0;
     }
     int n = (int)rint(order);
-    real u = pi * x, near = 1 + REAL(0.24) * (real)n;
+    real u = pi * x, near = n < 3 ? 1 + REAL(0.24) * (real)n : 2 + REAL(0.3) * (real)n;
     if (fabs(x) < REAL(0.5) || fabs(u) < near) {
         return n == 0 && x == 0 ? 1 : real_sinc_series(u, n);
     }
