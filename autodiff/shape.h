@@ -83,8 +83,8 @@ AD_API size_t ad_shape_count(const ad_shape *shape);
  * AD_ERR_SHAPE and leaves *out alone if they do not fit; AD_ERR_DOMAIN if one is NULL. */
 AD_API ad_status ad_shape_broadcast(const ad_shape *a, const ad_shape *b, ad_shape *out);
 
-/* Writes "[2, 3]", "[]" for a scalar, cut to bytes, and returns text, or "" where there is none. 160
- * bytes hold any valid shape. */
+/* Writes "[2, 3]", "[]" for a scalar, cut to bytes, and returns text, or "" where there is none.
+ * 160 bytes hold any valid shape. */
 AD_API const char *ad_shape_print(const ad_shape *shape, char *text, size_t bytes);
 
 #ifdef __cplusplus

@@ -5,10 +5,10 @@
  *
  *   grow.fn_tensors   ad_fn_new of a chain of sin, multiplication and addition of tensors [64] with
  *                     its gradient; an element is an operation of the chain
- *   grow.fn_products  ad_fn_new of matrix products that wait for an activation each, all at once, and
- *                     the gradient; an element is a product
  *   grow.memory       the same within a tenth of the memory
- *   grow.fn_scalars   the same for scalars
+ *   grow.fn_scalars   the first for scalars
+ *   grow.fn_products  ad_fn_new of matrix products that wait for an activation each, all at once,
+ *                     with the gradient; an element is a product
  *   grow.grad_values  a loop that records a step and takes the gradient of a small function of the
  *                     state, on one tape from begin to end; an element is a step
  *   grow.rewind       a loop that tries a step, rewinds to where it began, and records the step

@@ -182,7 +182,8 @@ Test(progress, lines_of_any_numbers_and_names_fit_every_width_and_have_no_gaps)
 {
     static char letters[300];
     memset(letters, 'm', sizeof letters - 1);
-    static char wide[] = "正解率正解率正解率正解率正解率正解率正解率"; /* two columns each */
+    /* two columns each */
+    static char wide[] = "正解率正解率正解率正解率正解率正解率正解率";
     const char *names[] = {NULL,    "",   "Genauigkeit fürs Prüfen",
                            letters, wide, "two\nlines\r, \x1b[31mred\x7f"};
     enum { NAMES = sizeof names / sizeof names[0] };
