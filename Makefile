@@ -92,33 +92,33 @@ HAND_CFLAGS = $(BENCH_CFLAGS) -march=native -mprefer-vector-width=512 -ffast-mat
 AD_LIBS = $(BLIS_LIBS) -lm
 NN_LIBS = -lz -lm
 
-# Plain loops are built once more for each later level of x86-64 (autodiff/ops/levels_internal.h).
+# Plain loops are built once more for each later level of x86-64 (autodiff/kernels/levels_internal.h).
 LEVELS := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null)),v3 v4)
 LEVEL_v3 = -DLEVEL=_v3 -mavx2 -mfma
 LEVEL_v4 = -DLEVEL=_v4 -mavx2 -mfma -mavx512f -mavx512dq -mavx512bw -mavx512vl \
            -mprefer-vector-width=512
 
 # ---- files, by wildcard
-AD_SRC = $(wildcard autodiff/*.c autodiff/ops/*.c autodiff/fn/*.c)
-LOOPS_SRC = $(wildcard autodiff/ops/loops_*.c autodiff/ops/rows_*.c)
-NN_SRC = $(wildcard nn/*.c nn/*/*.c)
+AD_SRC = $(wildcard autodiff/*/*.c autodiff/fn/*/*.c)
+LOOPS_SRC = $(wildcard autodiff/kernels/loops_*.c autodiff/kernels/rows_*.c)
+NN_SRC = $(wildcard nn/*/*.c)
 PROGRAM_TEST_SRC = $(wildcard tests/programs/*.c)
 FUZZ_SRC = $(wildcard tests/fuzz/*.c)
 FUZZ_API_SRC = $(wildcard tests/fuzz/api/*.c tests/fuzz/common/*.c)
-TEST_SRC = $(filter-out tests/programs/% tests/fuzz/%,$(wildcard tests/*.c tests/*/*.c tests/autodiff/fn/*.c))
+TEST_SRC = $(filter-out tests/programs/% tests/fuzz/%,$(wildcard $(addprefix tests/,*.c */*.c */*/*.c */*/*/*.c)))
 EXAMPLE_SRC = $(wildcard examples/*.c)
 BENCH_SRC = $(wildcard bench/*.c)
 BENCH_COMMON_SRC = $(wildcard bench/common/*.c bench/hand/*.c tests/adbench/*.c)
-PUBLIC_H = $(filter-out %_internal.h,$(wildcard autodiff/*.h nn/*.h nn/*/*.h))
-ALL_C = $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* nn nn/* tests tests/* tests/*/* bench bench/* examples))
+PUBLIC_H = $(wildcard autodiff/*.h nn/*.h)
+ALL_C = $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* autodiff/*/* nn nn/* tests tests/* tests/*/* tests/*/*/* bench bench/* examples))
 
 INC = $(B)/include/wengert
 GENERATED_H = $(INC)/ops.h
 GENERATED_C = $(B)/generated/ops.c $(B)/generated/texts.c
 # what emitted C may hold of the library's own text
-TEXT_SRC = autodiff/rng.c $(addprefix autodiff/ops/,math_f64_internal.h math_f32_internal.h \
-           math_internal.h real_internal.h plain_real_internal.h rows_internal.h \
-           rows_real_internal.h index_internal.h ldu_internal.h ldu.c det.c cofactors.c solve.c random.c)
+TEXT_SRC = autodiff/base/rng.c $(addprefix autodiff/kernels/,math_f64_internal.h math_f32_internal.h \
+           math_internal.h real_internal.h plain_real_internal.h rows_internal.h rows_real_internal.h) \
+           $(addprefix autodiff/ops/,index_internal.h ldu_internal.h ldu.c det.c cofactors.c solve.c random.c)
 STAGED = $(patsubst autodiff/%,$(INC)/%,$(patsubst nn/%,$(INC)/%,$(PUBLIC_H))) $(GENERATED_H)
 
 objects = $(patsubst %.c,$(B)/objects/%.o,$(1))
@@ -168,14 +168,14 @@ $(INC)/%.h: autodiff/%.h | $(B)/files
 $(INC)/%.h: nn/%.h | $(B)/files
 	@mkdir -p $(@D) && cp $< $@
 
-$(INC)/ops.h: autodiff/ops.def autodiff/ops.awk
-	@mkdir -p $(@D) && awk -f autodiff/ops.awk -v out=header autodiff/ops.def > $@
+$(INC)/ops.h: autodiff/ops/ops.def autodiff/ops/ops.awk
+	@mkdir -p $(@D) && awk -f autodiff/ops/ops.awk -v out=header autodiff/ops/ops.def > $@
 
-$(B)/generated/ops.c: autodiff/ops.def autodiff/ops.awk
-	@mkdir -p $(@D) && awk -f autodiff/ops.awk -v out=source autodiff/ops.def > $@
+$(B)/generated/ops.c: autodiff/ops/ops.def autodiff/ops/ops.awk
+	@mkdir -p $(@D) && awk -f autodiff/ops/ops.awk -v out=source autodiff/ops/ops.def > $@
 
-$(B)/generated/texts.c: $(TEXT_SRC) autodiff/texts.awk Makefile
-	@mkdir -p $(@D) && awk -f autodiff/texts.awk $(TEXT_SRC) > $@
+$(B)/generated/texts.c: $(TEXT_SRC) autodiff/base/texts.awk Makefile
+	@mkdir -p $(@D) && awk -f autodiff/base/texts.awk $(TEXT_SRC) > $@
 
 # What was built before: a changed list of files links again, changed flags compile again.
 $(B)/files: FORCE
@@ -355,8 +355,8 @@ portable: $(STAGED) $(GENERATED_C) ## syntax and warnings where char is unsigned
 	done
 
 layers: ## each file includes only files of lower layers
-	@awk -f .ci/layers.awk .ci/layers $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* nn nn/*)) \
-	    autodiff/ops.def
+	@awk -f .ci/layers.awk .ci/layers $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* autodiff/*/* nn nn/*)) \
+	    autodiff/ops/ops.def
 
 symbols: $(STATIC) $(AD_SO) $(NN_SO) ## no mutable global state, nothing exported but the interface
 	@.ci/symbols $^

@@ -55,8 +55,8 @@ FNR == 1 && !layer(FILENAME) {
     if (included ~ /^wengert\// && (included != "wengert/autodiff.h" || FILENAME !~ /^nn\//)) {
         fail("only nn includes <wengert/...>, and of it only autodiff.h: " included)
     }
-    if (included ~ /(blis|cblas|lapacke|libxsmm)[a-z_]*\.h$/ && FILENAME !~ /^autodiff\/blas/) {
-        fail("only autodiff/blas knows " included)
+    if (included ~ /(blis|cblas|lapacke|libxsmm)[a-z_]*\.h$/ && FILENAME !~ /^autodiff\/kernels\/blas/) {
+        fail("only autodiff/kernels/blas knows " included)
     }
 }
 

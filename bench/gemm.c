@@ -6,7 +6,7 @@
  *   blis_vector  BLIS with the kernels that loading our library makes it pick
  *   openblas     OpenBLAS, where installed */
 #include "bench.h"
-#include "blas_internal.h"
+#include "kernels/blas_internal.h"
 #include "cblas.h"
 #include "fma.h"
 

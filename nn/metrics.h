@@ -2,7 +2,7 @@
 #ifndef NN_METRICS_H
 #define NN_METRICS_H
 
-#include "data/array.h"
+#include "array.h"
 
 #include <wengert/autodiff.h>
 

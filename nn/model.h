@@ -3,7 +3,7 @@
 #define NN_MODEL_H
 
 #include "init.h"
-#include "layers/layer.h"
+#include "layer.h"
 #include "options.h"
 
 /* A model: layers one after the other, and their parameters. [everyday]

@@ -2,7 +2,7 @@
 #ifndef NN_PLOT_H
 #define NN_PLOT_H
 
-#include "data/array.h"
+#include "array.h"
 #include "history.h"
 #include "options.h"
 

@@ -3,7 +3,7 @@
 #define NN_TRAIN_H
 
 #include "costs.h"
-#include "data/array.h"
+#include "array.h"
 #include "history.h"
 #include "metrics.h"
 #include "model.h"

@@ -3,7 +3,7 @@
 #define TESTS_OPERATIONS_H
 
 #include "autodiff.h"
-#include "op_internal.h"
+#include "tape/op_internal.h"
 
 /* What tests of operations share. */
 

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "../fn.h"
+#include "fn.h"
 
-#include "fn_internal.h"
+#include "fn/native/native_internal.h"
 
 #include <string.h>
-
-static ad_allocator allocator_or_default(const ad_allocator *allocator)
-{
-    return allocator != NULL ? *allocator : ad_allocator_default();
-}
-
-/* ---- compiling ---- */
 
 /* What calls need to know of program and plan: where the elements of input i and of output i begin
  * in ad_fn_eval, in elements, and so on. */
@@ -47,30 +40,6 @@ static ad_status describe(ad_fn *f)
         f->guard_bytes += ad__rounded(ad__kind_bytes(kind));
     }
     return AD_OK;
-}
-
-ad_status ad__make_plan(ad__program *p, ad__budget *budget, ad__arena *arena, ad__plan *plan,
-                        ad_error *unfit)
-{
-    ad__groups groups;
-    ad_status status = ad__optimise(p);
-    if (status == AD_OK && budget->limit > 0) {
-        status = ad__keep_within(p, budget);
-    }
-    if (status == AD_OK && budget->least > 0) {
-        status = ad_error_set(unfit, AD_ERR_DOMAIN,
-                              "the tensors of a call take %zu bytes at least; options.memory is "
-                              "%zu",
-                              budget->least, budget->limit);
-    }
-    if (status == AD_OK) {
-        status = ad__fuse(p, &p->scratch, &groups);
-    }
-    if (status == AD_OK) {
-        status = ad__plan_of(p, &groups, arena, &p->scratch, plan);
-    }
-    ad__arena_clear(&p->scratch);
-    return status;
 }
 
 /* Plans the program that f has. */
@@ -145,7 +114,7 @@ ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_cou
 {
     static const ad_fn_options usual = {0};
     const ad_fn_options *o = options != NULL ? options : &usual;
-    ad_allocator allocator = allocator_or_default(o->allocator);
+    ad_allocator allocator = ad__allocator_or_default(o->allocator);
     if (tape == NULL || ad_tape_status(tape) != AD_OK) {
         return NULL;
     }
@@ -241,88 +210,4 @@ void ad_fn_free(ad_fn *f)
     ad__native_clear(&f->native);
     ad__arena_clear(&f->arena);
     ad__resize(&allocator, f, 0);
-}
-
-/* ---- workspaces ---- */
-
-/* Bytes of a workspace's arena. */
-static size_t arena_bytes(const ad_fn *f)
-{
-    const ad__plan *plan = &f->plan;
-    return ad__rounded(plan->tensor_bytes) + ad__rounded(plan->slot_count * sizeof(double)) +
-           ad__rounded(plan->cell_count * sizeof(void *)) +
-           (size_t)f->parts * ad__rounded(plan->room_bytes) + f->guard_bytes;
-}
-
-size_t ad_fn_workspace_bytes(const ad_fn *f)
-{
-    return f == NULL ? 0
-                     : sizeof(ad_workspace) + ad__arena_reserved(arena_bytes(f)) +
-                           ad__arena_reserved(f->plan.call_bytes) + ad__team_bytes(f->parts);
-}
-
-ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
-{
-    if (f == NULL) {
-        return NULL;
-    }
-    ad_allocator own = allocator_or_default(allocator);
-    const ad__plan *plan = &f->plan;
-    ad_workspace *w = ad__resize(&own, NULL, sizeof *w);
-    if (w == NULL) {
-        return NULL;
-    }
-    *w = (ad_workspace){.allocator = own};
-    ad__arena_init(&w->arena, own);
-    ad__arena_init(&w->scratch, own);
-    if (!ad__arena_reserve(&w->arena, arena_bytes(f)) ||
-        !ad__arena_reserve(&w->scratch, plan->call_bytes) ||
-        (f->parts > 1 && (w->team = ad__team_new(f->parts, &own)) == NULL)) {
-        ad_workspace_free(w);
-        return NULL;
-    }
-    unsigned char *tensors = ad__arena_take(&w->arena, plan->tensor_bytes);
-    w->guards = ad__arena_take(&w->arena, f->guard_bytes);
-    w->frame = (ad__frame){
-        .cell = ad__arena_take(&w->arena, plan->cell_count * sizeof(void *)),
-        .slot = ad__arena_take(&w->arena, plan->slot_count * sizeof(double)),
-        .room = ad__arena_take(&w->arena, (size_t)f->parts * ad__rounded(plan->room_bytes)),
-        .room_bytes = ad__rounded(plan->room_bytes),
-        .scratch = &w->scratch,
-        .scratch_used = &w->scratch_used,
-        .threads = f->threads,
-        .error = &w->error};
-    if (plan->slot_count > 0) {
-        memcpy(w->frame.slot, plan->slots, plan->slot_count * sizeof(double));
-    }
-    for (uint32_t i = 0; i < plan->cell_count; i++) {
-        const ad__cell *cell = &plan->cells[i];
-        w->frame.cell[i] = cell->kind == AD__CELL_WORK ? tensors + cell->at + cell->offset
-                           : cell->kind == AD__CELL_SLOT
-                               ? (void *)(w->frame.slot + cell->at)
-                               : (unsigned char *)cell->memory + cell->offset;
-    }
-    return w;
-}
-
-void ad_workspace_free(ad_workspace *w)
-{
-    if (w != NULL) {
-        ad_allocator allocator = w->allocator;
-        ad__team_free(w->team);
-        ad__arena_clear(&w->arena);
-        ad__arena_clear(&w->scratch);
-        ad__resize(&allocator, w, 0);
-    }
-}
-
-const char *ad_workspace_message(const ad_workspace *w)
-{
-    return w == NULL || w->error.status == AD_OK ? "" : w->error.message;
-}
-
-const char *ad_fn_message(const ad_fn *f)
-{
-    return f == NULL ? "there is no function; the tape says why it could not be made"
-                     : ad_workspace_message(f->own);
 }

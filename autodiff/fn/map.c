@@ -2,10 +2,10 @@
 /* A scalar function over rows: every operation runs over a tile of rows, by the loop of its row in
  * the catalogue, before the next operation. Rows divide as the elements of ad_sum do, into pieces
  * and these into leaves, so that sums over rows have its tree. */
-#include "../map.h"
+#include "map.h"
 
-#include "../ops/rows_internal.h"
-#include "fn_internal.h"
+#include "kernels/rows_internal.h"
+#include "fn/native/native_internal.h"
 
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "../op_internal.h"
+#include "kernels/row_numbers_internal.h"
+#include "tape/op_internal.h"
 
 /* Every operation that has a descriptor, in the order of ops.def. */
 
@@ -8,7 +9,7 @@
 #define AD_TERNARY(name, ...) extern const ad_op name##__op;
 #define AD_STRUCTURED(name, ...) extern const ad_op name##__op;
 #define AD_COMPOSED(type, name, ...)
-#include "../ops.def"
+#include "ops/ops.def"
 #undef AD_UNARY
 #undef AD_BINARY
 #undef AD_TERNARY
@@ -20,7 +21,7 @@
 #define AD_STRUCTURED(name, ...) &name##__op,
 
 const ad_op *const ad__catalogue[] = {
-#include "../ops.def"
+#include "ops/ops.def"
     NULL};
 
 #undef AD_UNARY
@@ -40,7 +41,7 @@ static const ad_op assigned = {.name = "view", .number = AD__ASSIGNED};
 static const ad_op constant = {.name = "constant", .number = AD__CONSTANT};
 
 const ad_op *const ad__numbered[] = {
-#include "../ops.def"
+#include "ops/ops.def"
     [AD__DEAD] = &dead,         [AD__INPUT] = &input,       [AD__VIEW] = &view,
     [AD__ASSIGNED] = &assigned, [AD__CONSTANT] = &constant,
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The derivatives of determinants, of every order, exact at singular matrices. */
-#include "../emit_internal.h"
-#include "../tape_internal.h"
-#include "ldu_internal.h"
+#include "base/c_source_internal.h"
+#include "tape/tape_internal.h"
+#include "ops/ldu_internal.h"
 
 #include "ops.h"
 

@@ -2,7 +2,7 @@
 /* Operations of the user's own. */
 #include "custom.h"
 
-#include "../tape_internal.h"
+#include "tape/tape_internal.h"
 #include "ops.h"
 
 #include <math.h>

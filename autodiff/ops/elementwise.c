@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "elementwise_internal.h"
+#include "ops/elementwise_internal.h"
 
-#include "../emit_internal.h"
+#include "base/c_source_internal.h"
 
 #include <stdio.h>
-
-extern const ad__row_loops AD__EVERY_LEVEL(ad__loops_f64), AD__EVERY_LEVEL(ad__loops_f32);
-
-const ad__row_loops *const ad__loops[2][AD__LEVELS] = {{AD__EVERY_LEVEL(&ad__loops_f64)},
-                                                       {AD__EVERY_LEVEL(&ad__loops_f32)}};
-
-const ad__row_loops *ad__loops_of(ad_type type)
-{
-    return ad__loops[type][ad__level()];
-}
 
 ad_status ad__elementwise_infer(ad__call *call)
 {

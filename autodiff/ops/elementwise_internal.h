@@ -2,8 +2,7 @@
 #ifndef AD_OPS_ELEMENTWISE_INTERNAL_H
 #define AD_OPS_ELEMENTWISE_INTERNAL_H
 
-#include "../op_internal.h"
-#include "levels_internal.h"
+#include "tape/op_internal.h"
 
 /* Shape rule and evaluation shared by every elementwise row: NumPy broadcasting over one type. */
 ad_status ad__elementwise_infer(ad__call *call);
@@ -11,9 +10,6 @@ ad_status ad__elementwise_eval(const ad__call *call, ad__loop *const *loop);
 
 /* Writes a row's text as nested loops over tensors that broadcast in any way. */
 void ad__elementwise_emit(struct ad__emit *e, const ad__call *call, const char *text);
-
-/* The loops of the rows for each type, AD_F64 and AD_F32, and level. */
-extern const ad__row_loops *const ad__loops[2][AD__LEVELS];
 
 /* A numeric reverse sweep over nodes last .. first, f64 scalars of elementwise rows or leaves,
  * first > 0: adds to the adjoint of every argument what its results' adjoints hand on. adjoint is

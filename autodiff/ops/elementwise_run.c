@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs of scalars in compiled functions. */
-#include "elementwise_internal.h"
-#include "math_f64_internal.h"
-#include "numeric_internal.h"
+#include "kernels/row_numbers_internal.h"
+#include "ops/elementwise_internal.h"
+#include "kernels/math_f64_internal.h"
+#include "kernels/numeric_internal.h"
 
 /* Each operation jumps to the next one by itself, through the address of its label, which gcc and
  * clang have: from one jump for all, as of a switch, a processor guesses worse, by a third of the
@@ -16,7 +17,7 @@ void ad__run_scalars(const ad__scalar_op *op, double *v)
 #define AD_UNARY(NAME, ...) [NAME##__number] = &&NAME##__code,
 #define AD_BINARY(NAME, ...) [NAME##__number] = &&NAME##__code,
 #define AD_TERNARY(NAME, ...) [NAME##__number] = &&NAME##__code,
-#include "../ops.def"
+#include "ops/ops.def"
 #undef AD_UNARY
 #undef AD_BINARY
 #undef AD_TERNARY
@@ -30,7 +31,7 @@ void ad__run_scalars(const ad__scalar_op *op, double *v)
 #define AD_UNARY(NAME, ...) CODE(NAME, v[op->x[0]])
 #define AD_BINARY(NAME, ...) CODE(NAME, v[op->x[0]], v[op->x[1]])
 #define AD_TERNARY(NAME, ...) CODE(NAME, v[op->x[0]], v[op->x[1]], v[op->x[2]])
-#include "../ops.def"
+#include "ops/ops.def"
 end:
     return;
 }

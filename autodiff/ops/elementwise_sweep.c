@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The numeric derivatives of scalar programs. */
-#include "elementwise_internal.h"
-#include "math_f64_internal.h"
-#include "numeric_internal.h"
+#include "kernels/row_numbers_internal.h"
+#include "ops/elementwise_internal.h"
+#include "kernels/math_f64_internal.h"
+#include "kernels/numeric_internal.h"
 
-#include "../tape_internal.h"
+#include "tape/tape_internal.h"
 
 #include <string.h>
 
@@ -53,7 +54,7 @@ void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t fi
             continue;
         }
         switch (nodes[node].row) {
-#include "../ops.def"
+#include "ops/ops.def"
         default:
             break; /* a leaf keeps its adjoint */
         }
@@ -75,7 +76,7 @@ void ad__sweep_piece(const ad__node *nodes, const ad__slot *value, uint32_t firs
             continue;
         }
         switch (nodes[node].row) {
-#include "../ops.def"
+#include "ops/ops.def"
         default:
             break;
         }
@@ -89,7 +90,7 @@ void ad__contributions_of(const ad__node *nodes, const ad__slot *value, uint32_t
 {
     const uint32_t *arg = nodes[node].arg;
     switch (nodes[node].row) {
-#include "../ops.def"
+#include "ops/ops.def"
     default:
         break; /* a leaf has none */
     }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The elementwise rows over variables: the function that records each operation, the derivative as
  * further recorded operations, and the descriptor. */
-#include "elementwise_internal.h"
-#include "../tape_internal.h"
+#include "kernels/row_numbers_internal.h"
+#include "ops/elementwise_internal.h"
+#include "tape/tape_internal.h"
 
 #include "ops.h"
 
 /* The value on the scalar fast path is the row's text over double. Derivatives are recorded at the
  * line of the operation they belong to. */
-#include "math_f64_internal.h"
-#include "real_internal.h"
+#include "kernels/math_f64_internal.h"
+#include "kernels/real_internal.h"
 #undef AD_HERE
 #define AD_HERE site
 #define AD_ZERO (ad_literal(0))
@@ -67,7 +68,7 @@
 #define LOOP(NAME, TYPE)                                                                           \
     static void NAME##__##TYPE(size_t n, const void *const *x, const size_t *step, void *z)        \
     {                                                                                              \
-        ad__loops_of(TYPE)->of[NAME##__number](n, x, step, z);                                     \
+        ad__loops_of(TYPE)[NAME##__number](n, x, step, z);                                         \
     }
 
 #define TEXTS(...)                                                                                 \
@@ -135,4 +136,4 @@
     DESCRIBE(NAME, 3, #VALUE, TEXTS(#DX, #DY, #DW), {XLO, XHI}, {YLO, YHI}, {WLO, WHI})
 /* clang-format on */
 
-#include "../ops.def"
+#include "ops/ops.def"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The largest and smallest elements over a set of axes, and their places. */
-#include "reduce_internal.h"
+#include "ops/reduce_internal.h"
 
-#include "../emit_internal.h"
-#include "../tape_internal.h"
+#include "base/c_source_internal.h"
+#include "tape/tape_internal.h"
 #include "ops.h"
 
 #undef AD_HERE

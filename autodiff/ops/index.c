@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Whole slices by a tensor of indices. */
-#include "index_internal.h"
+#include "ops/index_internal.h"
 
-#include "movement_internal.h"
-#include "../emit_internal.h"
-#include "../tape_internal.h"
+#include "ops/movement_internal.h"
+#include "base/c_source_internal.h"
+#include "tape/tape_internal.h"
 #include "ops.h"
 
 #include <inttypes.h>

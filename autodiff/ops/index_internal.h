@@ -2,7 +2,7 @@
 #ifndef AD_OPS_INDEX_INTERNAL_H
 #define AD_OPS_INDEX_INTERNAL_H
 
-#include "../op_internal.h"
+#include "tape/op_internal.h"
 
 /* Attributes of operations that index one axis; len is the axis's where no argument has it. */
 typedef struct ad__indexing {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "ldu_internal.h"
+#include "ops/ldu_internal.h"
 
-#include "../blas_internal.h"
-#include "../emit_internal.h"
-#include "reduce_internal.h"
+#include "kernels/blas_internal.h"
+#include "base/c_source_internal.h"
+#include "ops/reduce_internal.h"
 
 #include <math.h>
 #include <string.h>

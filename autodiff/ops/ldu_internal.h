@@ -2,7 +2,7 @@
 #ifndef AD_OPS_LDU_INTERNAL_H
 #define AD_OPS_LDU_INTERNAL_H
 
-#include "../op_internal.h"
+#include "tape/op_internal.h"
 
 /* Gaussian elimination with complete pivoting: left A right^T = diag(pivot), where left and right
  * have determinants of 1 or -1, and sign is the product of the two.

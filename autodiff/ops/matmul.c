@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Products of matrices and vectors. */
-#include "matmul_internal.h"
+#include "ops/matmul_internal.h"
 
-#include "../emit_internal.h"
-#include "../tape_internal.h"
-#include "../text_internal.h"
-#include "movement_internal.h"
+#include "base/c_source_internal.h"
+#include "tape/tape_internal.h"
+#include "base/text_internal.h"
+#include "ops/movement_internal.h"
 
 #include "ops.h"
 

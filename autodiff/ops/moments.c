@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Mean, variance, standard deviation and the Euclidean norm over a set of axes. */
-#include "reduce_internal.h"
+#include "ops/reduce_internal.h"
 
-#include "movement_internal.h"
-#include "../emit_internal.h"
-#include "../tape_internal.h"
+#include "ops/movement_internal.h"
+#include "base/c_source_internal.h"
+#include "tape/tape_internal.h"
 #include "ops.h"
 
 #include <math.h>

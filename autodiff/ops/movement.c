@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations that move elements and compute nothing. */
-#include "movement_internal.h"
+#include "ops/movement_internal.h"
 
-#include "reduce_internal.h"
-#include "strided_internal.h"
-#include "../emit_internal.h"
-#include "../tape_internal.h"
+#include "ops/reduce_internal.h"
+#include "ops/strided_internal.h"
+#include "base/c_source_internal.h"
+#include "tape/tape_internal.h"
 #include "ops.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 #ifndef AD_OPS_MOVEMENT_INTERNAL_H
 #define AD_OPS_MOVEMENT_INTERNAL_H
 
-#include "../op_internal.h"
+#include "tape/op_internal.h"
 
 /* What operations along an axis share. */
 

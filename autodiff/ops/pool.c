@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Maxima over windows. The operation finds where they are; values and gradients are those of
  * ad_gather. */
-#include "movement_internal.h"
-#include "../emit_internal.h"
-#include "../tape_internal.h"
+#include "ops/movement_internal.h"
+#include "base/c_source_internal.h"
+#include "tape/tape_internal.h"
 
 #include "ops.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Random numbers as functions of a key. */
-#include "../emit_internal.h"
-#include "../locale_internal.h"
-#include "../tape_internal.h"
+#include "base/c_source_internal.h"
+#include "base/locale_internal.h"
+#include "tape/tape_internal.h"
 
 #include "ops.h"
 #include "rng.h"

@@ -2,8 +2,8 @@
 #ifndef AD_OPS_REDUCE_INTERNAL_H
 #define AD_OPS_REDUCE_INTERNAL_H
 
-#include "../op_internal.h"
-#include "rows_internal.h"
+#include "tape/op_internal.h"
+#include "kernels/rows_internal.h"
 
 /* What operations over a set of axes share. Their attributes are an ad__reduction. */
 

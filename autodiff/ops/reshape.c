@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The same elements in another shape, and how that follows lengths that change. */
-#include "movement_internal.h"
+#include "ops/movement_internal.h"
 
-#include "../tape_internal.h"
+#include "tape/tape_internal.h"
 #include "ops.h"
 
 #undef AD_HERE

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Single elements along an axis by a tensor of indices of the same rank. */
-#include "index_internal.h"
+#include "ops/index_internal.h"
 
-#include "movement_internal.h"
-#include "../emit_internal.h"
-#include "../tape_internal.h"
+#include "ops/movement_internal.h"
+#include "base/c_source_internal.h"
+#include "tape/tape_internal.h"
 #include "ops.h"
 
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Parts of one axis, and their transposes, which put a part back among zeros. */
-#include "movement_internal.h"
+#include "ops/movement_internal.h"
 
-#include "strided_internal.h"
-#include "../emit_internal.h"
-#include "../tape_internal.h"
+#include "ops/strided_internal.h"
+#include "base/c_source_internal.h"
+#include "tape/tape_internal.h"
 #include "ops.h"
 
 #include <inttypes.h>

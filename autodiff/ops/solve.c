@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Linear equations and the inverse. */
-#include "../emit_internal.h"
-#include "../tape_internal.h"
-#include "ldu_internal.h"
-#include "movement_internal.h"
+#include "base/c_source_internal.h"
+#include "tape/tape_internal.h"
+#include "ops/ldu_internal.h"
+#include "ops/movement_internal.h"
 
 #include "ops.h"
 

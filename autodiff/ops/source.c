@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Leaves: values that come from the caller. */
-#include "../tape_internal.h"
+#include "tape/tape_internal.h"
 
-#include "movement_internal.h"
+#include "ops/movement_internal.h"
 #include "ops.h"
 
 #include <math.h>

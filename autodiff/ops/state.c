@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations about where a value lives and what depends on it: gradients stopped, types changed,
  * the caller's memory written. */
-#include "movement_internal.h"
+#include "ops/movement_internal.h"
 
-#include "../emit_internal.h"
-#include "../tape_internal.h"
+#include "base/c_source_internal.h"
+#include "tape/tape_internal.h"
 #include "ops.h"
 
 #include <math.h>

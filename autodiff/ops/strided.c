@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "strided_internal.h"
+#include "ops/strided_internal.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef AD_OPS_STRIDED_INTERNAL_H
 #define AD_OPS_STRIDED_INTERNAL_H
 
-#include "../shape.h"
+#include "shape.h"
 
 /* The one loop behind operations that move elements. */
 

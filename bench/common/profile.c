@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "profile.h"
 
-#include "fn/fn_internal.h"
+#include "fn/run/fn_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef NN_DATA_ARRAY_INTERNAL_H
 #define NN_DATA_ARRAY_INTERNAL_H
 
-#include "../memory_internal.h"
+#include "common/memory_internal.h"
 #include "array.h"
 
 /* The elements in one row. */

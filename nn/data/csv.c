@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "csv.h"
-#include "array_internal.h"
-#include "number_internal.h"
-#include "records_internal.h"
+#include "data/array_internal.h"
+#include "data/number_internal.h"
+#include "data/records_internal.h"
 
 #include <inttypes.h>
 #include <math.h>

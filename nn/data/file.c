@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "file_internal.h"
-#include "array_internal.h"
+#include "data/file_internal.h"
+#include "data/array_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>

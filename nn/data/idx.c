@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "idx.h"
-#include "array_internal.h"
-#include "file_internal.h"
+#include "data/array_internal.h"
+#include "data/file_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

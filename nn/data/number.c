@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "number_internal.h"
+#include "data/number_internal.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "records_internal.h"
-#include "array_internal.h"
+#include "data/records_internal.h"
+#include "data/array_internal.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef NN_DATA_RECORDS_INTERNAL_H
 #define NN_DATA_RECORDS_INTERNAL_H
 
-#include "file_internal.h"
+#include "data/file_internal.h"
 
 /* A file as records of fields: what CSV files have in common before any field has a meaning.
  *

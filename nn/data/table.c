@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "table.h"
-#include "array_internal.h"
+#include "data/array_internal.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dense.h"
 
-#include "layer_internal.h"
+#include "layers/layer_internal.h"
 
 /* Errors name the line where the user wrote the layer. */
 #undef AD_HERE

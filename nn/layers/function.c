@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "function.h"
 
-#include "layer_internal.h"
+#include "layers/layer_internal.h"
 
 typedef struct function_layer {
     nn_layer base;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "layer.h"
 
-#include "layer_internal.h"
+#include "layers/layer_internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 #ifndef NN_LAYERS_LAYER_INTERNAL_H
 #define NN_LAYERS_LAYER_INTERNAL_H
 
-#include "../activations.h"
-#include "../init.h"
-#include "../memory_internal.h"
+#include "activations.h"
+#include "init.h"
+#include "common/memory_internal.h"
 #include "layer.h"
 
 /* The contract of a kind of layer. Its struct begins with an nn_layer. */

@@ -3,7 +3,7 @@
 #define TESTS_FUZZ_COMPARE_H
 
 #include "fuzz.h"
-#include "fn/fn_internal.h"
+#include "fn/run/fn_internal.h"
 
 /* One program, its compiled function, and what a recording at a point says that a call gives. */
 

@@ -3,7 +3,7 @@
 #define TESTS_FUZZ_H
 
 #include "autodiff.h"
-#include "op_internal.h"
+#include "tape/op_internal.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
  * own numbers, so that it is the same at every point. */
 #include "fuzz.h"
 #include "kinds.h"
-#include "tape_internal.h"
+#include "tape/tape_internal.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a function is made with: less memory, a guard, other shapes. */
 #include "compare.h"
-#include "fn/budget_internal.h"
+#include "fn/plan/budget_internal.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fn/replay.h"
-#include "op_internal.h"
-#include "tape_internal.h"
+#include "tape/op_internal.h"
+#include "tape/tape_internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #define TESTS_AUTODIFF_FN_PASSES_H
 
 #include "autodiff.h"
-#include "fn/steps_internal.h"
+#include "fn/steps/steps_internal.h"
 
 /* What tests of single passes share: a tape, and the program of what is recorded on it. */
 

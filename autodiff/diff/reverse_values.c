@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* The gradient as numbers: what the rules record is forgotten as soon as it has been added up. */
+#include "kernels/row_numbers_internal.h"
+#include "diff/reverse_internal.h"
+
+#include "ops/elementwise_internal.h"
+
+#include <string.h>
+
+/* A node's adjoint: there is one; its storage is not given to others. */
+enum { REACHED = 1, STAYS = 2 };
+
+/* A sweep that runs the same rules as the recorded gradient, each at the end of the tape, and adds
+ * what they give to adjoints in scratch storage. */
+typedef struct sweep {
+    ad__reverse back;
+    uint8_t *state; /* of adjoints; these three by node - first */
+    ad__slot *adjoint;
+    void **spare;  /* storage of adjoints that are no longer needed, by kind: each holds the next */
+    uint32_t g;    /* the cotangent of the node that is visited */
+    uint32_t heir; /* an argument whose adjoint so far is g, and that may have its storage; or 0 */
+} sweep;
+
+static void *take(sweep *s, uint16_t kind)
+{
+    ad_tape *tape = s->back.tape;
+    const ad__kind *k = tape->kinds[kind];
+    void *storage = s->spare[kind];
+    if (storage != NULL) {
+        memcpy(&s->spare[kind], storage, sizeof storage);
+        return storage;
+    }
+    size_t bytes = ad__kind_bytes(k);
+    return ad__arena_take(&tape->scratch, bytes < sizeof storage ? sizeof storage : bytes);
+}
+
+static void give_back(sweep *s, uint16_t kind, void *storage)
+{
+    memcpy(storage, &s->spare[kind], sizeof storage);
+    s->spare[kind] = storage;
+}
+
+/* Adds the elements of c to the adjoint of a node of the same kind. */
+static void add(sweep *s, uint32_t node, uint32_t c, const char *origin, const char *site)
+{
+    ad_tape *tape = s->back.tape;
+    const uint16_t kind = tape->node[node].kind;
+    const ad__kind *k = tape->kinds[kind];
+    uint8_t *state = &s->state[node - s->back.first];
+    ad__slot *adjoint = &s->adjoint[node - s->back.first];
+    const int is_first = !(*state & REACHED);
+    *state |= REACHED;
+    if (kind == AD__KIND_SCALAR) {
+        double value = tape->value[c].scalar;
+        adjoint->scalar = is_first ? value : adjoint->scalar + value;
+        return;
+    }
+    const void *from = tape->value[c].data;
+    if (!is_first) {
+        tape->loops[k->type][ad_add__number](k->count, (const void *[]){adjoint->data, from},
+                                             (const size_t[]){1, 1}, adjoint->data);
+        return;
+    }
+    adjoint->data = take(s, kind);
+    if (adjoint->data == NULL) {
+        ad_tape_fail(tape, AD_ERR_MEMORY, origin, site, "out of memory");
+    } else if (k->count > 0) {
+        memcpy(adjoint->data, from, ad__kind_bytes(k));
+    }
+}
+
+static void contribute(ad__reverse *r, uint32_t node, ad_var c, const char *origin,
+                       const char *site)
+{
+    sweep *s = (sweep *)r;
+    if (!ad__reverse_fits(r->tape, node, c)) {
+        c = ad__reverse_fit(r->tape, node, c, origin, site);
+        if (r->tape->error.status != AD_OK) {
+            return;
+        }
+    }
+    if (node == s->heir) {
+        s->heir = 0;
+        add(s, node, s->g, origin, site);
+    }
+    if (c.ref.at.node == s->g && s->heir == 0 && !(s->state[node - r->first] & REACHED)) {
+        s->heir = node;
+    } else {
+        add(s, node, c.ref.at.node, origin, site);
+    }
+}
+
+/* Whether a node is part of its argument, as it lies there, and from which element on. */
+static int is_part(const ad_tape *tape, uint32_t node, const ad_op *op, size_t *first)
+{
+    if (op->part == NULL || tape->has_assigned) {
+        return 0;
+    }
+    int count;
+    const ad__array x = {ad__kind_of(tape, *ad__args_of(tape, node, &count)), NULL};
+    const ad__call call = {.count = 1, .x = &x, .attributes = ad__attributes_of(tape, node)};
+    return op->part(&call, first);
+}
+
+/* Adds the adjoint of such a node to that part of its argument's, if it is asked for: however many
+ * parts a tensor has, each costs no more than its own length. */
+static void add_part(sweep *s, uint32_t node, size_t first)
+{
+    ad__reverse *r = &s->back;
+    ad_tape *tape = r->tape;
+    int count;
+    const uint32_t whole = *ad__args_of(tape, node, &count), i = whole - r->first;
+    const ad__kind *kind = ad__kind_of(tape, whole);
+    if (whole < r->first || !r->depends[i]) {
+        return;
+    }
+    if (!(s->state[i] & REACHED)) {
+        s->adjoint[i].data = take(s, tape->node[whole].kind);
+        if (s->adjoint[i].data == NULL) {
+            (void)ad__reverse_no_memory(r);
+            return;
+        }
+        memset(s->adjoint[i].data, 0, ad__kind_bytes(kind));
+        s->state[i] |= REACHED;
+    }
+    char *z = (char *)s->adjoint[i].data + first * ad_type_bytes(kind->type);
+    tape->loops[kind->type][ad_add__number](ad__kind_of(tape, node)->count,
+                                            (const void *[]){z, s->adjoint[node - r->first].data},
+                                            (const size_t[]){1, 1}, z);
+}
+
+/* Runs the rule of a node; returns whether the adjoint's storage has another owner since. */
+static int visit(sweep *s, uint32_t node)
+{
+    ad__reverse *r = &s->back;
+    ad_tape *tape = r->tape;
+    const ad__slot adjoint = s->adjoint[node - r->first];
+    const char *site = tape->site[node];
+    ad_var g = ad__record_borrowed(tape, tape->node[node].kind, adjoint, r->origin, site);
+    if (tape->error.status != AD_OK) {
+        return 0;
+    }
+    s->g = g.ref.at.node;
+    s->heir = 0;
+    ad__reverse_visit(r, node, g);
+    if (s->heir != 0 && s->state[node - r->first] & STAYS) {
+        add(s, s->heir, s->g, r->origin, site);
+        s->heir = 0;
+    } else if (s->heir != 0) {
+        s->state[s->heir - r->first] |= REACHED;
+        s->adjoint[s->heir - r->first] = adjoint;
+    }
+    return s->heir != 0;
+}
+
+/* What the user's own rules have recorded may be used again: such nodes stay until the end. */
+static void sweep_back(sweep *s)
+{
+    ad__reverse *r = &s->back;
+    ad_tape *tape = r->tape;
+    ad_mark end = ad_tape_mark(tape);
+    for (uint32_t node = r->last + 1; node-- > r->first && tape->error.status == AD_OK;) {
+        const ad_op *op = ad__op_of(tape, node);
+        uint32_t i = node - r->first;
+        if (!r->depends[i] || !(s->state[i] & REACHED) || op->vjp == NULL) {
+            continue;
+        }
+        const uint16_t kind = tape->node[node].kind;
+        s->state[i] |= op->keeps || kind == AD__KIND_SCALAR ? STAYS : 0;
+        size_t first;
+        int is_given = 0;
+        if (is_part(tape, node, op, &first)) {
+            add_part(s, node, first);
+        } else {
+            is_given = visit(s, node);
+        }
+        if (!is_given && !(s->state[i] & STAYS)) {
+            give_back(s, kind, s->adjoint[i].data);
+        }
+        if (op->keeps) {
+            end = ad_tape_mark(tape);
+        } else {
+            ad__forget_from(tape, end);
+        }
+    }
+}
+
+/* Storage for a sweep over len nodes; 0 without memory. */
+static int allocate(sweep *s, size_t len)
+{
+    ad_tape *tape = s->back.tape;
+    size_t kinds = tape->kind_count;
+    s->state = ad__arena_take(&tape->scratch, len);
+    s->adjoint = ad__arena_take(&tape->scratch, len * sizeof *s->adjoint);
+    s->spare = ad__arena_take(&tape->scratch, kinds * sizeof *s->spare);
+    if (s->state == NULL || s->adjoint == NULL || s->spare == NULL) {
+        return 0;
+    }
+    memset(s->state, 0, len);
+    for (size_t i = 0; i < kinds; i++) {
+        s->spare[i] = NULL;
+    }
+    return 1;
+}
+
+/* The adjoint of a variable as doubles; returns how many. */
+static size_t read(const sweep *s, uint32_t node, double *out)
+{
+    const ad_tape *tape = s->back.tape;
+    const ad__kind *kind = ad__kind_of(tape, node);
+    const uint32_t i = node - s->back.first;
+    int is_reached = s->state != NULL && node <= s->back.last && s->state[i] & REACHED;
+    for (size_t k = 0; k < kind->count; k++) {
+        if (!is_reached) {
+            out[k] = 0;
+        } else if (tape->node[node].kind == AD__KIND_SCALAR) {
+            out[k] = s->adjoint[i].scalar;
+        } else if (kind->type == AD_F64) {
+            out[k] = ((const double *)s->adjoint[i].data)[k];
+        } else {
+            out[k] = (double)((const float *)s->adjoint[i].data)[k];
+        }
+    }
+    return kind->count;
+}
+
+static ad_status sweep_tensors(const ad__reverse *of, int count, const ad_var *x, double *out)
+{
+    sweep s = {.back = *of};
+    ad__reverse *r = &s.back;
+    ad_tape *tape = r->tape;
+    const uint32_t last = r->last;
+    r->contribute = contribute;
+    if (r->first <= last && last != 0) {
+        if (!allocate(&s, (size_t)(last - r->first) + 1)) {
+            return ad__reverse_no_memory(r);
+        }
+        if (ad__reverse_mark(r, count, x) != AD_OK) {
+            return tape->error.status;
+        }
+        for (int i = 0; i < count; i++) {
+            if (x[i].ref.at.node <= last) {
+                s.state[x[i].ref.at.node - r->first] |= STAYS;
+            }
+        }
+        if (r->depends[last - r->first]) {
+            contribute(r, last, ad_literal(1), r->origin, tape->site[last]);
+        }
+        sweep_back(&s);
+    }
+    for (int i = 0; i < count && tape->error.status == AD_OK; i++) {
+        out += read(&s, x[i].ref.at.node, out);
+    }
+    return tape->error.status;
+}
+
+static ad_status differentiate(const ad__reverse *r, ad_var y, int count, const ad_var *x,
+                               double *out)
+{
+    ad_tape *tape = r->tape;
+    if (ad__reverse_is_scalar(r)) {
+        return ad__reverse_sweep(r, y, count, x, out);
+    }
+    ad_mark mark = ad_tape_mark(tape);
+    ad_status status = sweep_tensors(r, count, x, out);
+    ad_status rewound = ad__take_back(tape, mark);
+    return status != AD_OK ? status : rewound;
+}
+
+ad_status ad_grad_values(ad_var y, int count, const ad_var *x, double *out)
+{
+    ad__reverse r = {.origin = "ad_grad_values"};
+    ad_status status = ad__reverse_begin(&r, 1, &y, count, x);
+    if (status == AD_OK) {
+        status = ad__reverse_check(&r, 1, &y, NULL);
+    }
+    if (status == AD_OK && out == NULL) {
+        status = ad__reverse_need(&r, ad__elements_of(count, x) > 0, out, "out");
+    }
+    if (status == AD_OK && out != NULL && count > 0) {
+        ad__arena_mark before = ad__arena_mark_here(&r.tape->scratch);
+        status = differentiate(&r, y, count, x, out);
+        ad__arena_rewind(&r.tape->scratch, before);
+        r.tape->swept = (ad__range){r.first, r.last}; /* for ad_tape_anomaly to look at */
+    }
+    return status == AD_OK ? AD_OK : ad__all_nan(ad__elements_of(count, x), out, status);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether what C was told by a recording is still so. */
+#include "fn/run/fn_internal.h"
+
+#include <math.h>
+
+static double element_of(const ad__kind *kind, const void *x, size_t i)
+{
+    switch (kind->type) {
+    case AD_F64:
+        return ((const double *)x)[i];
+    case AD_F32:
+        return (double)((const float *)x)[i];
+    case AD_I64:
+        return (double)((const int64_t *)x)[i];
+    }
+    return NAN;
+}
+
+/* The first element that C would see otherwise, or the number of elements. */
+static size_t first_change(const ad__guard *g, const void *now)
+{
+    for (size_t i = 0; i < g->kind->count; i++) {
+        const double x = element_of(g->kind, g->recorded, i), y = element_of(g->kind, now, i);
+        int same = g->is_branch ? (x != 0) == (y != 0) : x == y || (isnan(x) && isnan(y));
+        if (!same) {
+            return i;
+        }
+    }
+    return g->kind->count;
+}
+
+size_t ad_fn_guard_in(const ad_fn *f, const ad_workspace *w, size_t room, ad_fn_branch *out)
+{
+    size_t count = 0;
+    if (f == NULL || w == NULL || !w->has_run) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < f->program.guard_count; i++) {
+        const ad__guard *g = &f->program.guards[i];
+        const void *now = w->guards + g->at;
+        size_t at = first_change(g, now);
+        if (at == g->kind->count) {
+            continue;
+        }
+        if (count < room && out != NULL) {
+            out[count] = (ad_fn_branch){.name = g->name,
+                                        .site = g->site,
+                                        .element = at,
+                                        .recorded = element_of(g->kind, g->recorded, at),
+                                        .now = element_of(g->kind, now, at)};
+        }
+        count++;
+    }
+    return count;
+}
+
+size_t ad_fn_guard_count(const ad_fn *f)
+{
+    return f == NULL ? 0 : f->program.guard_count;
+}
+
+size_t ad_fn_guard(const ad_fn *f, size_t room, ad_fn_branch *out)
+{
+    return f == NULL ? 0 : ad_fn_guard_in(f, f->own, room, out);
+}

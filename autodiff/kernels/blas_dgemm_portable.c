@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernels/blas_internal.h"
+
+#include <string.h>
+
+/* For any CPU with vectors of 16 bytes: the compiler's own vector type. */
+typedef double two __attribute__((vector_size(16)));
+
+#define GEMM ad__dgemm_portable
+#define REAL double
+#define VEC two
+#define LANES 2
+#define MASK int /* lanes in use, from the first */
+#define TARGET
+#define ROWS 6
+#define VECS 2
+
+static inline two load(double const *p, int count)
+{
+    two v = {0};
+    for (int i = 0; i < count; i++) {
+        v[i] = p[i];
+    }
+    return v;
+}
+
+static inline void store(double *p, int count, two v)
+{
+    for (int i = 0; i < count; i++) {
+        p[i] = v[i];
+    }
+}
+
+#define FIRST(count) ((int)(count))
+#define ZERO() ((two){0})
+#define SPREAD(x) ((two){x, x})
+#define LOAD(p) load(p, LANES)
+#define LOAD_MASKED(mask, p) load(p, mask)
+#define STORE(p, v) store(p, LANES, v)
+#define STORE_MASKED(mask, p, v) store(p, mask, v)
+#define ADD(x, y) ((x) + (y))
+#define FMA(x, y, z) ((x) * (y) + (z))
+#define SUM(v) ((v)[0] + (v)[1])
+#define INTERLEAVE_LOW(v, w) __builtin_shufflevector(v, w, 0, 2)
+#define INTERLEAVE_HIGH(v, w) __builtin_shufflevector(v, w, 1, 3)
+
+#include "kernels/blas_tile.inc"

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AD_KERNELS_ROW_NUMBERS_INTERNAL_H
+#define AD_KERNELS_ROW_NUMBERS_INTERNAL_H
+
+/* What a node of a tape is: a structured operation, a leaf or a row of ops.def. Included by few, so
+ * that a new row compiles few files again; others know the leaves alone (leaves_internal.h). */
+#include "kernels/leaves_internal.h"
+#include "kernels/loop_internal.h"
+
+enum {
+    AD__BEFORE_ROWS = AD__FIRST_ROW - 1,
+#define AD_UNARY(name, ...) name##__number,
+#define AD_BINARY(name, ...) name##__number,
+#define AD_TERNARY(name, ...) name##__number,
+#define AD_STRUCTURED(name, ...)
+#define AD_COMPOSED(type, name, ...)
+#include "ops/ops.def"
+#undef AD_UNARY
+#undef AD_BINARY
+#undef AD_TERNARY
+#undef AD_STRUCTURED
+#undef AD_COMPOSED
+    AD__ROW_END
+};
+
+/* The loops of a level, by the rows' numbers. */
+typedef struct ad__row_loops {
+    ad__loop *of[AD__ROW_END];
+} ad__row_loops;
+
+#endif

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The kernels of rows_internal.h for one element type. Included once a type, after the including
+ * file has set
+ *
+ *   real       the element type, for a floating one by math_f64_internal.h or math_f32_internal.h
+ *   ROWS       the name of the table of kernels, before its level
+ *   FLOATING   1 for a floating type, else 0
+ *
+ * Sums are of real_total: the type itself, or unsigned, so that whole numbers that leave the range
+ * wrap around. */
+
+#include "kernels/rows_internal.h"
+#if FLOATING
+#include "kernels/math_internal.h"
+#define real_total real
+#else
+#define real_total uint64_t
+#endif
+
+#include <stdint.h>
+#include <string.h>
+
+/* Sums are trees of fixed form, so errors grow with log n and bits depend on n alone: halves down
+ * to a leaf, whose LANES running sums the compiler keeps in vector registers. */
+enum { LANES = AD__SUM_LANES, LEAF = AD__SUM_LEAF };
+
+static real_total sum_leaf(size_t n, const real_total *restrict x)
+{
+    real_total lane[LANES] = {0}, tail = 0;
+    size_t whole = n / LANES * LANES;
+    for (size_t i = whole; i < n; i++) {
+        tail += x[i];
+    }
+    if (whole == 0) {
+        return tail;
+    }
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t k = 0; k < LANES; k++) {
+            lane[k] += x[i + k];
+        }
+    }
+    for (size_t width = LANES / 2; width > 0; width /= 2) {
+        for (size_t k = 0; k < width; k++) {
+            lane[k] += lane[k + width];
+        }
+    }
+    return lane[0] + tail;
+}
+
+static real_total sum_of(size_t n, const real_total *x)
+{
+    if (n <= LEAF) {
+        return sum_leaf(n, x);
+    }
+    size_t half = ad__sum_half(n);
+    return sum_of(half, x) + sum_of(n - half, x + half);
+}
+
+static void sum(size_t n, const void *x, void *z)
+{
+    *(real_total *)z = sum_of(n, x);
+}
+
+/* Four rows at a time, so that z is read and written a quarter as often. */
+static void sum_columns_leaf(size_t m, size_t n, const real_total *restrict x,
+                             real_total *restrict z)
+{
+    for (size_t k = 0; k < n; k++) {
+        z[k] = 0;
+    }
+    for (; m >= 4; m -= 4, x += 4 * n) {
+        for (size_t k = 0; k < n; k++) {
+            z[k] += (x[k] + x[n + k]) + (x[2 * n + k] + x[3 * n + k]);
+        }
+    }
+    for (; m > 0; m--, x += n) {
+        for (size_t k = 0; k < n; k++) {
+            z[k] += x[k];
+        }
+    }
+}
+
+static void sum_columns_of(size_t m, size_t n, const real_total *x, real_total *z, real_total *room)
+{
+    if (m <= AD__LEAF_ROWS) {
+        sum_columns_leaf(m, n, x, z);
+        return;
+    }
+    sum_columns_of(m / 2, n, x, z, room + n);
+    sum_columns_of(m - m / 2, n, x + m / 2 * n, room, room + n);
+    for (size_t k = 0; k < n; k++) {
+        z[k] += room[k];
+    }
+}
+
+static void sum_columns(size_t m, size_t n, const void *x, void *z, void *room)
+{
+    sum_columns_of(m, n, x, z, room);
+}
+
+/* ---- extremes ---- */
+
+/* Never for whole numbers. */
+static inline int is_nan(real x)
+{
+    return x < 0 ? 0 : !(x >= 0);
+}
+
+static inline real extreme_of_two(int largest, real x, real z)
+{
+    return (largest ? x > z : x < z) | is_nan(x) ? x : z;
+}
+
+static inline real extreme_of(int largest, size_t n, const real *restrict x)
+{
+    real lane[LANES], z = x[0];
+    size_t i = 0;
+    if (n >= LANES) {
+        for (size_t k = 0; k < LANES; k++) {
+            lane[k] = x[k];
+        }
+        for (i = LANES; i + LANES <= n; i += LANES) {
+            for (size_t k = 0; k < LANES; k++) {
+                lane[k] = extreme_of_two(largest, x[i + k], lane[k]);
+            }
+        }
+        for (size_t k = 0; k < LANES; k++) {
+            z = extreme_of_two(largest, lane[k], z);
+        }
+    }
+    for (; i < n; i++) {
+        z = extreme_of_two(largest, x[i], z);
+    }
+    return z;
+}
+
+static void max(size_t n, const void *x, void *z)
+{
+    *(real *)z = extreme_of(1, n, x);
+}
+
+static void min(size_t n, const void *x, void *z)
+{
+    *(real *)z = extreme_of(0, n, x);
+}
+
+/* The first place of z, or of a NaN if z is NaN; n if there is none. */
+static size_t place_of(real z, size_t n, const real *x)
+{
+    size_t i = 0;
+    while (i < n && x[i] != z && !(is_nan(z) && is_nan(x[i]))) {
+        i++;
+    }
+    return i;
+}
+
+static void argmax(size_t n, const void *x, void *z)
+{
+    real largest;
+    max(n, x, &largest);
+    *(int64_t *)z = (int64_t)place_of(largest, n, x);
+}
+
+static void argmin(size_t n, const void *x, void *z)
+{
+    real smallest;
+    min(n, x, &smallest);
+    *(int64_t *)z = (int64_t)place_of(smallest, n, x);
+}
+
+#if FLOATING
+
+/* ---- norm ---- */
+
+static real sum_of_squares(size_t n, const real *x, real scale)
+{
+    if (n > LEAF) {
+        size_t half = ad__sum_half(n);
+        return sum_of_squares(half, x, scale) + sum_of_squares(n - half, x + half, scale);
+    }
+    real square[LEAF];
+    for (size_t i = 0; i < n; i++) {
+        square[i] = x[i] * scale * (x[i] * scale);
+    }
+    return sum_leaf(n, square);
+}
+
+/* The square root of the sum of squares; where that would lose digits or leave the range, of the
+ * squares of elements times a power of two. */
+static void norm(size_t n, const void *x, void *z)
+{
+    const int is_wide = sizeof(real) == sizeof(double);
+    const int small = is_wide ? -900 : -90, most = is_wide ? 1000 : 100;
+    const real *element = x, s = sum_of_squares(n, x, 1);
+    real largest = 0;
+    if (s > ldexp((real)1, small) && !isinf(s)) {
+        *(real *)z = sqrt(s);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        largest = extreme_of_two(1, fabs(element[i]), largest);
+    }
+    if (largest == 0 || isnan(largest) || isinf(largest)) {
+        *(real *)z = largest;
+        return;
+    }
+    const int power = -ilogb(largest);
+    const real scale = ldexp((real)1, power < most ? power : most);
+    *(real *)z = sqrt(sum_of_squares(n, x, scale)) / scale;
+}
+
+/* ---- exponentials ---- */
+
+/* x - m for x <= m, with the limit 0 where both are infinite. */
+static inline real below(real x, real m)
+{
+    return x == m ? 0 : x - m;
+}
+
+static void exponentials(size_t n, const real *restrict x, real m, real *restrict z)
+{
+    for (size_t i = 0; i < n; i++) {
+        z[i] = real_exp(below(x[i], m));
+    }
+}
+
+/* The sum of e^(x - m), but for the element at top. */
+static real sum_of_others(size_t n, const real *x, real m, size_t top)
+{
+    if (n > LEAF) {
+        size_t half = ad__sum_half(n);
+        return sum_of_others(half, x, m, top) + sum_of_others(n - half, x + half, m, top - half);
+    }
+    real term[LEAF];
+    exponentials(n, x, m, term);
+    if (top < n) {
+        term[top] = 0;
+    }
+    return sum_leaf(n, term);
+}
+
+/* log(sum of e^(x - m)), m = max x above -inf: the largest term is 1 and left to log1p. */
+static real log_total(size_t n, const real *x, real m)
+{
+    return real_log1p(sum_of_others(n, x, m, place_of(m, n, x)));
+}
+
+static void logsumexp(size_t n, const void *x, void *z)
+{
+    real m = -INFINITY;
+    if (n > 0) {
+        max(n, x, &m);
+    }
+    *(real *)z = m == -INFINITY ? m : m + log_total(n, x, m);
+}
+
+static void softmax(size_t n, const void *x, void *z)
+{
+    real *to = z, m;
+    max(n, x, &m);
+    if (m == -INFINITY) {
+        memset(z, 0, n * sizeof(real));
+        return;
+    }
+    exponentials(n, x, m, to);
+    const real total = sum_of(n, to);
+    for (size_t i = 0; i < n; i++) {
+        to[i] /= total;
+    }
+}
+
+static void log_softmax(size_t n, const void *x, void *z)
+{
+    const real *restrict from = x;
+    real *restrict to = z, m;
+    max(n, x, &m);
+    const real total = m == -INFINITY ? INFINITY : log_total(n, x, m);
+    for (size_t i = 0; i < n; i++) {
+        to[i] = below(from[i], m) - total;
+    }
+}
+
+/* ---- less the weighted mean ---- */
+
+/* x y, and 0 where x is 0: a cotangent of 0 hides what it meets. */
+static inline real chained(real x, real y)
+{
+    return x == 0 ? 0 : x * y;
+}
+
+/* The sum of w (x - from). */
+static real sum_from(size_t n, const real *w, const real *x, real from)
+{
+    if (n > LEAF) {
+        size_t half = ad__sum_half(n);
+        return sum_from(half, w, x, from) + sum_from(n - half, w + half, x + half, from);
+    }
+    real term[LEAF];
+    for (size_t i = 0; i < n; i++) {
+        term[i] = x[i] == 0 && from == 0 ? 0 : w[i] * (x[i] - from);
+    }
+    return sum_leaf(n, term);
+}
+
+/* The sum of x, but for the element at top. */
+static real sum_but(size_t n, const real *x, size_t top)
+{
+    if (n > LEAF) {
+        size_t half = ad__sum_half(n);
+        return sum_but(half, x, top) + sum_but(n - half, x + half, top - half);
+    }
+    real term[LEAF];
+    memcpy(term, x, n * sizeof *x);
+    if (top < n) {
+        term[top] = 0;
+    }
+    return sum_leaf(n, term);
+}
+
+/* x_i - sum w x, from the element x_t of the largest weight: x_i - x_t - sum w (x - x_t), where the
+ * term of that weight is exactly 0. */
+static void centred(size_t n, const void *weights, const void *numbers, void *z)
+{
+    const real *restrict w = weights, *restrict x = numbers;
+    real *restrict to = z, largest;
+    max(n, w, &largest);
+    const real from = x[place_of(largest, n, w)], mean = sum_from(n, w, x, from);
+    for (size_t i = 0; i < n; i++) {
+        to[i] = x[i] - from - mean;
+    }
+}
+
+/* x_i - w_i sum x, and x_t (1 - w_t) - w_t (the sum of the others) for the largest weight, 1 - w_t
+ * from the others; 0 of weights 0. */
+static void centred_transposed(size_t n, const void *weights, const void *numbers, void *z)
+{
+    const real *restrict w = weights, *restrict x = numbers;
+    real *restrict to = z, largest;
+    max(n, w, &largest);
+    if (largest == 0) {
+        memset(z, 0, n * sizeof(real));
+        return;
+    }
+    const size_t top = place_of(largest, n, w);
+    const real others = sum_but(n, x, top), total = x[top] + others;
+    for (size_t i = 0; i < n; i++) {
+        to[i] = x[i] - chained(total, w[i]);
+    }
+    to[top] = chained(x[top], sum_but(n, w, top)) - chained(others, w[top]);
+}
+
+/* ---- recurrence ---- */
+
+/* One chain of numbers, step 1 onwards and -1 backwards. Where a term is +0, as in running
+ * products, the next product takes this one without waiting for the sum: 0 + t is t, but for the
+ * sign of a zero, which 0 + t is + in any case, and which `exact` has right for a term of another
+ * kind. */
+static void recurrence_of_one(size_t m, ptrdiff_t step, const real *factor, const real *term,
+                              real *to)
+{
+    real exact = *term, carry = exact;
+    *to = exact;
+    for (size_t i = 1; i < m; i++) {
+        term += step;
+        to += step;
+        const real a = step > 0 ? *++factor : *factor--;
+        if (*term == 0 && !signbit(*term)) {
+            carry = a * carry;
+            exact = *term + carry;
+        } else {
+            carry = exact = *term + a * exact;
+        }
+        *to = exact;
+    }
+}
+
+static void recurrence(size_t m, size_t n, int transpose, const void *a, const void *b, void *z)
+{
+    const real *restrict factor = a, *restrict term = b;
+    real *restrict to = z;
+    if (n == 1 && transpose) {
+        recurrence_of_one(m, -1, factor + m - 1, term + m - 1, to + m - 1);
+    } else if (n == 1) {
+        recurrence_of_one(m, 1, factor, term, to);
+    } else if (transpose) {
+        memcpy(to + (m - 1) * n, term + (m - 1) * n, n * sizeof(real));
+        for (size_t i = (m - 1) * n; i-- > 0;) {
+            to[i] = term[i] + factor[i + n] * to[i + n];
+        }
+    } else {
+        memcpy(to, term, n * sizeof(real));
+        for (size_t i = n; i < m * n; i++) {
+            to[i] = term[i] + factor[i] * to[i - n];
+        }
+    }
+}
+
+#endif
+
+const ad__row_kernels AD__AT_LEVEL(ROWS) = {.sum = sum,
+                                            .sum_columns = sum_columns,
+                                            .max = max,
+                                            .min = min,
+                                            .argmax = argmax,
+                                            .argmin = argmin,
+#if FLOATING
+                                            .norm = norm,
+                                            .logsumexp = logsumexp,
+                                            .softmax = softmax,
+                                            .log_softmax = log_softmax,
+                                            .centred = centred,
+                                            .centred_transposed = centred_transposed,
+                                            .recurrence = recurrence
+#endif
+};

@@ -1,7 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-/* The loops of the elementwise rows over float. */
-#include "levels_internal.h"
-#include "math_f32_internal.h"
-
-#define LOOPS AD__AT_LEVEL(ad__loops_f32)
-#include "loops_internal.h"

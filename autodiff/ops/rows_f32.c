@@ -1,7 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-/* The kernels of reductions over float. */
-#include "math_f32_internal.h"
-
-#define ROWS ad__rows_f32
-#define FLOATING 1
-#include "rows_real_internal.h"

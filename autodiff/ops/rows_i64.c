@@ -1,8 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-/* The kernels of reductions over whole numbers. */
-#include <stdint.h>
-
-#define real int64_t
-#define ROWS ad__rows_i64
-#define FLOATING 0
-#include "rows_real_internal.h"

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+#include "tape/tape_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The general recording path: every operation but scalar elementwise ones on live f64 handles. */
+
+/* ---- nodes ---- */
+
+/* Returns the number of the node. */
+static uint32_t push(ad_tape *tape, ad__node node, ad__slot value, const char *site)
+{
+    uint32_t number = tape->count++;
+    tape->node[number] = node;
+    tape->value[number] = value;
+    tape->site[number] = site;
+    if ((node.kind != AD__KIND_SCALAR || node.row == AD__STRUCTURED) && tape->structured > number) {
+        tape->structured = number;
+    }
+    return number;
+}
+
+/* 0, the dead node. */
+static uint32_t out_of_memory(ad_tape *tape, const char *origin, const char *site)
+{
+    ad_tape_fail(tape, AD_ERR_MEMORY, origin, site, "out of memory");
+    return 0;
+}
+
+static int has_room(ad_tape *tape)
+{
+    return tape->count < tape->limit || (tape->error.status == AD_OK && ad__grow(tape));
+}
+
+/* 0 without memory. */
+static int keep_detail(ad_tape *tape, ad__detail detail, uint32_t *number)
+{
+    if (!ad__reserve(tape, (void **)&tape->details, &tape->detail_capacity, tape->detail_count + 1,
+                     sizeof *tape->details)) {
+        return 0;
+    }
+    *number = tape->detail_count;
+    tape->details[tape->detail_count++] = detail;
+    return 1;
+}
+
+/* A place for the elements of a node: a number of the tape's, or storage; NULL without memory. */
+static void *place(ad_tape *tape, uint16_t kind, ad__slot *value)
+{
+    if (kind == AD__KIND_SCALAR) {
+        return &value->scalar;
+    }
+    value->data = ad__arena_take(&tape->values, ad__kind_bytes(tape->kinds[kind]));
+    return value->data;
+}
+
+/* ---- leaves ---- */
+
+static ad_status check_leaf(ad_tape *tape, ad_type type, const ad_shape *shape, const void *data,
+                            const char *origin, const char *site)
+{
+    char text[160];
+    if (!ad_shape_is_valid(shape)) {
+        return ad_tape_fail(tape, AD_ERR_SHAPE, origin, site,
+                            "shape %s; ranks are 0 to %d, lengths are not negative, and their "
+                            "product must fit in memory",
+                            ad_shape_print(shape, text, sizeof text), AD_MAX_RANK);
+    }
+    if (ad_type_bytes(type) == 0) {
+        return ad_tape_fail(tape, AD_ERR_TYPE, origin, site,
+                            "%d is no element type; use AD_F64, AD_F32 or AD_I64", (int)type);
+    }
+    return data != NULL || ad_shape_count(shape) == 0
+               ? AD_OK
+               : ad_tape_fail(tape, AD_ERR_DOMAIN, origin, site, "the data is NULL");
+}
+
+ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shape *shape,
+                       const void *data, const char *origin, const char *site)
+{
+    if (tape == NULL) {
+        return ad_literal(NAN);
+    }
+    if (tape->error.status != AD_OK || check_leaf(tape, type, shape, data, origin, site) != AD_OK) {
+        return ad__dead(tape);
+    }
+    uint16_t kind = ad__kind_index(tape, type, shape);
+    if (kind == AD__KIND_DEAD || !has_room(tape)) {
+        return ad__handle(tape, out_of_memory(tape, origin, site));
+    }
+    const int is_view = leaf == AD__VIEW && data != NULL;
+    uint32_t known = is_view ? ad__view_of(tape, kind, data) : 0;
+    if (known != 0) {
+        return ad__handle(tape, known);
+    }
+    ad__slot value = {.data = (void *)data};
+    if (leaf != AD__VIEW || kind == AD__KIND_SCALAR) {
+        void *own = place(tape, kind, &value);
+        if (own == NULL) {
+            return ad__handle(tape, out_of_memory(tape, origin, site));
+        }
+        if (data != NULL) {
+            memcpy(own, data, ad__kind_bytes(tape->kinds[kind]));
+        }
+    }
+    uint32_t detail = 0;
+    if (leaf == AD__VIEW && (!keep_detail(tape, (ad__detail){.attributes = data}, &detail) ||
+                             !ad__reserve_view(tape))) {
+        return ad__handle(tape, out_of_memory(tape, origin, site));
+    }
+    uint32_t node = push(tape, (ad__node){{detail, 0, 0}, leaf, kind}, value, site);
+    if (is_view) {
+        ad__enter_view(tape, node);
+    }
+    return ad__handle(tape, node);
+}
+
+ad_var ad__record_borrowed(ad_tape *tape, uint16_t kind, ad__slot value, const char *origin,
+                           const char *site)
+{
+    const ad__node leaf = {{0, 0, 0}, AD__INPUT, kind};
+    return ad__handle(tape, has_room(tape) ? push(tape, leaf, value, site)
+                                           : out_of_memory(tape, origin, site));
+}
+
+ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *origin,
+                       const char *site)
+{
+    if (type == AD_F64) {
+        return ad__handle(tape, has_room(tape) ? ad__constant_node(tape, value, site)
+                                               : out_of_memory(tape, origin, site));
+    }
+    float narrow = (float)value;
+    int fits = value >= -0x1p63 && value < 0x1p63;
+    int64_t whole = fits ? (int64_t)value : 0;
+    if (type == AD_I64 && (!fits || (double)whole != value)) {
+        ad_tape_fail(tape, AD_ERR_DOMAIN, origin, site,
+                     "%g is no whole number of 64 bits, which an i64 tensor needs", value);
+        return ad__dead(tape);
+    }
+    const ad_shape scalar = {.rank = 0};
+    const void *data = type == AD_F32 ? (const void *)&narrow : (const void *)&whole;
+    return ad__record_leaf(tape, AD__CONSTANT, type, &scalar, data, origin, site);
+}
+
+/* ---- recording an operation ---- */
+
+/* Makes constants of the literals among the arguments, of the type of the first variable. */
+static int resolve_literals(ad_tape *tape, const ad_op *op, int count, const ad_var *x,
+                            uint32_t *nodes, const char *site)
+{
+    ad_type type = AD_I64;
+    for (int i = 0; i < count && type == AD_I64; i++) {
+        type = x[i].tape != NULL ? ad__kind_of(tape, nodes[i])->type : type;
+    }
+    for (int i = 0; i < count; i++) {
+        if (x[i].tape == NULL) {
+            nodes[i] = ad__constant_of(tape, type, x[i].ref.literal, op->name, site).ref.at.node;
+        }
+    }
+    return tape->error.status == AD_OK;
+}
+
+/* The arguments as nodes; 0 if one is not alive. */
+static inline int resolve(ad_tape *tape, const ad_op *op, int count, const ad_var *x,
+                          uint32_t *nodes, const char *site)
+{
+    int literals = 0;
+    for (int i = 0; i < count; i++) {
+        if (x[i].tape == NULL) {
+            literals++;
+        } else if (!ad__is_recent(tape, x[i]) &&
+                   ad__check_handle(tape, x[i], op->name, site) != AD_OK) {
+            return 0;
+        } else {
+            nodes[i] = x[i].ref.at.node;
+        }
+    }
+    return literals == 0 || resolve_literals(tape, op, count, x, nodes, site);
+}
+
+/* Where the elements of a result are that lie among those of its argument; else NULL. They may not
+ * be those of a scalar, which lie in a column that moves, nor the caller's, which may change. */
+static void *elements_of_argument(const ad_tape *tape, const ad_op *op, const ad__call *call,
+                                  uint16_t kind, uint32_t argument)
+{
+    size_t first = 0;
+    if ((!op->shares && op->part == NULL) || kind == AD__KIND_SCALAR ||
+        tape->node[argument].kind == AD__KIND_SCALAR || ad__is_view(tape, argument) ||
+        (op->part != NULL && !op->part(call, &first))) {
+        return NULL;
+    }
+    return (char *)tape->value[argument].data + first * ad_type_bytes(call->kind.type);
+}
+
+/* Where a node finds its arguments: its own three places, or a detail. */
+static int keep_arguments(ad_tape *tape, const ad_op *op, const ad__call *call,
+                          const uint32_t *nodes, size_t attribute_bytes, uint32_t *arg)
+{
+    uint32_t count = (uint32_t)call->count, first = tape->argument_count;
+    if (op->arity > 0) {
+        memcpy(arg, nodes, count * sizeof *nodes);
+        return 1;
+    }
+    if (count > UINT32_MAX - first ||
+        !ad__reserve(tape, (void **)&tape->arguments, &tape->argument_capacity, first + count,
+                     sizeof *tape->arguments)) {
+        return 0;
+    }
+    void *attributes = NULL;
+    if (attribute_bytes > 0) {
+        attributes = ad__arena_take(&tape->values, attribute_bytes);
+        if (attributes == NULL) {
+            return 0;
+        }
+        memcpy(attributes, call->attributes, attribute_bytes);
+    }
+    memcpy(tape->arguments + first, nodes, count * sizeof *nodes);
+    tape->argument_count += count;
+    tape->has_custom |= op->keeps;
+    return keep_detail(
+        tape, (ad__detail){op, attributes, (uint32_t)attribute_bytes, first, count, 0}, arg);
+}
+
+/* Infers, places and evaluates one result, and appends it. */
+static uint32_t evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array *x,
+                         const uint32_t *nodes, size_t attribute_bytes, const char *site)
+{
+    const int count = call->count;
+    for (int i = 0; i < count; i++) {
+        x[i].kind = ad__kind_of(tape, nodes[i]);
+    }
+    ad_status status = op->infer(call);
+    if (status == AD_OK && !ad_shape_is_valid(&call->kind.shape)) {
+        status = ad_error_set(call->error, AD_ERR_SHAPE, "the result is too large to address");
+    }
+    if (status != AD_OK) {
+        ad_tape_fail(tape, status, op->name, site, "%s", call->error->message);
+        return 0;
+    }
+    ad__slot value = {.scalar = 0};
+    uint16_t kind = ad__kind_index(tape, call->kind.type, &call->kind.shape);
+    ad__node node = {{0, 0, 0}, op->number, kind};
+    int is_shared = 0;
+    if (kind != AD__KIND_DEAD) {
+        value.data = elements_of_argument(tape, op, call, kind, nodes[0]);
+        is_shared = value.data != NULL;
+        call->z = is_shared ? value.data : place(tape, kind, &value);
+    }
+    if (call->z == NULL || !has_room(tape) ||
+        !keep_arguments(tape, op, call, nodes, attribute_bytes, node.arg)) {
+        call->z = NULL; /* it may point to value */
+        return out_of_memory(tape, op->name, site);
+    }
+    call->kind.count = tape->kinds[kind]->count;
+    for (int i = 0; i < count; i++) {
+        x[i].data = ad__data_of(tape, nodes[i]);
+    }
+    status = is_shared ? AD_OK : op->eval(call);
+    if (status != AD_OK) {
+        ad_tape_fail(tape, status, op->name, site, "%s",
+                     status == AD_ERR_MEMORY ? "out of memory" : call->error->message);
+        return 0;
+    }
+    return push(tape, node, value, site);
+}
+
+enum { FEW = 4 };
+
+/* Any operation, on nodes. */
+static uint32_t record(ad_tape *tape, const ad_op *op, int count, const uint32_t *nodes,
+                       const void *attributes, size_t bytes, const char *site)
+{
+    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
+    ad__array few[FEW], *x = few;
+    if (count > FEW) {
+        x = ad__arena_take(&tape->scratch, (size_t)count * sizeof *x);
+        if (x == NULL) {
+            return out_of_memory(tape, op->name, site);
+        }
+    }
+    ad_error error;
+    error.status = AD_OK;
+    error.message[0] = '\0'; /* the rest need not be cleared each time */
+    ad__call call; /* field by field: clearing a whole one takes as long as a short loop */
+    call.count = count;
+    call.x = x;
+    call.attributes = attributes;
+    call.kind.type = AD_F64;
+    call.kind.shape.rank = 0;
+    call.z = NULL;
+    call.scratch = &tape->scratch;
+    call.threads = tape->threads;
+    call.error = &error;
+    uint32_t z = evaluate(tape, op, &call, x, nodes, bytes, site);
+    ad__arena_rewind(&tape->scratch, before);
+    return z;
+}
+
+static uint32_t record_structured(ad_tape *tape, const ad_op *op, int count, const ad_var *vars,
+                                  const void *attributes, size_t bytes, const char *site)
+{
+    ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
+    uint32_t few[FEW], *nodes = few;
+    if (count > FEW) {
+        nodes = ad__arena_take(&tape->scratch, (size_t)count * sizeof *nodes);
+        if (nodes == NULL) {
+            return out_of_memory(tape, op->name, site);
+        }
+    }
+    uint32_t z = resolve(tape, op, count, vars, nodes, site)
+                     ? record(tape, op, count, nodes, attributes, bytes, site)
+                     : 0;
+    ad__arena_rewind(&tape->scratch, before);
+    return z;
+}
+
+/* ---- elementwise operations ---- */
+
+static int are_scalars(const ad_tape *tape, int count, const uint32_t *nodes)
+{
+    int all = 1;
+    for (int i = 0; i < count; i++) {
+        all &= tape->node[nodes[i]].kind == AD__KIND_SCALAR;
+    }
+    return all;
+}
+
+/* The kind that all arguments and so the result have, numbers among them apart; AD__KIND_DEAD if
+ * there is none. */
+static uint16_t common_kind(const ad_tape *tape, int count, const uint32_t *nodes)
+{
+    uint16_t common = AD__KIND_DEAD;
+    int numbers = 0;
+    for (int i = 0; i < count; i++) {
+        uint16_t own = tape->node[nodes[i]].kind;
+        if (own == common) {
+            continue;
+        }
+        if (tape->kinds[own]->shape.rank == 0) {
+            numbers++;
+        } else if (common == AD__KIND_DEAD) {
+            common = own;
+        } else {
+            return AD__KIND_DEAD;
+        }
+    }
+    ad_type type = tape->kinds[common]->type;
+    for (int i = 0; i < count && numbers > 0; i++) {
+        if (ad__kind_of(tape, nodes[i])->type != type) {
+            return AD__KIND_DEAD;
+        }
+    }
+    return type == AD_I64 ? AD__KIND_DEAD : common;
+}
+
+/* An f64 scalar of such. */
+static uint32_t record_scalar(ad_tape *tape, const ad_op *op, const uint32_t *nodes,
+                              const char *site)
+{
+    uint32_t arg[3] = {0, 0, 0};
+    const void *x[3];
+    const size_t step[3] = {1, 1, 1};
+    double z;
+    if (!has_room(tape)) {
+        return out_of_memory(tape, op->name, site);
+    }
+    for (int i = 0; i < op->arity; i++) {
+        arg[i] = nodes[i];
+        x[i] = &tape->value[nodes[i]].scalar;
+    }
+    tape->loops[AD_F64][op->number](1, x, step, &z);
+    return ad__push_number(tape, op->number, arg[0], arg[1], arg[2], z, site);
+}
+
+/* A result of its arguments' own kind, which is what most are: nothing to infer, and one row of the
+ * loop. */
+static uint32_t record_alike(ad_tape *tape, const ad_op *op, const uint32_t *nodes, uint16_t kind,
+                             const char *site)
+{
+    const ad__kind *k = tape->kinds[kind];
+    ad__slot value = {.data = ad__arena_take(&tape->values, ad__kind_bytes(k))};
+    if (value.data == NULL || !has_room(tape)) {
+        return out_of_memory(tape, op->name, site);
+    }
+    ad__node node = {{0, 0, 0}, op->number, kind};
+    const void *x[3];
+    size_t step[3];
+    for (int i = 0; i < op->arity; i++) {
+        node.arg[i] = nodes[i];
+        x[i] = ad__data_of(tape, nodes[i]);
+        step[i] = tape->node[nodes[i]].kind == kind;
+    }
+    tape->loops[k->type][op->number](k->count, x, step, value.data);
+    return push(tape, node, value, site);
+}
+
+static uint32_t record_elementwise(ad_tape *tape, const ad_op *op, const ad_var *vars,
+                                   const char *site)
+{
+    uint32_t nodes[3];
+    if (!resolve(tape, op, op->arity, vars, nodes, site)) {
+        return 0;
+    }
+    if (are_scalars(tape, op->arity, nodes)) {
+        return record_scalar(tape, op, nodes, site);
+    }
+    uint16_t kind = common_kind(tape, op->arity, nodes);
+    return kind != AD__KIND_DEAD ? record_alike(tape, op, nodes, kind, site)
+                                 : record(tape, op, op->arity, nodes, NULL, 0, site);
+}
+
+/* An elementwise operation on numbers alone. */
+static ad_var compute(const ad_op *op, const ad_var *vars)
+{
+    const size_t step[3] = {0, 0, 0};
+    const void *x[3];
+    double z;
+    for (int i = 0; i < op->arity; i++) {
+        x[i] = &vars[i].ref.literal;
+    }
+    op->loop[AD_F64](1, x, step, &z);
+    return ad_literal(z);
+}
+
+ad_var ad__record(const ad_op *op, int count, const ad_var *x, const void *attributes, size_t bytes,
+                  const char *site)
+{
+    ad_tape *tape = ad__tape_of(count, x);
+    if (tape == NULL) {
+        return op->arity > 0 ? compute(op, x) : ad_literal(NAN);
+    }
+    if (tape->error.status != AD_OK) {
+        return ad__dead(tape);
+    }
+    uint32_t z = op->arity > 0 ? record_elementwise(tape, op, x, site)
+                               : record_structured(tape, op, count, x, attributes, bytes, site);
+    return ad__handle(tape, z);
+}
+
+ad_var ad__record_unary(ad_var a, const char *site, const ad_op *op)
+{
+    return ad__record(op, 1, &a, NULL, 0, site);
+}
+
+ad_var ad__record_binary(ad_var a, ad_var b, const char *site, const ad_op *op)
+{
+    return ad__record(op, 2, (const ad_var[]){a, b}, NULL, 0, site);
+}
+
+ad_var ad__record_ternary(ad_var a, ad_var b, ad_var c, const char *site, const ad_op *op)
+{
+    return ad__record(op, 3, (const ad_var[]){a, b, c}, NULL, 0, site);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef NN_IDX_H
+#define NN_IDX_H
+
+#include "array.h"
+
+/* IDX, the file format of MNIST and its relatives: one array of rank 1 to 8. [everyday]
+ *
+ *   nn_array images;
+ *   if (nn_read_idx("train-images-idx3-ubyte.gz", &(nn_idx_options){.scale = 1.0 / 255}, &images,
+ *                   &error) != AD_OK) {
+ *       puts(error.message);
+ *   }
+ *
+ * A file is: two zero bytes; element type: 8 u8, 9 i8, 11 i16, 12 i32, 13 f32, 14 f64; rank; the
+ * lengths, each 32 bits unsigned; the elements, row-major. All big-endian.
+ * Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits". */
+
+typedef struct nn_idx_options {
+    double scale, offset;          /* of the array, see nn_array; a scale of 0 stands for 1 */
+    const ad_allocator *allocator; /* NULL: the C library's */
+} nn_idx_options;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Reads path, plain or compressed by gzip, whatever its name. u8, f32 and f64 keep their type; the
+ * other integers become NN_I64. options NULL: all defaults. The header is compared with the file's
+ * length before memory is asked for.
+ * Errors: AD_ERR_IO if the file cannot be read;  AD_ERR_FORMAT if it is not one whole IDX array,
+ *         shorter or longer than its header says, or damaged;  AD_ERR_UNSUPPORTED if its rank is
+ *         above 8;  AD_ERR_MEMORY. *array is then empty, and need not be cleared.
+ * Owns:   *array owns its data; end it with nn_array_clear. */
+AD_API ad_status nn_read_idx(const char *path, const nn_idx_options *options, nn_array *array,
+                             ad_error *error);
+
+/* Writes array, unscaled; compressed if path ends in ".gz". NN_I64 becomes i32.
+ * Errors: AD_ERR_IO;  AD_ERR_MEMORY;  AD_ERR_UNSUPPORTED if an integer has more than 32 bits or a
+ *         length more than 32 bits;  AD_ERR_SHAPE if the rank is 0;  AD_ERR_TYPE;  AD_ERR_DOMAIN if
+ *         its data is NULL;  AD_ERR_IO if path is NULL too. After other AD_ERR_IO the file may be
+ *         incomplete. */
+AD_API ad_status nn_write_idx(const char *path, const nn_array *array, ad_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

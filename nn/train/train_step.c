@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "train/train_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- the cost as an operation that refuses what is not finite, before anything is updated ---- */
+
+static ad_status finite_eval(void *user, int count, const ad_custom_array *x, ad_custom_array *z,
+                             ad_error *error)
+{
+    double *total = user;
+    (void)count;
+    *total = x[0].type == AD_F64 ? *(const double *)x[0].data : (double)*(const float *)x[0].data;
+    memcpy(z->data, x[0].data, ad_type_bytes(x[0].type));
+    return isfinite(*total) ? AD_OK : ad_error_set(error, AD_ERR_DOMAIN, "it is %g", *total);
+}
+
+static void finite_vjp(void *user, int count, const ad_var *x, ad_var z, ad_var g, ad_var *dx)
+{
+    (void)user, (void)count, (void)x, (void)z;
+    dx[0] = g;
+}
+
+static const ad_custom_op checked_cost = {"the cost", NULL, finite_eval, finite_vjp};
+
+/* ---- a step ---- */
+
+ad_status nn__check_cost(const char *call, const nn__feed *feed, ad_var cost, ad_error *error)
+{
+    char text[160];
+    ad_shape shape = ad_shape_of(cost);
+    if (ad_tape_status(feed->tape) != AD_OK) {
+        return nn__tape_error(feed->tape, error);
+    }
+    if (cost.tape != feed->tape) {
+        return ad_error_set(error, cost.tape == NULL ? AD_ERR_DOMAIN : AD_ERR_FOREIGN,
+                            "%s: the cost of a batch is %s; make it of the model's output", call,
+                            cost.tape == NULL ? "a plain number" : "on another tape");
+    }
+    if (ad_is_dead(cost)) {
+        return AD_OK;
+    }
+    if (shape.rank > 0) {
+        return ad_error_set(error, AD_ERR_SHAPE,
+                            "%s: the cost of a batch is a tensor of shape %s; it must be one "
+                            "number: take the mean",
+                            call, ad_shape_print(&shape, text, sizeof text));
+    }
+    if (ad_type_of(cost) == AD_I64) {
+        return ad_error_set(error, AD_ERR_TYPE,
+                            "%s: the cost of a batch is i64; it must be f64 or f32, ad_cast "
+                            "converts",
+                            call);
+    }
+    return AD_OK;
+}
+
+static ad_status step_recorded(nn__steps *s, double factor, nn__outcome *outcome, ad_error *error)
+{
+    const nn_fit_options *o = s->options;
+    nn__feed *b = s->feed;
+    const nn_params *params = nn_model_params(b->model);
+    int n = nn_params_count(params);
+    nn__batch batch;
+    if (nn__feed_record(b, &batch, error) != AD_OK) {
+        return error->status;
+    }
+    ad_var a = nn_forward(b->model, b->params, batch.x, NULL);
+    ad_var costs[2] = {o->cost(a, batch.y)};
+    if (nn__check_cost("nn_fit", b, costs[0], error) != AD_OK) {
+        return error->status;
+    }
+    costs[1] = ad_add(costs[0], nn_penalty(params, b->params, o->l1, o->l2));
+    costs[1] = ad_custom(&checked_cost, &s->total, 1, &costs[1]);
+    ad_grad(costs[1], n, b->params, b->grads);
+    *outcome = (nn__outcome){ad_value(costs[0]), NAN, ad_data(a), ad_type_of(a), ad_shape_of(a)};
+    if (ad_tape_status(b->tape) == AD_OK && s->metric.function != NULL) {
+        outcome->metric = s->metric.function(a, batch.y);
+    }
+    if (o->clip > 0) {
+        nn_clip_norm(n, b->grads, o->clip);
+    }
+    nn_step(s->stepper, b->params, b->grads, factor);
+    ad_status status = nn__tape_error(b->tape, error);
+    return status == AD_OK && !o->recorded
+               ? nn__compile(&s->compiled, b, &batch, 2, costs, a, o->threads, error)
+               : status;
+}
+
+/* ---- a compiled step that is taken back, since C would have branched otherwise ---- */
+
+void nn__steps_clear(nn__steps *s)
+{
+    nn_params_free(s->before[0]);
+    nn_params_free(s->before[1]);
+    s->before[0] = s->before[1] = NULL;
+}
+
+static ad_status keep(nn__steps *s, ad_error *error)
+{
+    const nn_params *now[] = {nn_model_params(s->feed->model), nn_stepper_memory(s->stepper)};
+    for (int i = 0; i < 2; i++) {
+        if (s->before[i] != NULL) {
+            nn_params_assign(s->before[i], now[i], NULL);
+            continue;
+        }
+        s->before[i] = nn_params_copy(now[i], &s->feed->allocator);
+        if (s->before[i] == NULL) {
+            return ad_error_set(error, AD_ERR_MEMORY, "out of memory for a step to be taken back");
+        }
+    }
+    return AD_OK;
+}
+
+static void take_back(nn__steps *s, int64_t count)
+{
+    nn_params_assign(nn_model_params(s->feed->model), s->before[0], NULL);
+    nn_params_assign(nn_stepper_memory(s->stepper), s->before[1], NULL);
+    nn_stepper_set_count(s->stepper, count);
+}
+
+ad_status nn__step(nn__steps *s, double factor, int fresh, nn__outcome *outcome, ad_error *error)
+{
+    s->total = 0;
+    if (fresh || !nn__is_settled(&s->compiled, s->feed)) {
+        return step_recorded(s, factor, outcome, error);
+    }
+    int64_t count = nn_stepper_count(s->stepper);
+    if (s->compiled.is_guarded && keep(s, error) != AD_OK) {
+        return error->status;
+    }
+    nn_stepper_advance(s->stepper, factor);
+    ad_status status = nn__run_compiled(&s->compiled, s->feed, &s->metric, 2, outcome, error);
+    if (status != AD_OK || !nn__has_branched(&s->compiled)) {
+        return status;
+    }
+    take_back(s, count);
+    return step_recorded(s, factor, outcome, error);
+}
