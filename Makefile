@@ -358,8 +358,9 @@ layers: ## each file includes only files of lower layers
 	@awk -f .ci/layers.awk .ci/layers $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* autodiff/*/* nn nn/*)) \
 	    autodiff/ops/ops.def
 
-symbols: $(STATIC) $(AD_SO) $(NN_SO) ## no mutable global state, nothing exported but the interface
+symbols: $(STATIC) $(AD_SO) $(NN_SO) ## no mutable global state, nothing exported but the interface, calls of lower layers alone
 	@.ci/symbols $^
+	@nm -A $(AD_OBJ) $(NN_OBJ) | awk -f .ci/calls.awk .ci/layers -
 
 installed: all ## install to a scratch folder; build and run the README's programs against it
 	@WENGERT_BUILD=$(B) .ci/installed $(abspath $(B))/installed

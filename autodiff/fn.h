@@ -155,7 +155,7 @@ typedef struct ad_fn_branch {
 } ad_fn_branch;
 
 /* After a call of a function with the option guard: how many of the values that C may have branched
- * on, for the inputs of that call, are not what they were while recording, and the first `room` of
+ * on, for the inputs of that call, are not what they were while recording, and the first `capacity` of
  * them. 0: C would have recorded this very program. ad_branch in tape.h says which values these
  * are; they are computed whether the outputs need them or not.
  *
@@ -165,7 +165,7 @@ typedef struct ad_fn_branch {
  *   }
  *
  * 0 too without the option, before the first call, and after one that failed. */
-AD_API size_t ad_fn_guard(const ad_fn *f, size_t room, ad_fn_branch *out);
+AD_API size_t ad_fn_guard(const ad_fn *f, size_t capacity, ad_fn_branch *out);
 
 /* How many values that is of: 0 if C cannot have branched, or without the option. */
 AD_API size_t ad_fn_guard_count(const ad_fn *f);
@@ -207,7 +207,8 @@ AD_API ad_status ad_fn_run_in(const ad_fn *f, ad_workspace *w, const void *const
 AD_API ad_status ad_fn_eval_in(const ad_fn *f, ad_workspace *w, const double *inputs,
                                double *outputs);
 AD_API const char *ad_workspace_message(const ad_workspace *w);
-AD_API size_t ad_fn_guard_in(const ad_fn *f, const ad_workspace *w, size_t room, ad_fn_branch *out);
+AD_API size_t ad_fn_guard_in(const ad_fn *f, const ad_workspace *w, size_t capacity,
+                             ad_fn_branch *out);
 
 /* ---- memory [rarely] ---- */
 

@@ -63,7 +63,7 @@ function finish(    is_function, code, name, count, i, list) {
     is_function = code ~ /^[a-zA-Z_ *0-9]+\(/ && code ~ /\)[ \n]*\{/
     name = names_of(code, is_function)
     if (name ~ /^ [a-zA-Z_0-9 ]+$/ && code ~ /^typedef|^enum|static|\) *\n\{/ &&
-        code !~ /ad__call|ad_var|ad__vjp|ad__arena|ad_tape|ad_op|ad_type|ad__kind|ad__gemm|ad__sample|AD_OK/) {
+        code !~ /ad__call|ad_var|ad__vjp|ad__arena|ad_tape|ad_op|ad_type|ad__spec|ad__gemm|ad__sample|AD_OK/) {
         if (is_function && code !~ /static/) {
             text = quoted("static") text
         }

@@ -98,9 +98,9 @@ static void try_linearity(ad__check *c, const ad__recording *r, ad_var *const *d
 }
 
 /* sum = <v, J'u> and error = |<u, J v> - <v, J'u>|; v and dx have room for each active input. */
-static void try_adjoint(ad__check *c, const ad__recording *r, ad_var *const *room, gap *g)
+static void try_adjoint(ad__check *c, const ad__recording *r, ad_var *const *buffer, gap *g)
 {
-    ad_var y = ad_literal(0), dy = y, *v = room[0], *dx = room[1];
+    ad_var y = ad_literal(0), dy = y, *v = buffer[0], *dx = buffer[1];
     double left = 0, right = 0;
     ad__check_record(c, 0, r, &y);
     ad_var u = is_fine(c) ? weights_like(c, y, 1, 0) : y;
@@ -122,7 +122,7 @@ static void try_adjoint(ad__check *c, const ad__recording *r, ad_var *const *roo
     g->error = fabs(left - right);
 }
 
-typedef void attempt(ad__check *c, const ad__recording *r, ad_var *const *room, gap *g);
+typedef void attempt(ad__check *c, const ad__recording *r, ad_var *const *buffer, gap *g);
 
 static gap tried(ad__check *c, attempt *f)
 {

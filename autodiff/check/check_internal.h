@@ -33,8 +33,8 @@ typedef struct ad__check {
     ad__arena arena; /* everything below */
 
     double **point; /* the inputs as doubles, moved by differences; NULL for i64 */
-    void *room;     /* for the elements of any input or result, room_len of them */
-    size_t room_len;
+    void *buffer;   /* for the elements of any input or result, buffer_len of them */
+    size_t buffer_len;
     int *active; /* the inputs that are not i64 */
     int actives;
     ad__place

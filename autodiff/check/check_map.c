@@ -26,16 +26,16 @@ static int is_fine(const ad__check *c)
 
 /* ---- recording ---- */
 
-/* A leaf with the given doubles in a type; they are rounded to f32 in room. */
+/* A leaf with the given doubles in a type; they are rounded to f32 in buffer. */
 ad_var ad__check_leaf(ad__check *c, ad_type type, ad_shape shape, const double *data, int is_input)
 {
     const void *elements = data;
     size_t count = ad_shape_count(&shape);
     if (type == AD_F32) {
         for (size_t i = 0; i < count; i++) {
-            ((float *)c->room)[i] = (float)data[i];
+            ((float *)c->buffer)[i] = (float)data[i];
         }
-        elements = c->room;
+        elements = c->buffer;
     }
     return is_input ? ad_input_array(c->tape, type, shape, elements)
                     : ad_constant(c->tape, type, shape, elements);
@@ -202,11 +202,11 @@ double ad__check_weight(const ad__check *c, uint64_t stream, size_t i)
 /* Room for the elements of a type's largest array. */
 static int make_room(ad__check *c, size_t count)
 {
-    if (count > c->room_len || c->room == NULL) {
-        c->room = ad__arena_take(&c->arena, count * sizeof(double));
-        c->room_len = count;
+    if (count > c->buffer_len || c->buffer == NULL) {
+        c->buffer = ad__arena_take(&c->arena, count * sizeof(double));
+        c->buffer_len = count;
     }
-    return c->room != NULL ? 1 : ad__check_no_memory(c);
+    return c->buffer != NULL ? 1 : ad__check_no_memory(c);
 }
 
 static int make_weights(ad__check *c)

@@ -17,15 +17,15 @@ static ad_status check_tangents(const ad__reverse *r, int count, const ad_var *x
         if (ad__check_handle(tape, v[i], r->origin, NULL) != AD_OK) {
             return tape->error.status;
         }
-        const ad__kind *kind = ad__kind_of(tape, x[i].ref.at.node);
-        const ad__kind *own = ad__kind_of(tape, v[i].ref.at.node);
+        const ad__spec *spec = ad__spec_of(tape, x[i].ref.at.node);
+        const ad__spec *own = ad__spec_of(tape, v[i].ref.at.node);
         char a[160], b[160];
-        if (own != kind) {
+        if (own != spec) {
             return ad_tape_fail(tape, AD_ERR_SHAPE, r->origin, tape->site[v[i].ref.at.node],
                                 "tangent %d is %s %s, its x is %s %s; they must be the same", i,
                                 ad_type_name(own->type), ad_shape_print(&own->shape, a, sizeof a),
-                                ad_type_name(kind->type),
-                                ad_shape_print(&kind->shape, b, sizeof b));
+                                ad_type_name(spec->type),
+                                ad_shape_print(&spec->shape, b, sizeof b));
         }
     }
     return AD_OK;
@@ -50,11 +50,11 @@ static ad_var cotangent(ad_tape *tape, ad_var y)
     if (y.tape == NULL) {
         return ad_constant_at(tape, AD_F64, AD_SCALAR, &zero, NULL);
     }
-    const ad__kind *kind = ad__kind_of(tape, y.ref.at.node);
+    const ad__spec *spec = ad__spec_of(tape, y.ref.at.node);
     const char *site = tape->site[y.ref.at.node];
-    return kind->type == AD_F64 && kind->shape.rank == 0
-               ? ad_constant_at(tape, AD_F64, kind->shape, &zero, site)
-               : ad__follow(ad_full_at(tape, kind->type, kind->shape, 0, site), y);
+    return spec->type == AD_F64 && spec->shape.rank == 0
+               ? ad_constant_at(tape, AD_F64, spec->shape, &zero, site)
+               : ad__follow(ad_full_at(tape, spec->type, spec->shape, 0, site), y);
 }
 
 ad_status ad__transpose(const ad__reverse *r, int count, const ad_var *x, int results,

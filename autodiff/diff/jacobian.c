@@ -56,7 +56,7 @@ static int are_few_scalars(const ad__reverse *r, int results, const ad_var *y, i
 {
     int are = results <= FEW_ROWS && results <= count;
     for (int j = 0; j < results && are; j++) {
-        are = y[j].tape == NULL || r->tape->node[y[j].ref.at.node].kind == AD__KIND_SCALAR;
+        are = y[j].tape == NULL || r->tape->node[y[j].ref.at.node].spec == AD__SPEC_SCALAR;
     }
     return are && ad__reverse_is_scalar(r);
 }
@@ -75,17 +75,17 @@ static ad_status sweep_rows(const ad__reverse *r, int results, const ad_var *y, 
 
 /* ---- tensors: recorded products, one at a time ---- */
 
-/* A constant like v, 1 at one element and 0 elsewhere. room holds v's elements, all 0. */
-static ad_var unit_like(ad_var v, size_t at, void *room)
+/* A constant like v, 1 at one element and 0 elsewhere. buffer holds v's elements, all 0. */
+static ad_var unit_like(ad_var v, size_t at, void *buffer)
 {
     ad_type type = ad_type_of(v);
     if (type == AD_F32) {
-        ((float *)room)[at] = 1;
+        ((float *)buffer)[at] = 1;
     } else {
-        ((double *)room)[at] = 1;
+        ((double *)buffer)[at] = 1;
     }
-    ad_var unit = ad_constant(v.tape, type, ad_shape_of(v), room);
-    memset((char *)room + at * ad_type_bytes(type), 0, ad_type_bytes(type));
+    ad_var unit = ad_constant(v.tape, type, ad_shape_of(v), buffer);
+    memset((char *)buffer + at * ad_type_bytes(type), 0, ad_type_bytes(type));
     return unit;
 }
 
@@ -106,13 +106,13 @@ static ad_status products(const ad__reverse *r, int results, const ad_var *y, in
     for (int j = 0; j < results; j++) {
         most = ad_count(y[j]) > most ? ad_count(y[j]) : most;
     }
-    void *room = ad__arena_take(&tape->scratch, most * sizeof(double));
+    void *buffer = ad__arena_take(&tape->scratch, most * sizeof(double));
     ad_var *dx = ad__arena_take(&tape->scratch, (size_t)count * sizeof *dx);
     double *values = ad__arena_take(&tape->scratch, width * sizeof *values);
-    if (room == NULL || dx == NULL || values == NULL) {
+    if (buffer == NULL || dx == NULL || values == NULL) {
         return ad__reverse_no_memory(r);
     }
-    memset(room, 0, most * sizeof(double));
+    memset(buffer, 0, most * sizeof(double));
     for (int j = 0; j < results; j++) {
         for (size_t row = 0, rows = ad_count(y[j]); row < rows; row++, out += in_stride) {
             if (y[j].tape == NULL) { /* a number depends on nothing */
@@ -120,7 +120,7 @@ static ad_status products(const ad__reverse *r, int results, const ad_var *y, in
                 continue;
             }
             ad_mark mark = ad_tape_mark(tape);
-            ad_var g = unit_like(y[j], row, room);
+            ad_var g = unit_like(y[j], row, buffer);
             ad_status status = ad_vjp(1, &y[j], &g, count, x, dx);
             double *to = values;
             for (int i = 0; i < count && status == AD_OK; i++) {
@@ -235,15 +235,15 @@ static ad_var stack_products(const ad__reverse *r, ad_var y, ad_var x)
 {
     ad_tape *tape = r->tape;
     size_t rows = ad_count(y);
-    void *room = ad__arena_take(&tape->scratch, (rows + 1) * sizeof(double));
+    void *buffer = ad__arena_take(&tape->scratch, (rows + 1) * sizeof(double));
     ad_var *row = ad__arena_take(&tape->scratch, rows * sizeof *row);
-    if (room == NULL || row == NULL) {
+    if (buffer == NULL || row == NULL) {
         ad__reverse_no_memory(r);
         return ad__dead(tape);
     }
-    memset(room, 0, (rows + 1) * sizeof(double));
+    memset(buffer, 0, (rows + 1) * sizeof(double));
     for (size_t i = 0; i < rows; i++) {
-        ad_var g = unit_like(y, i, room);
+        ad_var g = unit_like(y, i, buffer);
         if (ad_vjp(1, &y, &g, 1, &x, &row[i]) != AD_OK) {
             return ad__dead(tape);
         }

@@ -32,7 +32,7 @@ static size_t mark(const nodes *n, int results, const ad_var *y)
         count++;
         int args;
         const uint32_t *arg = ad__args_of(tape, node, &args);
-        if (tape->node[node].row == AD__STRUCTURED && ad__op_of(tape, node)->vjp == NULL) {
+        if (tape->node[node].code == AD__STRUCTURED && ad__op_of(tape, node)->vjp == NULL) {
             continue; /* no derivative goes through it */
         }
         for (int i = 0; i < args; i++) {
@@ -76,7 +76,7 @@ static int has_zero(int count, const double *partial)
 static int derive(const nodes *n, uint32_t node, ad__step *step)
 {
     const ad__node *at = &n->tape->node[node];
-    const int args = ad__numbered[at->row]->arity;
+    const int args = ad__by_code[at->code]->arity;
     uint32_t from[3] = {AD__NO_STEP, AD__NO_STEP, AD__NO_STEP}, any = AD__NO_STEP;
     for (int i = 0; i < args; i++) {
         from[i] = step_of(n, at->arg[i]);
@@ -154,7 +154,7 @@ static void locate(const nodes *n, int count, const ad_var *v, uint32_t *step)
 static uint32_t find_tensor(const ad_tape *tape, int count, const ad_var *v)
 {
     for (int i = 0; i < count; i++) {
-        if (v[i].tape != NULL && tape->node[v[i].ref.at.node].kind != AD__KIND_SCALAR) {
+        if (v[i].tape != NULL && tape->node[v[i].ref.at.node].spec != AD__SPEC_SCALAR) {
             return v[i].ref.at.node;
         }
     }

@@ -8,7 +8,7 @@
 
 static int is_integer(const ad_tape *tape, uint32_t node)
 {
-    return tape->node[node].kind != AD__KIND_SCALAR && ad__kind_of(tape, node)->type == AD_I64;
+    return tape->node[node].spec != AD__SPEC_SCALAR && ad__spec_of(tape, node)->type == AD_I64;
 }
 
 /* ---- what depends on the variables ---- */
@@ -46,20 +46,20 @@ ad_status ad__reverse_mark(ad__reverse *r, int count, const ad_var *x)
 
 ad_var ad__reverse_fit(ad_tape *tape, uint32_t node, ad_var c, const char *origin, const char *site)
 {
-    const ad__kind *kind = ad__kind_of(tape, node);
+    const ad__spec *spec = ad__spec_of(tape, node);
     if (c.tape == NULL) {
-        c = ad_full_at(tape, kind->type, kind->shape, c.ref.literal, site);
+        c = ad_full_at(tape, spec->type, spec->shape, c.ref.literal, site);
         return ad__follow(c, ad__handle(tape, node));
     }
     if (ad__check_handle(tape, c, origin, site) != AD_OK) {
         return c;
     }
-    const ad__kind *own = ad__kind_of(tape, c.ref.at.node);
-    if (own->type != kind->type) {
+    const ad__spec *own = ad__spec_of(tape, c.ref.at.node);
+    if (own->type != spec->type) {
         ad_tape_fail(tape, AD_ERR_TYPE, origin, site, "its derivative is %s for an argument of %s",
-                     ad_type_name(own->type), ad_type_name(kind->type));
+                     ad_type_name(own->type), ad_type_name(spec->type));
     }
-    return own != kind ? ad__sum_to(c, kind->shape, ad__handle(tape, node), site) : c;
+    return own != spec ? ad__sum_to(c, spec->shape, ad__handle(tape, node), site) : c;
 }
 
 enum { FEW = 4 };
@@ -125,7 +125,7 @@ ad_status ad__reverse_check(const ad__reverse *r, int results, const ad_var *y, 
             continue; /* a number depends on nothing */
         }
         uint32_t node = y[j].ref.at.node;
-        const ad_shape *shape = &ad__kind_of(tape, node)->shape;
+        const ad_shape *shape = &ad__spec_of(tape, node)->shape;
         if (g == NULL && shape->rank != 0) {
             return ad_tape_fail(tape, AD_ERR_SHAPE, r->origin, tape->site[node],
                                 "y has shape %s; a gradient is of a scalar: sum y, or use ad_vjp",
@@ -137,7 +137,7 @@ ad_status ad__reverse_check(const ad__reverse *r, int results, const ad_var *y, 
         if (ad__check_handle(tape, g[j], r->origin, NULL) != AD_OK) {
             return tape->error.status;
         }
-        if (ad__kind_of(tape, g[j].ref.at.node) != ad__kind_of(tape, node)) {
+        if (ad__spec_of(tape, g[j].ref.at.node) != ad__spec_of(tape, node)) {
             ad_shape own = ad_shape_of(g[j]);
             return ad_tape_fail(tape, AD_ERR_SHAPE, r->origin, tape->site[node],
                                 "cotangent %d has shape %s, its y has %s; they must be the same, "
@@ -207,11 +207,11 @@ static void read_adjoints(const transform *t, int count, const ad_var *x, ad_var
     for (int i = 0; i < count; i++) {
         uint32_t node = x[i].ref.at.node;
         uint32_t found = t->adjoint != NULL && node <= r->last ? t->adjoint[node - r->first] : 0;
-        const ad__kind *kind = ad__kind_of(tape, node);
+        const ad__spec *spec = ad__spec_of(tape, node);
         dx[i] =
             found != 0
                 ? ad__handle(tape, found)
-                : ad__follow(ad_full_at(tape, kind->type, kind->shape, 0, tape->site[node]), x[i]);
+                : ad__follow(ad_full_at(tape, spec->type, spec->shape, 0, tape->site[node]), x[i]);
     }
 }
 

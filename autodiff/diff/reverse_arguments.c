@@ -51,8 +51,8 @@ static ad_status check_variable(ad__reverse *r, int i, ad_var x)
         return tape->error.status;
     }
     uint32_t node = x.ref.at.node;
-    r->has_tensors |= tape->node[node].kind != AD__KIND_SCALAR;
-    if (ad__kind_of(tape, node)->type == AD_I64) {
+    r->has_tensors |= tape->node[node].spec != AD__SPEC_SCALAR;
+    if (ad__spec_of(tape, node)->type == AD_I64) {
         return ad_tape_fail(tape, AD_ERR_TYPE, r->origin, tape->site[node],
                             "x[%d] is i64; integers carry no derivative", i);
     }
@@ -87,7 +87,7 @@ static uint8_t *find_parts(const ad__reverse *r, int results, const ad_var *y)
         const ad_op *op = ad__op_of(tape, node);
         int args;
         const uint32_t *arg = ad__args_of(tape, node, &args);
-        is_part[node] &= ad__kind_of(tape, node)->type != AD_I64;
+        is_part[node] &= ad__spec_of(tape, node)->type != AD_I64;
         for (int i = op->writes ? 1 : 0; i < args && is_part[node] && op->vjp != NULL; i++) {
             is_part[arg[i]] = 1;
         }
@@ -173,7 +173,7 @@ ad_status ad__reverse_begin(ad__reverse *r, int results, const ad_var *y, int co
 ad_status ad__reverse_no_integers(const ad__reverse *r, int results, const ad_var *y)
 {
     for (int j = 0; j < results; j++) {
-        if (y[j].tape != NULL && ad__kind_of(r->tape, y[j].ref.at.node)->type == AD_I64) {
+        if (y[j].tape != NULL && ad__spec_of(r->tape, y[j].ref.at.node)->type == AD_I64) {
             return ad_tape_fail(r->tape, AD_ERR_TYPE, r->origin, r->tape->site[y[j].ref.at.node],
                                 "y[%d] is i64; integers carry no derivative", j);
         }

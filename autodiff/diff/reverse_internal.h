@@ -66,7 +66,7 @@ void ad__reverse_visit(ad__reverse *r, uint32_t node, ad_var g);
 static inline int ad__reverse_sees(const ad_tape *tape, uint32_t node)
 {
     const ad__node *at = &tape->node[node];
-    return at->kind == AD__KIND_SCALAR && at->row != AD__STRUCTURED &&
+    return at->spec == AD__SPEC_SCALAR && at->code != AD__STRUCTURED &&
            !(tape->has_assigned && ad__reads_stale(tape, node));
 }
 
@@ -87,7 +87,7 @@ static inline int ad__is_none(ad_var c)
 static inline int ad__reverse_fits(const ad_tape *tape, uint32_t node, ad_var c)
 {
     const ad__node *nodes = tape->node;
-    return ad__is_recent(tape, c) && nodes[c.ref.at.node].kind == nodes[node].kind;
+    return ad__is_recent(tape, c) && nodes[c.ref.at.node].spec == nodes[node].spec;
 }
 
 /* A contribution as a live variable of the node's type and shape: the one place where broadcasting

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The gradient as numbers: what the rules record is forgotten as soon as it has been added up. */
-#include "kernels/row_numbers_internal.h"
+#include "kernels/codes_internal.h"
 #include "diff/reverse_internal.h"
 
 #include "ops/elementwise_internal.h"
@@ -16,56 +16,56 @@ typedef struct sweep {
     ad__reverse back;
     uint8_t *state; /* of adjoints; these three by node - first */
     ad__slot *adjoint;
-    void **spare;  /* storage of adjoints that are no longer needed, by kind: each holds the next */
+    void **spare;  /* storage of adjoints that are no longer needed, by spec: each holds the next */
     uint32_t g;    /* the cotangent of the node that is visited */
     uint32_t heir; /* an argument whose adjoint so far is g, and that may have its storage; or 0 */
 } sweep;
 
-static void *take(sweep *s, uint16_t kind)
+static void *take(sweep *s, uint16_t spec)
 {
     ad_tape *tape = s->back.tape;
-    const ad__kind *k = tape->kinds[kind];
-    void *storage = s->spare[kind];
+    const ad__spec *k = tape->specs[spec];
+    void *storage = s->spare[spec];
     if (storage != NULL) {
-        memcpy(&s->spare[kind], storage, sizeof storage);
+        memcpy(&s->spare[spec], storage, sizeof storage);
         return storage;
     }
-    size_t bytes = ad__kind_bytes(k);
+    size_t bytes = ad__spec_bytes(k);
     return ad__arena_take(&tape->scratch, bytes < sizeof storage ? sizeof storage : bytes);
 }
 
-static void give_back(sweep *s, uint16_t kind, void *storage)
+static void give_back(sweep *s, uint16_t spec, void *storage)
 {
-    memcpy(storage, &s->spare[kind], sizeof storage);
-    s->spare[kind] = storage;
+    memcpy(storage, &s->spare[spec], sizeof storage);
+    s->spare[spec] = storage;
 }
 
-/* Adds the elements of c to the adjoint of a node of the same kind. */
+/* Adds the elements of c to the adjoint of a node of the same spec. */
 static void add(sweep *s, uint32_t node, uint32_t c, const char *origin, const char *site)
 {
     ad_tape *tape = s->back.tape;
-    const uint16_t kind = tape->node[node].kind;
-    const ad__kind *k = tape->kinds[kind];
+    const uint16_t spec = tape->node[node].spec;
+    const ad__spec *k = tape->specs[spec];
     uint8_t *state = &s->state[node - s->back.first];
     ad__slot *adjoint = &s->adjoint[node - s->back.first];
     const int is_first = !(*state & REACHED);
     *state |= REACHED;
-    if (kind == AD__KIND_SCALAR) {
+    if (spec == AD__SPEC_SCALAR) {
         double value = tape->value[c].scalar;
         adjoint->scalar = is_first ? value : adjoint->scalar + value;
         return;
     }
     const void *from = tape->value[c].data;
     if (!is_first) {
-        tape->loops[k->type][ad_add__number](k->count, (const void *[]){adjoint->data, from},
-                                             (const size_t[]){1, 1}, adjoint->data);
+        tape->loops[k->type][ad_add__code](k->count, (const void *[]){adjoint->data, from},
+                                           (const size_t[]){1, 1}, adjoint->data);
         return;
     }
-    adjoint->data = take(s, kind);
+    adjoint->data = take(s, spec);
     if (adjoint->data == NULL) {
         ad_tape_fail(tape, AD_ERR_MEMORY, origin, site, "out of memory");
     } else if (k->count > 0) {
-        memcpy(adjoint->data, from, ad__kind_bytes(k));
+        memcpy(adjoint->data, from, ad__spec_bytes(k));
     }
 }
 
@@ -97,7 +97,7 @@ static int is_part(const ad_tape *tape, uint32_t node, const ad_op *op, size_t *
         return 0;
     }
     int count;
-    const ad__array x = {ad__kind_of(tape, *ad__args_of(tape, node, &count)), NULL};
+    const ad__array x = {ad__spec_of(tape, *ad__args_of(tape, node, &count)), NULL};
     const ad__call call = {.count = 1, .x = &x, .attributes = ad__attributes_of(tape, node)};
     return op->part(&call, first);
 }
@@ -110,23 +110,23 @@ static void add_part(sweep *s, uint32_t node, size_t first)
     ad_tape *tape = r->tape;
     int count;
     const uint32_t whole = *ad__args_of(tape, node, &count), i = whole - r->first;
-    const ad__kind *kind = ad__kind_of(tape, whole);
+    const ad__spec *spec = ad__spec_of(tape, whole);
     if (whole < r->first || !r->depends[i]) {
         return;
     }
     if (!(s->state[i] & REACHED)) {
-        s->adjoint[i].data = take(s, tape->node[whole].kind);
+        s->adjoint[i].data = take(s, tape->node[whole].spec);
         if (s->adjoint[i].data == NULL) {
             (void)ad__reverse_no_memory(r);
             return;
         }
-        memset(s->adjoint[i].data, 0, ad__kind_bytes(kind));
+        memset(s->adjoint[i].data, 0, ad__spec_bytes(spec));
         s->state[i] |= REACHED;
     }
-    char *z = (char *)s->adjoint[i].data + first * ad_type_bytes(kind->type);
-    tape->loops[kind->type][ad_add__number](ad__kind_of(tape, node)->count,
-                                            (const void *[]){z, s->adjoint[node - r->first].data},
-                                            (const size_t[]){1, 1}, z);
+    char *z = (char *)s->adjoint[i].data + first * ad_type_bytes(spec->type);
+    tape->loops[spec->type][ad_add__code](ad__spec_of(tape, node)->count,
+                                          (const void *[]){z, s->adjoint[node - r->first].data},
+                                          (const size_t[]){1, 1}, z);
 }
 
 /* Runs the rule of a node; returns whether the adjoint's storage has another owner since. */
@@ -136,7 +136,7 @@ static int visit(sweep *s, uint32_t node)
     ad_tape *tape = r->tape;
     const ad__slot adjoint = s->adjoint[node - r->first];
     const char *site = tape->site[node];
-    ad_var g = ad__record_borrowed(tape, tape->node[node].kind, adjoint, r->origin, site);
+    ad_var g = ad__record_borrowed(tape, tape->node[node].spec, adjoint, r->origin, site);
     if (tape->error.status != AD_OK) {
         return 0;
     }
@@ -165,8 +165,8 @@ static void sweep_back(sweep *s)
         if (!r->depends[i] || !(s->state[i] & REACHED) || op->vjp == NULL) {
             continue;
         }
-        const uint16_t kind = tape->node[node].kind;
-        s->state[i] |= op->keeps || kind == AD__KIND_SCALAR ? STAYS : 0;
+        const uint16_t spec = tape->node[node].spec;
+        s->state[i] |= op->keeps || spec == AD__SPEC_SCALAR ? STAYS : 0;
         size_t first;
         int is_given = 0;
         if (is_part(tape, node, op, &first)) {
@@ -175,7 +175,7 @@ static void sweep_back(sweep *s)
             is_given = visit(s, node);
         }
         if (!is_given && !(s->state[i] & STAYS)) {
-            give_back(s, kind, s->adjoint[i].data);
+            give_back(s, spec, s->adjoint[i].data);
         }
         if (op->keeps) {
             end = ad_tape_mark(tape);
@@ -189,15 +189,15 @@ static void sweep_back(sweep *s)
 static int allocate(sweep *s, size_t len)
 {
     ad_tape *tape = s->back.tape;
-    size_t kinds = tape->kind_count;
+    size_t specs = tape->spec_count;
     s->state = ad__arena_take(&tape->scratch, len);
     s->adjoint = ad__arena_take(&tape->scratch, len * sizeof *s->adjoint);
-    s->spare = ad__arena_take(&tape->scratch, kinds * sizeof *s->spare);
+    s->spare = ad__arena_take(&tape->scratch, specs * sizeof *s->spare);
     if (s->state == NULL || s->adjoint == NULL || s->spare == NULL) {
         return 0;
     }
     memset(s->state, 0, len);
-    for (size_t i = 0; i < kinds; i++) {
+    for (size_t i = 0; i < specs; i++) {
         s->spare[i] = NULL;
     }
     return 1;
@@ -207,21 +207,21 @@ static int allocate(sweep *s, size_t len)
 static size_t read(const sweep *s, uint32_t node, double *out)
 {
     const ad_tape *tape = s->back.tape;
-    const ad__kind *kind = ad__kind_of(tape, node);
+    const ad__spec *spec = ad__spec_of(tape, node);
     const uint32_t i = node - s->back.first;
     int is_reached = s->state != NULL && node <= s->back.last && s->state[i] & REACHED;
-    for (size_t k = 0; k < kind->count; k++) {
+    for (size_t k = 0; k < spec->count; k++) {
         if (!is_reached) {
             out[k] = 0;
-        } else if (tape->node[node].kind == AD__KIND_SCALAR) {
+        } else if (tape->node[node].spec == AD__SPEC_SCALAR) {
             out[k] = s->adjoint[i].scalar;
-        } else if (kind->type == AD_F64) {
+        } else if (spec->type == AD_F64) {
             out[k] = ((const double *)s->adjoint[i].data)[k];
         } else {
             out[k] = (double)((const float *)s->adjoint[i].data)[k];
         }
     }
-    return kind->count;
+    return spec->count;
 }
 
 static ad_status sweep_tensors(const ad__reverse *of, int count, const ad_var *x, double *out)

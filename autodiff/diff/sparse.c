@@ -177,15 +177,15 @@ static ad_status evaluate(sparse *s, const ad__reverse *r, const ad__linear *l)
 static ad_status refuse(const ad__reverse *r, const ad__linear *l)
 {
     const ad_tape *tape = r->tape;
-    const ad__kind *kind = ad__kind_of(tape, l->refused);
+    const ad__spec *spec = ad__spec_of(tape, l->refused);
     const char *name = ad__op_of(tape, l->refused)->name, *site = tape->site[l->refused];
     char text[160];
-    if (tape->node[l->refused].kind != AD__KIND_SCALAR) {
+    if (tape->node[l->refused].spec != AD__SPEC_SCALAR) {
         return ad_tape_fail(r->tape, AD_ERR_UNSUPPORTED, r->origin, site,
                             "%s gives %s %s, and rows and columns are f64 scalars; use "
                             "ad_jacobian_values or ad_hessian_values",
-                            name, ad_type_name(kind->type),
-                            ad_shape_print(&kind->shape, text, sizeof text));
+                            name, ad_type_name(spec->type),
+                            ad_shape_print(&spec->shape, text, sizeof text));
     }
     return ad_tape_fail(r->tape, AD_ERR_UNSUPPORTED, r->origin, site,
                         "%s is no elementwise operation on f64 scalars, or its argument was "

@@ -23,21 +23,21 @@ static ad_status describe(ad_fn *f)
         f->parts = parts > f->parts ? parts : f->parts;
     }
     for (uint32_t i = 0; i < p->input_count; i++) {
-        const ad__kind *kind = p->values[p->inputs[i]].kind;
+        const ad__spec *spec = p->values[p->inputs[i]].spec;
         f->input_at[i] = at;
-        at += kind->count;
-        f->is_f64 &= kind->type == AD_F64;
+        at += spec->count;
+        f->is_f64 &= spec->type == AD_F64;
     }
     at = 0;
     for (uint32_t i = 0; i < p->output_count - p->guard_count; i++) {
-        const ad__kind *kind = p->values[p->outputs[i]].kind;
+        const ad__spec *spec = p->values[p->outputs[i]].spec;
         f->output_at[i] = at;
-        at += kind->count;
-        f->is_f64 &= kind->type == AD_F64;
+        at += spec->count;
+        f->is_f64 &= spec->type == AD_F64;
     }
     for (uint32_t i = 0; i < p->guard_count; i++) {
-        const ad__kind *kind = p->guards[i].kind;
-        f->guard_bytes += ad__rounded(ad__kind_bytes(kind));
+        const ad__spec *spec = p->guards[i].spec;
+        f->guard_bytes += ad__rounded(ad__spec_bytes(spec));
     }
     return AD_OK;
 }

@@ -19,7 +19,7 @@ enum {
 /* A register is a tile of one value. Constants and views take a step of 0, inputs too where all
  * rows have the same number. */
 typedef struct lane {
-    uint32_t room;        /* AD__NONE: an input, a view or a constant */
+    uint32_t buffer;      /* AD__NONE: an input, a view or a constant */
     uint32_t input;       /* AD__NONE: no input */
     const double *number; /* of a constant or view */
 } lane;
@@ -48,13 +48,13 @@ struct ad_map {
     ad__arena arena;
     lane *lanes; /* by value */
     lane_op *ops;
-    uint32_t op_count, room_count;
+    uint32_t op_count, buffer_count;
     size_t tile;
     int threads;
     const char *compiler; /* while it is made */
     ad__native_rows native;
     part *parts;
-    ad__team *team;
+    ad__thread_pool *pool;
     piece pieces[PIECES];
     uint32_t piece_count;
     double *totals; /* [PIECES][outputs] */
@@ -70,7 +70,7 @@ static ad_status check(ad_tape *tape, const ad__program *p)
 {
     for (ad__id id = 0; id < p->count; id++) {
         const ad__value *v = &p->values[id];
-        if (!ad__in_slot(v) || !(ad__is_leaf(v) || ad__is_row(v))) {
+        if (!ad__in_slot(v) || !(ad__is_leaf(v) || ad__is_elementwise(v))) {
             return ad_tape_fail(tape, AD_ERR_UNSUPPORTED, "ad_map_new", v->site,
                                 "%s is not an operation on f64 scalars; a map takes these alone",
                                 v->op->name);
@@ -98,7 +98,7 @@ static void find_readers(const ad__program *p, ad__id *reader)
 }
 
 /* Tiles are given back by their last reader, after it has one of its own. */
-static void take_values(ad_map *m, const ad__id *reader, uint32_t *free_rooms)
+static void take_values(ad_map *m, const ad__id *reader, uint32_t *free_buffers)
 {
     const ad__program *p = &m->program;
     uint32_t free_count = 0;
@@ -106,20 +106,20 @@ static void take_values(ad_map *m, const ad__id *reader, uint32_t *free_rooms)
         const ad__value *v = &p->values[id];
         lane *own = &m->lanes[id];
         *own = (lane){AD__NONE, AD__NONE, v->attributes};
-        if (ad__row_of(v) == AD__INPUT) {
+        if (ad__code_of(v) == AD__INPUT) {
             own->input = id;
         }
-        if (!ad__is_row(v)) {
+        if (!ad__is_elementwise(v)) {
             continue;
         }
-        own->room = free_count > 0 ? free_rooms[--free_count] : m->room_count++;
+        own->buffer = free_count > 0 ? free_buffers[--free_count] : m->buffer_count++;
         lane_op *op = &m->ops[m->op_count++];
         *op = (lane_op){.loop = v->op->loop[AD_F64], .count = v->count, .z = id};
         for (uint32_t i = 0; i < v->count; i++) {
             ad__id x = op->x[i] = p->args[v->first + i];
             int again = (i > 0 && x == op->x[0]) || (i > 1 && x == op->x[1]);
-            if (m->lanes[x].room != AD__NONE && reader[x] == id && !again) {
-                free_rooms[free_count++] = m->lanes[x].room;
+            if (m->lanes[x].buffer != AD__NONE && reader[x] == id && !again) {
+                free_buffers[free_count++] = m->lanes[x].buffer;
             }
         }
     }
@@ -129,13 +129,14 @@ static void take_values(ad_map *m, const ad__id *reader, uint32_t *free_rooms)
 static void keep_outputs(ad_map *m)
 {
     const ad__program *p = &m->program;
-    m->room_count = 0;
+    m->buffer_count = 0;
     for (ad__id id = 0; id < p->count; id++) {
-        m->lanes[id].room = AD__NONE;
+        m->lanes[id].buffer = AD__NONE;
     }
     for (uint32_t i = 0; i < p->output_count; i++) {
-        if (ad__is_row(&p->values[p->outputs[i]]) && m->lanes[p->outputs[i]].room == AD__NONE) {
-            m->lanes[p->outputs[i]].room = m->room_count++;
+        if (ad__is_elementwise(&p->values[p->outputs[i]]) &&
+            m->lanes[p->outputs[i]].buffer == AD__NONE) {
+            m->lanes[p->outputs[i]].buffer = m->buffer_count++;
         }
     }
 }
@@ -149,7 +150,7 @@ static int make_parts(ad_map *m)
         part *own = &m->parts[i];
         own->at = ad__arena_take(&m->arena, n * sizeof *own->at);
         own->step = ad__arena_take(&m->arena, n * sizeof *own->step);
-        own->tiles = ad__arena_take(&m->arena, (m->room_count + (size_t)m->program.input_count) *
+        own->tiles = ad__arena_take(&m->arena, (m->buffer_count + (size_t)m->program.input_count) *
                                                    m->tile * sizeof *own->tiles);
         own->sums = ad__arena_take(&m->arena, outputs * AD__SUM_LEAF * sizeof *own->sums);
         own->levels = ad__arena_take(&m->arena, LEVELS * outputs * sizeof *own->levels);
@@ -195,7 +196,7 @@ static ad_status compile(ad_map *m, const ad__capture *capture)
     if (m->native.library != NULL) {
         keep_outputs(m);
     }
-    size_t most = ROOM_BYTES / sizeof(double) / (m->room_count + 1);
+    size_t most = ROOM_BYTES / sizeof(double) / (m->buffer_count + 1);
     most = most / LEAST_TILE * LEAST_TILE;
     m->tile = most < LEAST_TILE ? LEAST_TILE : most > AD__SUM_LEAF ? AD__SUM_LEAF : most;
     return make_parts(m) ? AD_OK : AD_ERR_MEMORY;
@@ -234,8 +235,8 @@ ad_map *ad_map_new(ad_tape *tape, int in_count, const ad_var *in, int out_count,
     ad_status status =
         compile(m, &(ad__capture){tape, in_count, out_count, in, out, o->no_assign, 0, 0});
     if (status == AD_OK && m->threads > 1) {
-        m->team = ad__team_new(m->threads, &allocator);
-        status = m->team != NULL ? AD_OK : AD_ERR_MEMORY;
+        m->pool = ad__thread_pool_new(m->threads, &allocator);
+        status = m->pool != NULL ? AD_OK : AD_ERR_MEMORY;
     }
     if (status != AD_OK) {
         ad_tape_fail(tape, status, "ad_map_new", NULL, "out of memory"); /* the first error stays */
@@ -249,7 +250,7 @@ void ad_map_free(ad_map *m)
 {
     if (m != NULL) {
         ad_allocator allocator = m->allocator;
-        ad__team_free(m->team);
+        ad__thread_pool_free(m->pool);
         ad__library_close(m->native.library);
         ad__program_clear(&m->program);
         ad__arena_clear(&m->arena);
@@ -272,7 +273,7 @@ static void set_input(const ad_map *m, const part *own, ad__id id, size_t first,
     own->step[id] = c->step != 0 || m->native.library != NULL;
     own->at[id] = c->data + (ptrdiff_t)first * c->step;
     if (c->step != (ptrdiff_t)own->step[id]) {
-        double *tile = own->tiles + (m->room_count + m->lanes[id].input) * m->tile;
+        double *tile = own->tiles + (m->buffer_count + m->lanes[id].input) * m->tile;
         for (size_t i = 0; i < n; i++) {
             tile[i] = c->data[(ptrdiff_t)(first + i) * c->step];
         }
@@ -285,7 +286,7 @@ static void place_output(const ad_map *m, const part *own, uint32_t output, size
 {
     ad__id id = m->program.outputs[output];
     const ad_target *t = &m->out[output];
-    if (t->step == 1 && m->lanes[id].room != AD__NONE) {
+    if (t->step == 1 && m->lanes[id].buffer != AD__NONE) {
         own->at[id] = t->data + first;
     }
 }
@@ -332,7 +333,7 @@ static void run_tile(const ad_map *m, const part *own, size_t first, size_t in_l
             x[i] = own->at[op->x[i]];
             step[i] = own->step[op->x[i]];
         }
-        op->loop(n, x, step, own->tiles + m->lanes[op->z].room * m->tile);
+        op->loop(n, x, step, own->tiles + m->lanes[op->z].buffer * m->tile);
     }
     for (uint32_t j = 0; j < p->output_count; j++) {
         put_output(m, own, j, first, in_leaf, n);
@@ -407,9 +408,9 @@ static void run_pieces(void *context, int number)
     uint32_t first = m->piece_count * (uint32_t)number / parts;
     uint32_t end = m->piece_count * ((uint32_t)number + 1) / parts;
     for (ad__id id = 0; id < m->program.count; id++) {
-        own->step[id] = m->lanes[id].room != AD__NONE;
+        own->step[id] = m->lanes[id].buffer != AD__NONE;
         own->at[id] =
-            own->step[id] ? own->tiles + m->lanes[id].room * m->tile : m->lanes[id].number;
+            own->step[id] ? own->tiles + m->lanes[id].buffer * m->tile : m->lanes[id].number;
     }
     for (uint32_t i = first; i < end; i++) {
         run_rows(m, own, m->pieces[i].first, m->pieces[i].count, m->totals + i * outputs,
@@ -433,7 +434,7 @@ void ad_map_run(ad_map *m, size_t rows, const ad_column *in, const ad_target *ou
     }
     m->part_count = (uint32_t)m->threads < m->piece_count ? (uint32_t)m->threads : m->piece_count;
     if (m->part_count > 1) {
-        ad__team_run(m->team, (int)m->part_count, run_pieces, m);
+        ad__thread_pool_run(m->pool, (int)m->part_count, run_pieces, m);
     } else if (m->part_count == 1) {
         run_pieces(m, 0);
     }

@@ -10,10 +10,10 @@ enum {
     AD__ASSIGNED, /* a view that an assign has changed; arg[1], arg[2]: its node, the tape's tag */
     AD__CONSTANT, /* a leaf that no replay changes */
     AD__DEAD,
-    AD__FIRST_ROW /* from here on the rows, in their order */
+    AD__FIRST_CODE /* from here on the rows, in their order */
 };
 
-static inline int ad__is_leaf_number(unsigned number)
+static inline int ad__is_leaf_code(unsigned number)
 {
     return number - AD__INPUT <= AD__CONSTANT - AD__INPUT;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels/levels_internal.h"
-#include "kernels/row_numbers_internal.h"
+#include "kernels/codes_internal.h"
 
-extern const ad__row_loops AD__EVERY_LEVEL(ad__loops_f64), AD__EVERY_LEVEL(ad__loops_f32);
+extern const ad__loop_table AD__EVERY_LEVEL(ad__loops_f64), AD__EVERY_LEVEL(ad__loops_f32);
 
 ad__loop *const *ad__loops_at(ad_type type, int level)
 {
-    static const ad__row_loops *const loops[2][AD__LEVELS] = {{AD__EVERY_LEVEL(&ad__loops_f64)},
-                                                              {AD__EVERY_LEVEL(&ad__loops_f32)}};
+    static const ad__loop_table *const loops[2][AD__LEVELS] = {{AD__EVERY_LEVEL(&ad__loops_f64)},
+                                                               {AD__EVERY_LEVEL(&ad__loops_f32)}};
     return loops[type][level]->of;
 }
 

@@ -5,7 +5,7 @@
  *
  *   LOOPS           the name of the table */
 
-#include "kernels/row_numbers_internal.h"
+#include "kernels/codes_internal.h"
 
 #include "kernels/numeric_internal.h"
 
@@ -133,11 +133,11 @@ static inline real real_sin_noting(real x, int k, real_word *far)
 #undef AD_BINARY
 #undef AD_TERNARY
 
-#define AD_UNARY(NAME, ...) [NAME##__number] = NAME##__loop,
-#define AD_BINARY(NAME, ...) [NAME##__number] = NAME##__loop,
-#define AD_TERNARY(NAME, ...) [NAME##__number] = NAME##__loop,
+#define AD_UNARY(NAME, ...) [NAME##__code] = NAME##__loop,
+#define AD_BINARY(NAME, ...) [NAME##__code] = NAME##__loop,
+#define AD_TERNARY(NAME, ...) [NAME##__code] = NAME##__loop,
 
-extern const ad__row_loops LOOPS;
-const ad__row_loops LOOPS = {{
+extern const ad__loop_table LOOPS;
+const ad__loop_table LOOPS = {{
 #include "ops/ops.def"
 }};

@@ -21,8 +21,8 @@ typedef struct ad__row_kernels {
     ad__row_kernel *softmax, *log_softmax; /* of -inf alone: zeros, -inf; +inf takes all */
     ad__two_row_kernel *centred, *centred_transposed; /* of weights and numbers */
 
-    /* z[k] = the sum over i < m of x[i][k], k < n; room is for n elements a level of its tree */
-    void (*sum_columns)(size_t m, size_t n, const void *x, void *z, void *room);
+    /* z[k] = the sum over i < m of x[i][k], k < n; buffer is for n elements a level of its tree */
+    void (*sum_columns)(size_t m, size_t n, const void *x, void *z, void *buffer);
 
     /* z[i][k] = b[i][k] + a[i][k] z[i - 1][k] for i < m, k < n, from z[-1] = 0; transposed
      * b[i][k] + a[i + 1][k] z[i + 1][k] from z[m] = 0; m > 0; f64 and f32 only */

@@ -81,22 +81,23 @@ static void sum_columns_leaf(size_t m, size_t n, const real_total *restrict x,
     }
 }
 
-static void sum_columns_of(size_t m, size_t n, const real_total *x, real_total *z, real_total *room)
+static void sum_columns_of(size_t m, size_t n, const real_total *x, real_total *z,
+                           real_total *buffer)
 {
     if (m <= AD__LEAF_ROWS) {
         sum_columns_leaf(m, n, x, z);
         return;
     }
-    sum_columns_of(m / 2, n, x, z, room + n);
-    sum_columns_of(m - m / 2, n, x + m / 2 * n, room, room + n);
+    sum_columns_of(m / 2, n, x, z, buffer + n);
+    sum_columns_of(m - m / 2, n, x + m / 2 * n, buffer, buffer + n);
     for (size_t k = 0; k < n; k++) {
-        z[k] += room[k];
+        z[k] += buffer[k];
     }
 }
 
-static void sum_columns(size_t m, size_t n, const void *x, void *z, void *room)
+static void sum_columns(size_t m, size_t n, const void *x, void *z, void *buffer)
 {
-    sum_columns_of(m, n, x, z, room);
+    sum_columns_of(m, n, x, z, buffer);
 }
 
 /* ---- extremes ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernels/row_numbers_internal.h"
+#include "kernels/codes_internal.h"
 #include "anomaly.h"
 
 #include "look/anomaly_internal.h"
@@ -24,7 +24,7 @@ static void say_making(const ad_tape *tape, uint32_t node, ad_anomaly *out)
     ad__say(text, bytes, out->kind == AD_ANOMALY_DROPPED_SLOPE ? "the slope " : "");
     ad__say_number(text, bytes, out->value, 6);
     for (int a = 0; a < out->count; a++) {
-        const ad__kind *own = ad__kind_of(tape, arg[a]);
+        const ad__spec *own = ad__spec_of(tape, arg[a]);
         ad__say(text, bytes, a == 0 ? " of " : a + 1 == out->count ? " and " : ", ");
         if (!is_elementwise) {
             ad__say(text, bytes, "%s up to ", ad_shape_print(&own->shape, shape, sizeof shape));
@@ -39,7 +39,7 @@ static void describe(const ad_tape *tape, uint32_t maker, uint32_t node, ad_anom
 {
     char *text = out->message;
     size_t bytes = sizeof out->message;
-    const ad_shape *shape = &ad__kind_of(tape, node)->shape;
+    const ad_shape *shape = &ad__spec_of(tape, node)->shape;
     out->found = 1;
     out->op = ad__op_of(tape, maker)->name;
     out->site = tape->site[node];
@@ -98,7 +98,7 @@ static ad_anomaly search_values(const range *r)
     for (uint32_t node = r->first; node < tape->count; node++) {
         ad_anomaly found = {.kind = AD_ANOMALY_VALUE};
         if (ad__is_clean(tape, node) || (r->marks != NULL && !r->marks[node]) ||
-            tape->node[node].row == AD__CONSTANT || !ad__makes_anomaly(tape, node, &found)) {
+            tape->node[node].code == AD__CONSTANT || !ad__makes_anomaly(tape, node, &found)) {
             continue;
         }
         const int is_derived = ad__is_derived(tape, node);
@@ -124,11 +124,11 @@ static ad_anomaly search_slopes(const range *r)
     ad_anomaly found = none();
     size_t dropped = 0;
     for (uint32_t node = r->first; node < tape->count && tape->derived_count > 0; node++) {
-        if (tape->node[node].row != ad_chain__number || (r->marks != NULL && !r->marks[node]) ||
+        if (tape->node[node].code != ad_chain__code || (r->marks != NULL && !r->marks[node]) ||
             ad__is_clean(tape, tape->node[node].arg[1]) || !ad__is_chain(tape, node)) {
             continue;
         }
-        for (size_t i = 0, count = ad__kind_of(tape, node)->count; i < count; i++) {
+        for (size_t i = 0, count = ad__spec_of(tape, node)->count; i < count; i++) {
             if (ad__drops(tape, node, i) && dropped++ == 0) {
                 found = (ad_anomaly){.kind = AD_ANOMALY_DROPPED_SLOPE};
                 uint32_t slope = tape->node[node].arg[1];
@@ -186,8 +186,8 @@ static ad_anomaly search_gradient(const range *r, uint32_t y, int count, const a
 
 static int is_input(const ad_tape *tape, uint32_t node)
 {
-    return (tape->node[node].row == AD__INPUT || ad__is_view(tape, node)) &&
-           ad__kind_of(tape, node)->type != AD_I64;
+    return (tape->node[node].code == AD__INPUT || ad__is_view(tape, node)) &&
+           ad__spec_of(tape, node)->type != AD_I64;
 }
 
 /* Adds to what was found what is in the last gradient by ad_grad_values. Which variables it was

@@ -10,9 +10,9 @@
 static ad_var leaf(const ad__program *p, ad__id id, const void *const *inputs, ad_tape *tape)
 {
     const ad__value *v = &p->values[id];
-    const int is_input = inputs != NULL && ad__row_of(v) == AD__INPUT;
+    const int is_input = inputs != NULL && ad__code_of(v) == AD__INPUT;
     const void *elements = is_input ? inputs[id] : v->attributes; /* inputs are values 0, 1, .. */
-    return ad__record_leaf(tape, ad__row_of(v), v->kind->type, &v->kind->shape, elements,
+    return ad__record_leaf(tape, ad__code_of(v), v->spec->type, &v->spec->shape, elements,
                            "ad_fn_anomaly", v->site);
 }
 

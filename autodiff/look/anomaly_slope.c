@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Slopes that a derivative dropped because their cotangent is exactly 0. */
-#include "kernels/row_numbers_internal.h"
+#include "kernels/codes_internal.h"
 #include "look/anomaly_internal.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 
 int ad__is_chain(const ad_tape *tape, uint32_t node)
 {
-    return tape->node[node].row == ad_chain__number && ad__is_derived(tape, node) &&
+    return tape->node[node].code == ad_chain__code && ad__is_derived(tape, node) &&
            ad__is_derived(tape, tape->node[node].arg[0]);
 }
 
@@ -19,8 +19,8 @@ static int is_zero_at(const ad_tape *tape, uint32_t node, int a, size_t i)
 
 static int is_comparison(uint16_t row)
 {
-    return row == ad_less__number || row == ad_less_equal__number || row == ad_greater__number ||
-           row == ad_greater_equal__number || row == ad_equal__number || row == ad_above__number;
+    return row == ad_less__code || row == ad_less_equal__code || row == ad_greater__code ||
+           row == ad_greater_equal__code || row == ad_equal__code || row == ad_above__code;
 }
 
 /* Whether a choice, or a constant, made element i of a node the 0 that it is: what it multiplies
@@ -28,13 +28,13 @@ static int is_comparison(uint16_t row)
 static int is_chosen(const ad_tape *tape, uint32_t node, size_t i)
 {
     for (;;) {
-        const uint16_t row = tape->node[node].row;
+        const uint16_t row = tape->node[node].code;
         int next = 0;
-        if (row == ad_where__number) {
+        if (row == ad_where__code) {
             next = is_zero_at(tape, node, 0, i) ? 2 : 1;
-        } else if (row == ad_chain__number || row == ad_mul__number) {
+        } else if (row == ad_chain__code || row == ad_mul__code) {
             next = is_zero_at(tape, node, 0, i) ? 0 : 1;
-        } else if (row != ad_neg__number) {
+        } else if (row != ad_neg__code) {
             return row == AD__CONSTANT || is_comparison(row);
         }
         i = ad__met(tape, node, next, i);
@@ -78,10 +78,10 @@ void ad__mark_lasting(const ad_tape *tape, const uint8_t *marks, uint32_t first,
         if (marks != NULL && !marks[node]) {
             continue;
         }
-        const int is_fine = ad__is_clean(tape, node), row = tape->node[node].row;
-        const int passes_on = !is_fine && ad__is_derived(tape, node) && row != ad_where__number &&
+        const int is_fine = ad__is_clean(tape, node), row = tape->node[node].code;
+        const int passes_on = !is_fine && ad__is_derived(tape, node) && row != ad_where__code &&
                               lasting[node - first] == AD__USED;
-        const int drops = is_fine && (row == ad_where__number || ad__is_chain(tape, node));
+        const int drops = is_fine && (row == ad_where__code || ad__is_chain(tape, node));
         for (int a = 0; a < args; a++) {
             int is_dropped = passes_on || (drops && a > 0);
             if (arg[a] >= first) {

@@ -14,24 +14,24 @@ static int rank_of(double value)
 int ad__operand_rank(const ad_tape *tape, uint32_t node, double value)
 {
     int rank = rank_of(value);
-    return tape->node[node].row == AD__CONSTANT && rank == AD__UNDEFINED ? AD__INFINITE : rank;
+    return tape->node[node].code == AD__CONSTANT && rank == AD__UNDEFINED ? AD__INFINITE : rank;
 }
 
 /* 1 if every element is finite, which is when its exponent is not all ones: integer tests, many at
  * a time, for the case to be fast in. */
 static int all_finite(const ad_tape *tape, uint32_t node)
 {
-    const ad__kind *kind = ad__kind_of(tape, node);
+    const ad__spec *spec = ad__spec_of(tape, node);
     const char *data = ad__data_of(tape, node);
     const uint64_t wide = UINT64_C(0x7ff) << 52;
     const uint32_t narrow = UINT32_C(0xff) << 23;
     uint64_t stray = 0, f64;
     uint32_t f32;
-    for (size_t i = 0; i < kind->count && kind->type == AD_F64; i++) {
+    for (size_t i = 0; i < spec->count && spec->type == AD_F64; i++) {
         memcpy(&f64, data + i * sizeof f64, sizeof f64);
         stray |= (f64 & wide) == wide;
     }
-    for (size_t i = 0; i < kind->count && kind->type == AD_F32; i++) {
+    for (size_t i = 0; i < spec->count && spec->type == AD_F32; i++) {
         memcpy(&f32, data + i * sizeof f32, sizeof f32);
         stray |= (f32 & narrow) == narrow;
     }
@@ -41,8 +41,8 @@ static int all_finite(const ad_tape *tape, uint32_t node)
 /* By NumPy's broadcasting. */
 size_t ad__met(const ad_tape *tape, uint32_t node, int a, size_t i)
 {
-    const ad_shape *result = &ad__kind_of(tape, node)->shape;
-    const ad_shape *arg = &ad__kind_of(tape, tape->node[node].arg[a])->shape;
+    const ad_shape *result = &ad__spec_of(tape, node)->shape;
+    const ad_shape *arg = &ad__spec_of(tape, tape->node[node].arg[a])->shape;
     size_t index = 0, stride = 1;
     for (int k = 1; k <= arg->rank; k++) {
         size_t len = (size_t)result->len[result->rank - k];
@@ -58,7 +58,7 @@ size_t ad__met(const ad_tape *tape, uint32_t node, int a, size_t i)
 static double extreme(const ad_tape *tape, uint32_t node)
 {
     double worst = 0;
-    for (size_t i = 0, count = ad__kind_of(tape, node)->count; i < count; i++) {
+    for (size_t i = 0, count = ad__spec_of(tape, node)->count; i < count; i++) {
         double x = ad__element_of(tape, node, i);
         if (isnan(x)) {
             return NAN;
@@ -109,7 +109,7 @@ int ad__makes_element(const ad_tape *tape, uint32_t node, size_t i, int before, 
 int ad__makes_anomaly(const ad_tape *tape, uint32_t node, ad_anomaly *out)
 {
     int worst = ad__worst_argument(tape, node, out);
-    for (size_t i = 0, count = ad__kind_of(tape, node)->count; i < count; i++) {
+    for (size_t i = 0, count = ad__spec_of(tape, node)->count; i < count; i++) {
         if (ad__makes_element(tape, node, i, worst, out)) {
             return 1;
         }
@@ -119,6 +119,6 @@ int ad__makes_anomaly(const ad_tape *tape, uint32_t node, ad_anomaly *out)
 
 int ad__is_clean(const ad_tape *tape, uint32_t node)
 {
-    return tape->node[node].kind == AD__KIND_SCALAR ? isfinite(tape->value[node].scalar)
+    return tape->node[node].spec == AD__SPEC_SCALAR ? isfinite(tape->value[node].scalar)
                                                     : all_finite(tape, node);
 }

@@ -42,7 +42,7 @@ static uint32_t gradient_of(const dump *d, uint32_t node)
 /* Appends the range of a node, and how many elements are not finite. */
 static void say_range(const ad_tape *tape, uint32_t node, char *text, size_t bytes)
 {
-    size_t count = ad__kind_of(tape, node)->count, strays = 0;
+    size_t count = ad__spec_of(tape, node)->count, strays = 0;
     double least = INFINITY, most = -INFINITY;
     for (size_t i = 0; i < count; i++) {
         double x = ad__element_of(tape, node, i);
@@ -64,7 +64,7 @@ static void say_range(const ad_tape *tape, uint32_t node, char *text, size_t byt
 /* Appends the elements of a node, or the first few and the range. */
 static void say_elements(const ad_tape *tape, uint32_t node, size_t few, char *text, size_t bytes)
 {
-    size_t count = ad__kind_of(tape, node)->count, shown = count <= few ? count : few / 2;
+    size_t count = ad__spec_of(tape, node)->count, shown = count <= few ? count : few / 2;
     ad__say(text, bytes, count == 0 ? "empty" : "");
     for (size_t i = 0; i < shown; i++) {
         ad__say(text, bytes, i > 0 ? " " : "");
@@ -94,11 +94,11 @@ static void say_operation(const ad_tape *tape, uint32_t node, char *text, size_t
 /* Columns are padded, to the given widths or to usual ones that may be exceeded. */
 static void write_line(const dump *d, uint32_t node, int number_width, int name_width)
 {
-    char operation[TEXT] = "", kind[TEXT] = "", value[TEXT] = "", gradient[TEXT] = "", shape[160];
-    const ad__kind *k = ad__kind_of(d->tape, node);
+    char operation[TEXT] = "", spec[TEXT] = "", value[TEXT] = "", gradient[TEXT] = "", shape[160];
+    const ad__spec *k = ad__spec_of(d->tape, node);
     const char *site = d->tape->site[node];
     say_operation(d->tape, node, operation, sizeof operation);
-    ad__say(kind, sizeof kind, "%s %s", ad_type_name(k->type),
+    ad__say(spec, sizeof spec, "%s %s", ad_type_name(k->type),
             ad_shape_print(&k->shape, shape, sizeof shape));
     say_elements(d->tape, node, FEW, value, sizeof value);
     if (gradient_of(d, node) != 0) {
@@ -110,7 +110,7 @@ static void write_line(const dump *d, uint32_t node, int number_width, int name_
         (void)fprintf(d->out, "%-*s  ", name_width, name_of(d, node));
     }
     int is_last = gradient[0] == '\0' && site == NULL;
-    (void)fprintf(d->out, "%-24s  %-10s  %-*s", operation, kind, is_last ? 0 : 12, value);
+    (void)fprintf(d->out, "%-24s  %-10s  %-*s", operation, spec, is_last ? 0 : 12, value);
     (void)fprintf(d->out, "%s%s%s%s\n", gradient[0] != '\0' ? "  " : "", gradient,
                   site != NULL ? "  " : "", site != NULL ? site : "");
 }
@@ -136,7 +136,7 @@ static void write_text(const dump *d)
 
 static int is_number(const ad_tape *tape, uint32_t node)
 {
-    return tape->node[node].row == AD__CONSTANT && ad__kind_of(tape, node)->shape.rank == 0;
+    return tape->node[node].code == AD__CONSTANT && ad__spec_of(tape, node)->shape.rank == 0;
 }
 
 static int is_leaf(const ad_tape *tape, uint32_t node)
@@ -147,7 +147,7 @@ static int is_leaf(const ad_tape *tape, uint32_t node)
 /* The lines of a label: "name = operation", the shape of a tensor, value, gradient. */
 static void write_label(const dump *d, uint32_t node)
 {
-    const ad__kind *kind = ad__kind_of(d->tape, node);
+    const ad__spec *spec = ad__spec_of(d->tape, node);
     const char *name = name_of(d, node), *op = ad__op_of(d->tape, node)->name;
     char text[TEXT] = "";
     op = strncmp(op, "ad_", 3) == 0 ? op + 3 : op;
@@ -156,8 +156,8 @@ static void write_label(const dump *d, uint32_t node)
         (void)fprintf(d->out, "%s", name[0] != '\0' ? " = " : "");
         ad__write_quoted(d->out, op);
     }
-    if (kind->shape.rank > 0) {
-        (void)fprintf(d->out, "\\n%s", ad_shape_print(&kind->shape, text, sizeof text));
+    if (spec->shape.rank > 0) {
+        (void)fprintf(d->out, "\\n%s", ad_shape_print(&spec->shape, text, sizeof text));
         text[0] = '\0';
     }
     say_elements(d->tape, node, 1, text, sizeof text);

@@ -18,7 +18,7 @@ size_t ad_fn_operation_count(const ad_fn *f)
     return f != NULL ? ad__operation_total(f) : 0;
 }
 
-static ad_fn_step step_of(const ad__listing *l, const ad__cost *cost, size_t s)
+static ad_fn_step step_of(const ad__step_list *l, const ad__cost *cost, size_t s)
 {
     return (ad_fn_step){.kind = l->f->plan.steps[s].kind->name,
                         .operations = l->first[s + 1] - l->first[s],
@@ -26,14 +26,14 @@ static ad_fn_step step_of(const ad__listing *l, const ad__cost *cost, size_t s)
                         .bytes = cost[s].bytes};
 }
 
-static void take_steps(const ad__listing *l, const ad__cost *cost, size_t count, ad_fn_step *out)
+static void take_steps(const ad__step_list *l, const ad__cost *cost, size_t count, ad_fn_step *out)
 {
     for (size_t s = 0; s < count && s < l->f->plan.step_count; s++) {
         out[s] = step_of(l, cost, s);
     }
 }
 
-static void take_operations(const ad__listing *l, const ad__cost *cost, size_t count,
+static void take_operations(const ad__step_list *l, const ad__cost *cost, size_t count,
                             ad_fn_operation *out)
 {
     for (size_t i = 0; i < count && i < l->count; i++) {
@@ -42,8 +42,8 @@ static void take_operations(const ad__listing *l, const ad__cost *cost, size_t c
         out[i] = (ad_fn_operation){.step = l->step[id],
                                    .name = v->op->name,
                                    .site = v->site,
-                                   .type = v->kind->type,
-                                   .shape = v->kind->shape,
+                                   .type = v->spec->type,
+                                   .shape = v->spec->shape,
                                    .flops = cost[i].flops,
                                    .bytes = cost[i].bytes};
     }
@@ -52,7 +52,7 @@ static void take_operations(const ad__listing *l, const ad__cost *cost, size_t c
 ad_status ad_fn_costs(const ad_fn *f, size_t step_count, ad_fn_step *steps, size_t operation_count,
                       ad_fn_operation *operations)
 {
-    ad__listing l;
+    ad__step_list l;
     ad__cost *by_operation, *by_step;
     if (f == NULL || (steps == NULL && step_count > 0) ||
         (operations == NULL && operation_count > 0)) {
@@ -66,7 +66,7 @@ ad_status ad_fn_costs(const ad_fn *f, size_t step_count, ad_fn_step *steps, size
         take_steps(&l, by_step, step_count, steps);
         take_operations(&l, by_operation, operation_count, operations);
     }
-    ad__listing_clear(&l);
+    ad__step_list_clear(&l);
     return status;
 }
 
@@ -159,7 +159,7 @@ static void write_row(FILE *out, const char *number, const ad_fn_step *s, double
 }
 
 /* The names of a step's operations without "ad_", and where the first one was recorded. */
-static void say_names(const ad__listing *l, size_t step, char *text, size_t bytes)
+static void say_names(const ad__step_list *l, size_t step, char *text, size_t bytes)
 {
     const char *site = NULL;
     for (size_t i = l->first[step]; i < l->first[step + 1]; i++) {
@@ -176,7 +176,7 @@ static void say_names(const ad__listing *l, size_t step, char *text, size_t byte
     ad__say(text, bytes, "%s%s", site != NULL ? "  " : "", site != NULL ? site : "");
 }
 
-static void write_table(FILE *out, const ad__listing *l, const ad__cost *cost, size_t count,
+static void write_table(FILE *out, const ad__step_list *l, const ad__cost *cost, size_t count,
                         const ad_fn_step *times)
 {
     ad_fn_step sum = {.kind = ""};
@@ -200,7 +200,7 @@ static void write_table(FILE *out, const ad__listing *l, const ad__cost *cost, s
 
 ad_status ad_fn_show_costs(FILE *out, const ad_fn *f, size_t count, const ad_fn_step *steps)
 {
-    ad__listing l;
+    ad__step_list l;
     ad__cost *by_operation, *by_step;
     if (out == NULL || f == NULL) {
         return AD_ERR_DOMAIN;
@@ -213,7 +213,7 @@ ad_status ad_fn_show_costs(FILE *out, const ad_fn *f, size_t count, const ad_fn_
         write_table(out, &l, by_step, count, steps);
         status = fflush(out) != 0 || ferror(out) ? AD_ERR_IO : AD_OK;
     }
-    ad__listing_clear(&l);
+    ad__step_list_clear(&l);
     return status;
 }
 
@@ -230,7 +230,7 @@ ad_fn_memory ad_fn_memory_of(const ad_fn *f)
                       .tensors = ad__rounded(plan->tensor_bytes),
                       .scalars = ad__rounded(plan->slot_count * sizeof(double)),
                       .addresses = ad__rounded(plan->cell_count * sizeof(void *)),
-                      .tiles = (size_t)f->parts * ad__rounded(plan->room_bytes),
+                      .tiles = (size_t)f->parts * ad__rounded(plan->buffer_bytes),
                       .scratch = plan->call_bytes,
                       .again = f->budget.operations,
                       .again_flops = f->budget.flops};
@@ -238,7 +238,7 @@ ad_fn_memory ad_fn_memory_of(const ad_fn *f)
     m.scratch_used = f->own->scratch_used;
     m.workspace_held = sizeof *f->own + ad__arena_bytes(&f->own->arena) +
                        ad__arena_bytes(&f->own->scratch) +
-                       (f->own->team != NULL ? ad__team_bytes(f->parts) : 0);
+                       (f->own->pool != NULL ? ad__thread_pool_bytes(f->parts) : 0);
     m.function = sizeof *f + p->capacity * sizeof *p->values + p->arg_capacity * sizeof *p->args +
                  ad__arena_bytes(&p->keep) + ad__arena_bytes(&f->arena);
     return m;

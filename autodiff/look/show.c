@@ -22,7 +22,7 @@ void ad__say_quantity(char *text, size_t bytes, double value, const char *unit)
 
 int ad__is_number(const ad__value *v)
 {
-    return ad__is_constant(v) && v->kind->shape.rank == 0;
+    return ad__is_constant(v) && v->spec->shape.rank == 0;
 }
 
 void ad__say_constant(const ad__value *v, char *text, size_t bytes)
@@ -30,7 +30,7 @@ void ad__say_constant(const ad__value *v, char *text, size_t bytes)
     double f64 = 0;
     float f32;
     int64_t i64;
-    switch (v->kind->type) {
+    switch (v->spec->type) {
     case AD_F64:
         memcpy(&f64, v->attributes, sizeof f64);
         break;
@@ -46,7 +46,7 @@ void ad__say_constant(const ad__value *v, char *text, size_t bytes)
     ad__say_number(text, bytes, f64, DIGITS);
 }
 
-void ad__say_operation(const ad__listing *l, ad__id id, char *text, size_t bytes)
+void ad__say_operation(const ad__step_list *l, ad__id id, char *text, size_t bytes)
 {
     const ad__program *p = &l->f->program;
     const ad__value *v = &p->values[id];
@@ -62,17 +62,17 @@ void ad__say_operation(const ad__listing *l, ad__id id, char *text, size_t bytes
     }
 }
 
-static void say_kind(const ad__kind *kind, char *text, size_t bytes)
+static void say_spec(const ad__spec *spec, char *text, size_t bytes)
 {
     char shape[160];
-    ad__say(text, bytes, "%s %s", ad_type_name(kind->type),
-            ad_shape_print(&kind->shape, shape, sizeof shape));
+    ad__say(text, bytes, "%s %s", ad_type_name(spec->type),
+            ad_shape_print(&spec->shape, shape, sizeof shape));
 }
 
-static void say_cell(const ad__listing *l, const ad__cell *cell, char *text, size_t bytes)
+static void say_cell(const ad__step_list *l, const ad__cell *cell, char *text, size_t bytes)
 {
     size_t own = l->f->program.output_count - l->f->program.guard_count;
-    switch (cell->kind) {
+    switch (cell->home) {
     case AD__CELL_WORK:
         ad__say(text, bytes, "workspace %zu", cell->at);
         break;
@@ -94,7 +94,7 @@ static void say_cell(const ad__listing *l, const ad__cell *cell, char *text, siz
     }
 }
 
-static void say_place(const ad__listing *l, const ad__operation *o, char *text, size_t bytes)
+static void say_place(const ad__step_list *l, const ad__operation *o, char *text, size_t bytes)
 {
     static const char *const inside[] = {
         [AD__IN_CELL] = "", [AD__IN_SLOT] = "slot ", [AD__IN_TILE] = "tile ", [AD__IN_PANEL] = ""};
@@ -111,7 +111,7 @@ static void say_place(const ad__listing *l, const ad__operation *o, char *text, 
 
 typedef struct printer {
     FILE *out;
-    const ad__listing *l;
+    const ad__step_list *l;
     int width; /* of numbers */
 } printer;
 
@@ -119,10 +119,10 @@ typedef struct printer {
 static void write_value(const printer *w, ad__id id, const char *operation, const char *place)
 {
     const ad__value *v = &w->l->f->program.values[id];
-    char kind[TEXT] = "";
-    say_kind(v->kind, kind, sizeof kind);
+    char spec[TEXT] = "";
+    say_spec(v->spec, spec, sizeof spec);
     (void)fprintf(w->out, "  %%%-*u  %-26s  %-16s  %-*s%s%s\n", w->width, (unsigned)id, operation,
-                  kind, v->site != NULL ? 16 : 0, place, v->site != NULL ? "  " : "",
+                  spec, v->site != NULL ? 16 : 0, place, v->site != NULL ? "  " : "",
                   v->site != NULL ? v->site : "");
 }
 
@@ -137,10 +137,10 @@ static void write_leaves(const printer *w)
             continue;
         }
         ad__say(what, sizeof what, "%s",
-                ad__is_constant(v)           ? "constant"
-                : ad__row_of(v) == AD__INPUT ? "input"
-                                             : "view");
-        if (ad__row_of(v) == AD__INPUT) {
+                ad__is_constant(v)            ? "constant"
+                : ad__code_of(v) == AD__INPUT ? "input"
+                                              : "view");
+        if (ad__code_of(v) == AD__INPUT) {
             ad__say(what, sizeof what, " %u", (unsigned)inputs++); /* inputs are values 0, 1, .. */
         }
         write_value(w, id, what, "");
@@ -158,7 +158,7 @@ static void write_copy(const printer *w, const ad__copy *c)
 
 static void write_step(const printer *w, size_t step, const ad__cost *cost)
 {
-    const ad__listing *l = w->l;
+    const ad__step_list *l = w->l;
     const ad__step *s = &l->f->plan.steps[step];
     char flops[TEXT] = "", bytes[TEXT] = "";
     ad__say_quantity(flops, sizeof flops, cost->flops, "FLOP");
@@ -231,7 +231,7 @@ static void write_text(const printer *w, const ad__cost *steps)
 
 ad_status ad_fn_show_text(FILE *out, const ad_fn *f)
 {
-    ad__listing l;
+    ad__step_list l;
     ad__cost *operations, *steps;
     if (out == NULL || f == NULL) {
         return AD_ERR_DOMAIN;
@@ -245,6 +245,6 @@ ad_status ad_fn_show_text(FILE *out, const ad_fn *f)
         write_text(&w, steps);
         status = fflush(out) != 0 || ferror(out) ? AD_ERR_IO : AD_OK;
     }
-    ad__listing_clear(&l);
+    ad__step_list_clear(&l);
     return status;
 }

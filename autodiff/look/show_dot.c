@@ -10,7 +10,7 @@ enum { TEXT = 240, MANY = 100 }; /* operations that are drawn one by one */
 
 typedef struct graph {
     FILE *out;
-    const ad__listing *l;
+    const ad__step_list *l;
     uint32_t *seen; /* by value: the last step drawn as one node with an edge from it, plus 1 */
 } graph;
 
@@ -40,8 +40,8 @@ static void write_site(const graph *g, const char *site)
 static void write_shape(const graph *g, const ad__value *v)
 {
     char text[TEXT];
-    if (v->kind->shape.rank > 0) {
-        (void)fprintf(g->out, "\\n%s", ad_shape_print(&v->kind->shape, text, sizeof text));
+    if (v->spec->shape.rank > 0) {
+        (void)fprintf(g->out, "\\n%s", ad_shape_print(&v->spec->shape, text, sizeof text));
     }
 }
 
@@ -52,7 +52,7 @@ static void write_leaf(const graph *g, ad__id id)
     const ad__value *v = &g->l->f->program.values[id];
     (void)fprintf(g->out, "  n%u [shape=box, fillcolor=\"%s\", label=\"", (unsigned)id,
                   ad__is_constant(v) ? "#ffffff" : "#dcebf9");
-    if (ad__row_of(v) == AD__INPUT) {
+    if (ad__code_of(v) == AD__INPUT) {
         (void)fprintf(g->out, "input %u", (unsigned)id); /* inputs are values 0, 1, .. */
     } else {
         (void)fprintf(g->out, "%s %%%u", ad__is_constant(v) ? "constant" : "view", (unsigned)id);
@@ -88,7 +88,7 @@ static void write_operation(const graph *g, const ad__operation *o)
 
 static void write_step(const graph *g, size_t step, const ad__cost *cost)
 {
-    const ad__listing *l = g->l;
+    const ad__step_list *l = g->l;
     char text[TEXT] = "";
     size_t count = l->first[step + 1] - l->first[step];
     ad__say(text, sizeof text, "%zu  %s\\n", step, l->f->plan.steps[step].kind->name);
@@ -178,7 +178,7 @@ static void write_graph(const graph *g, const ad__cost *steps)
 
 ad_status ad_fn_show_dot(FILE *out, const ad_fn *f)
 {
-    ad__listing l;
+    ad__step_list l;
     ad__cost *operations, *steps;
     if (out == NULL || f == NULL) {
         return AD_ERR_DOMAIN;
@@ -197,6 +197,6 @@ ad_status ad_fn_show_dot(FILE *out, const ad_fn *f)
         write_graph(&g, steps);
         status = fflush(out) != 0 || ferror(out) ? AD_ERR_IO : AD_OK;
     }
-    ad__listing_clear(&l);
+    ad__step_list_clear(&l);
     return status;
 }

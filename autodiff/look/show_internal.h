@@ -15,7 +15,7 @@ typedef struct ad__operation {
     uint32_t at;     /* which cell, slot or tile */
 } ad__operation;
 
-typedef struct ad__listing {
+typedef struct ad__step_list {
     const ad_fn *f;
     ad__arena arena;
     size_t count;
@@ -23,15 +23,15 @@ typedef struct ad__listing {
     size_t *first;
     uint32_t *step;   /* by value: its step, AD__NONE for leaves and what is their memory */
     uint8_t *is_used; /* by value: a leaf that a step reads, or that goes out as it is */
-} ad__listing;
+} ad__step_list;
 
 /* Errors: AD_ERR_MEMORY. Clear it in any case. */
-ad_status ad__list(const ad_fn *f, ad__listing *out);
+ad_status ad__list(const ad_fn *f, ad__step_list *out);
 size_t ad__operation_total(const ad_fn *f);
-void ad__listing_clear(ad__listing *l);
+void ad__step_list_clear(ad__step_list *l);
 
 /* The value whose memory a value is: that of a reshape is its argument. */
-ad__id ad__listed(const ad__listing *l, ad__id id);
+ad__id ad__listed(const ad__step_list *l, ad__id id);
 
 /* What one call takes: operations on numbers, and bytes that are moved. A tensor that a step reads
  * more than once is counted with the first operation that does. */
@@ -41,13 +41,13 @@ typedef struct ad__cost {
 
 /* By operation, in the listing's order, and by step; from the listing's arena.
  * Errors: AD_ERR_MEMORY. */
-ad_status ad__costs_of(ad__listing *l, ad__cost **operations, ad__cost **steps);
+ad_status ad__costs_of(ad__step_list *l, ad__cost **operations, ad__cost **steps);
 
 /* Appends a number with a prefix before its unit: "1.2 MB". */
 void ad__say_quantity(char *text, size_t bytes, double value, const char *unit);
 
 /* Appends an operation and its arguments, numbers of constant scalars as such. */
-void ad__say_operation(const ad__listing *l, ad__id id, char *text, size_t bytes);
+void ad__say_operation(const ad__step_list *l, ad__id id, char *text, size_t bytes);
 
 /* Whether a value is a constant that is said as a number; appends it. */
 int ad__is_number(const ad__value *v);

@@ -10,7 +10,7 @@ extern const ad_op ad_reshape__op;
 
 /* ---- the operations of a step, by its kind ---- */
 
-static void add(ad__listing *l, ad__id id, ad__place place, uint32_t at)
+static void add(ad__step_list *l, ad__id id, ad__place place, uint32_t at)
 {
     l->operations[l->count++] = (ad__operation){id, place, at};
 }
@@ -21,7 +21,7 @@ static size_t count_call(const void *plan)
     return 1;
 }
 
-static void list_call(ad__listing *l, const void *plan)
+static void list_call(ad__step_list *l, const void *plan)
 {
     const ad__call_step *c = plan;
     add(l, c->id, AD__IN_CELL, c->z);
@@ -32,7 +32,7 @@ static size_t count_scalars(const void *plan)
     return ((const ad__scalars *)plan)->count;
 }
 
-static void list_scalars(ad__listing *l, const void *plan)
+static void list_scalars(ad__step_list *l, const void *plan)
 {
     const ad__scalars *run = plan;
     for (size_t i = 0; i < run->count; i++) {
@@ -45,13 +45,13 @@ static size_t count_block(const void *plan)
     return ((const ad__block *)plan)->op_count;
 }
 
-static void list_block(ad__listing *l, const void *plan)
+static void list_block(ad__step_list *l, const void *plan)
 {
     const ad__block *b = plan;
     for (uint32_t i = 0; i < b->op_count; i++) {
         int is_tile = b->cell[i] == AD__NONE;
         add(l, b->ops[i].id, is_tile ? AD__IN_TILE : AD__IN_CELL,
-            is_tile ? b->room[i] : b->cell[i]);
+            is_tile ? b->buffer[i] : b->cell[i]);
     }
 }
 
@@ -61,7 +61,7 @@ static size_t count_product(const void *plan)
     return 1 + (p->block != NULL ? p->block->op_count : 0);
 }
 
-static void list_product(ad__listing *l, const void *plan)
+static void list_product(ad__step_list *l, const void *plan)
 {
     const ad__product *p = plan;
     add(l, p->id, p->z == AD__NONE ? AD__IN_PANEL : AD__IN_CELL, p->z);
@@ -76,7 +76,7 @@ static size_t count_copy(const void *plan)
     return 0;
 }
 
-static void list_copy(ad__listing *l, const void *plan)
+static void list_copy(ad__step_list *l, const void *plan)
 {
     (void)l, (void)plan;
 }
@@ -84,7 +84,7 @@ static void list_copy(ad__listing *l, const void *plan)
 static const struct lister {
     const ad__step_kind *kind;
     size_t (*count)(const void *plan);
-    void (*list)(ad__listing *l, const void *plan);
+    void (*list)(ad__step_list *l, const void *plan);
 } listers[] = {{&ad__call_kind, count_call, list_call},
                {&ad__scalars_kind, count_scalars, list_scalars},
                {&ad__block_kind, count_block, list_block},
@@ -102,7 +102,7 @@ static const struct lister *lister_of(const ad__step *s)
 
 /* ---- the whole ---- */
 
-ad__id ad__listed(const ad__listing *l, ad__id id)
+ad__id ad__listed(const ad__step_list *l, ad__id id)
 {
     const ad__program *p = &l->f->program;
     while (l->step[id] == AD__NONE && p->values[id].op == &ad_reshape__op) {
@@ -111,7 +111,7 @@ ad__id ad__listed(const ad__listing *l, ad__id id)
     return id;
 }
 
-static void mark_used(ad__listing *l)
+static void mark_used(ad__step_list *l)
 {
     const ad__program *p = &l->f->program;
     for (size_t i = 0; i < l->count; i++) {
@@ -141,11 +141,11 @@ size_t ad__operation_total(const ad_fn *f)
     return count;
 }
 
-ad_status ad__list(const ad_fn *f, ad__listing *out)
+ad_status ad__list(const ad_fn *f, ad__step_list *out)
 {
     const ad__plan *plan = &f->plan;
     size_t steps = plan->step_count, values = f->program.count, count = ad__operation_total(f);
-    *out = (ad__listing){.f = f};
+    *out = (ad__step_list){.f = f};
     ad__arena_init(&out->arena, f->allocator);
     out->operations = ad__arena_take(&out->arena, count * sizeof *out->operations);
     out->first = ad__arena_take(&out->arena, (steps + 1) * sizeof *out->first);
@@ -169,7 +169,7 @@ ad_status ad__list(const ad_fn *f, ad__listing *out)
     return AD_OK;
 }
 
-void ad__listing_clear(ad__listing *l)
+void ad__step_list_clear(ad__step_list *l)
 {
     ad__arena_clear(&l->arena);
 }
@@ -180,12 +180,12 @@ void ad__listing_clear(ad__listing *l)
 static double bytes_read(const ad__value *v, const ad__value *x)
 {
     size_t all = ad__value_bytes(x), most = ad__value_bytes(v);
-    int moves = !ad__is_row(v) && v->op->flops == NULL;
+    int moves = !ad__is_elementwise(v) && v->op->flops == NULL;
     return (double)(moves && most < all ? most : all);
 }
 
 /* seen: by value, the last step that has read it, plus 1. */
-static ad__cost cost_of(const ad__listing *l, size_t step, const ad__operation *o, uint32_t *seen,
+static ad__cost cost_of(const ad__step_list *l, size_t step, const ad__operation *o, uint32_t *seen,
                         ad__array *x)
 {
     const ad__program *p = &l->f->program;
@@ -213,7 +213,7 @@ static uint32_t most_arguments(const ad__program *p)
     return most;
 }
 
-ad_status ad__costs_of(ad__listing *l, ad__cost **operations, ad__cost **steps)
+ad_status ad__costs_of(ad__step_list *l, ad__cost **operations, ad__cost **steps)
 {
     const ad__plan *plan = &l->f->plan;
     size_t values = l->f->program.count;

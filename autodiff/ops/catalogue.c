@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernels/row_numbers_internal.h"
+#include "kernels/codes_internal.h"
 #include "tape/op_internal.h"
 
 /* Every operation that has a descriptor, in the order of ops.def. */
@@ -29,18 +29,18 @@ const ad_op *const ad__catalogue[] = {
 #undef AD_TERNARY
 #undef AD_STRUCTURED
 
-#define AD_UNARY(name, ...) [name##__number] = &name##__op,
-#define AD_BINARY(name, ...) [name##__number] = &name##__op,
-#define AD_TERNARY(name, ...) [name##__number] = &name##__op,
+#define AD_UNARY(name, ...) [name##__code] = &name##__op,
+#define AD_BINARY(name, ...) [name##__code] = &name##__op,
+#define AD_TERNARY(name, ...) [name##__code] = &name##__op,
 #define AD_STRUCTURED(name, ...)
 
-static const ad_op dead = {.name = "dead", .number = AD__DEAD};
-static const ad_op input = {.name = "input", .number = AD__INPUT};
-static const ad_op view = {.name = "view", .number = AD__VIEW};
-static const ad_op assigned = {.name = "view", .number = AD__ASSIGNED};
-static const ad_op constant = {.name = "constant", .number = AD__CONSTANT};
+static const ad_op dead = {.name = "dead", .code = AD__DEAD};
+static const ad_op input = {.name = "input", .code = AD__INPUT};
+static const ad_op view = {.name = "view", .code = AD__VIEW};
+static const ad_op assigned = {.name = "view", .code = AD__ASSIGNED};
+static const ad_op constant = {.name = "constant", .code = AD__CONSTANT};
 
-const ad_op *const ad__numbered[] = {
+const ad_op *const ad__by_code[] = {
 #include "ops/ops.def"
     [AD__DEAD] = &dead,         [AD__INPUT] = &input,       [AD__VIEW] = &view,
     [AD__ASSIGNED] = &assigned, [AD__CONSTANT] = &constant,

@@ -88,11 +88,11 @@ static void add_terms(const cofactors *c, size_t depth)
 
 static ad_status cofactors_infer(ad__call *call)
 {
-    const ad__kind *x = call->x[0].kind;
+    const ad__spec *x = call->x[0].spec;
     char a[160], b[160];
-    call->kind = *x;
+    call->spec = *x;
     for (int i = 1; i < call->count; i++) {
-        const ad__kind *along = call->x[i].kind;
+        const ad__spec *along = call->x[i].spec;
         if (along != x) {
             return ad_error_set(call->error, along->type == x->type ? AD_ERR_SHAPE : AD_ERR_TYPE,
                                 "%s %s along %s %s; one type and one shape are needed",
@@ -128,8 +128,8 @@ static void find_cofactors(cofactors *c, double *a)
 
 static size_t cofactors_scratch(const ad__call *call)
 {
-    size_t n = ad__order_of(call->x[0].kind), order = (size_t)call->count - 1;
-    if (call->kind.count == 0) {
+    size_t n = ad__order_of(call->x[0].spec), order = (size_t)call->count - 1;
+    if (call->spec.count == 0) {
         return 0;
     }
     return 2 * ad__rounded(n * n * sizeof(double)) + ad__rounded(order * n * n * sizeof(double)) +
@@ -140,7 +140,7 @@ static size_t cofactors_scratch(const ad__call *call)
  * different rows a product of pivots and the permutations of columns. */
 static double cofactors_flops(const ad__call *call)
 {
-    size_t order = ad__order_of(call->x[0].kind);
+    size_t order = ad__order_of(call->x[0].spec);
     double n = (double)order, choices = 1, permutations = 1;
     for (int i = 0; i < call->count; i++) {
         choices *= n > i ? n - i : 0;
@@ -152,10 +152,10 @@ static double cofactors_flops(const ad__call *call)
 
 static ad_status cofactors_eval(const ad__call *call)
 {
-    size_t n = ad__order_of(call->x[0].kind);
+    size_t n = ad__order_of(call->x[0].spec);
     cofactors c = {.order = (size_t)call->count - 1};
     ad__arena *scratch = call->scratch;
-    if (call->kind.count == 0) {
+    if (call->spec.count == 0) {
         return AD_OK;
     }
     double *a = ad__arena_take(scratch, n * n * sizeof *a);
@@ -167,8 +167,8 @@ static ad_status cofactors_eval(const ad__call *call)
         ad__ldu_init(&c.f, n, scratch) != AD_OK) {
         return AD_ERR_MEMORY;
     }
-    const ad_type type = call->kind.type;
-    size_t step = n * n * ad_type_bytes(type), all = call->kind.count * ad_type_bytes(type);
+    const ad_type type = call->spec.type;
+    size_t step = n * n * ad_type_bytes(type), all = call->spec.count * ad_type_bytes(type);
     for (size_t at = 0; at < all; at += step) {
         ad__widen(type, n * n, (const char *)call->x[0].data + at, a);
         for (size_t i = 0; i < c.order; i++) {
@@ -182,9 +182,9 @@ static ad_status cofactors_eval(const ad__call *call)
 
 static void cofactors_emit(ad__emit *e, const ad__call *call)
 {
-    const size_t n = ad__order_of(call->x[0].kind), nn = n * n, count = (size_t)call->count;
-    const char *type = ad__c_type(call->kind.type);
-    if (call->kind.count == 0) {
+    const size_t n = ad__order_of(call->x[0].spec), nn = n * n, count = (size_t)call->count;
+    const char *type = ad__c_type(call->spec.type);
+    if (call->spec.count == 0) {
         return;
     }
     ad__put(e, "    size_t row[%zu], taken[%zu];\n    ", count, count);
@@ -195,11 +195,11 @@ static void cofactors_emit(ad__emit *e, const ad__call *call)
             "    c.f = f;\n    c.order = %zu;\n    c.sum = a + %zu;\n    c.direction = a + %zu;\n"
             "    c.row = row;\n    c.taken = taken;\n",
             count - 1, nn, 2 * nn);
-    ad__put_loop(e, 1, "i", call->kind.count / nn);
+    ad__put_loop(e, 1, "i", call->spec.count / nn);
     ad__put_loop(e, 2, "k", nn);
     for (int i = 0; i < call->count; i++) {
         ad__put(e, "            a[%zu + k] = (double)", i == 0 ? 0 : (1 + (size_t)i) * nn);
-        ad__put_argument(e, i, call->kind.type);
+        ad__put_argument(e, i, call->spec.type);
         ad__put(e, "[i * %zu + k];\n", nn);
     }
     ad__put_end(e, 2);

@@ -14,9 +14,9 @@ typedef struct custom {
     void *user;
 } custom;
 
-static ad_custom_array array_of(const ad__kind *kind, void *data)
+static ad_custom_array array_of(const ad__spec *spec, void *data)
 {
-    return (ad_custom_array){kind->type, kind->shape, ad_shape_count(&kind->shape), data};
+    return (ad_custom_array){spec->type, spec->shape, ad_shape_count(&spec->shape), data};
 }
 
 /* The arguments as the user's functions see them; NULL without memory. */
@@ -24,7 +24,7 @@ static ad_custom_array *arguments(const ad__call *call, int have_data)
 {
     ad_custom_array *x = ad__arena_take(call->scratch, (size_t)call->count * sizeof *x);
     for (int i = 0; x != NULL && i < call->count; i++) {
-        x[i] = array_of(call->x[i].kind, have_data ? call->x[i].data : NULL);
+        x[i] = array_of(call->x[i].spec, have_data ? call->x[i].data : NULL);
     }
     return x;
 }
@@ -60,7 +60,7 @@ static ad_status custom_infer(ad__call *call)
         status = ad_error_set(&error, AD_ERR_SHAPE, "its shape function gives %s, which is none",
                               ad_shape_print(&shape, text, sizeof text));
     }
-    call->kind = (ad__kind){.type = type, .shape = shape};
+    call->spec = (ad__spec){.type = type, .shape = shape};
     return report(call, c->op->name, status, &error);
 }
 
@@ -73,7 +73,7 @@ static ad_status custom_eval(const ad__call *call)
 {
     const custom *c = call->attributes;
     const ad_custom_array *x = arguments(call, 1);
-    ad_custom_array z = array_of(&call->kind, call->z);
+    ad_custom_array z = array_of(&call->spec, call->z);
     ad_error error = {.status = AD_OK};
     if (x == NULL) {
         return AD_ERR_MEMORY;
@@ -90,8 +90,8 @@ static void check_contribution(const ad__vjp *v, const char *name, int i)
     if (ad__check_handle(v->tape, dx, origin, v->site) != AD_OK) {
         return;
     }
-    const ad__kind *own = ad__kind_of(v->tape, dx.ref.at.node);
-    const ad__kind *x = ad__kind_of(v->tape, v->x[i].ref.at.node);
+    const ad__spec *own = ad__spec_of(v->tape, dx.ref.at.node);
+    const ad__spec *x = ad__spec_of(v->tape, v->x[i].ref.at.node);
     ad_shape wide;
     if (own->type != x->type) {
         ad_tape_fail(v->tape, AD_ERR_TYPE, origin, v->site, "it is %s, x[%d] is %s",

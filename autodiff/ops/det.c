@@ -15,21 +15,21 @@
 
 static ad_status det_infer(ad__call *call)
 {
-    ad_status status = ad__check_square(call->x[0].kind, call->error);
-    call->kind = *call->x[0].kind;
-    call->kind.shape.rank -= 2;
+    ad_status status = ad__check_square(call->x[0].spec, call->error);
+    call->spec = *call->x[0].spec;
+    call->spec.shape.rank -= 2;
     return status;
 }
 
 static size_t det_scratch(const ad__call *call)
 {
-    size_t n = ad__order_of(call->x[0].kind);
+    size_t n = ad__order_of(call->x[0].spec);
     return ad__rounded(n * n * sizeof(double)) + ad__ldu_bytes(n);
 }
 
 static double det_flops(const ad__call *call)
 {
-    return ad__one_each(call) * ad__ldu_flops(ad__order_of(call->x[0].kind));
+    return ad__one_each(call) * ad__ldu_flops(ad__order_of(call->x[0].spec));
 }
 
 static double determinant(const ad__ldu *f)
@@ -66,28 +66,28 @@ static double determinant_sign(const ad__ldu *f)
 /* One number from the elimination of each matrix. */
 static ad_status eliminated(const ad__call *call, double (*number)(const ad__ldu *f))
 {
-    const ad__kind *kind = call->x[0].kind;
-    size_t n = ad__order_of(kind), bytes = ad_type_bytes(kind->type);
+    const ad__spec *spec = call->x[0].spec;
+    size_t n = ad__order_of(spec), bytes = ad_type_bytes(spec->type);
     double *a = ad__arena_take(call->scratch, n * n * sizeof *a);
     ad__ldu f;
     if (a == NULL || ad__ldu_init(&f, n, call->scratch) != AD_OK) {
         return AD_ERR_MEMORY;
     }
-    for (size_t i = 0; i < call->kind.count; i++) {
-        ad__widen(kind->type, n * n, (const char *)call->x[0].data + i * n * n * bytes, a);
+    for (size_t i = 0; i < call->spec.count; i++) {
+        ad__widen(spec->type, n * n, (const char *)call->x[0].data + i * n * n * bytes, a);
         ad__ldu_factor(&f, a);
         const double z = number(&f);
-        ad__narrow(kind->type, 1, &z, (char *)call->z + i * bytes);
+        ad__narrow(spec->type, 1, &z, (char *)call->z + i * bytes);
     }
     return AD_OK;
 }
 
 static void emit_eliminated(ad__emit *e, const ad__call *call, const char *number)
 {
-    size_t n = ad__order_of(call->x[0].kind);
-    const char *type = ad__c_type(call->kind.type);
+    size_t n = ad__order_of(call->x[0].spec);
+    const char *type = ad__c_type(call->spec.type);
     ad__put_eliminator(e, n, 1, n * n);
-    ad__put_loop(e, 1, "i", call->kind.count);
+    ad__put_loop(e, 1, "i", call->spec.count);
     ad__put_loop(e, 2, "k", n * n);
     ad__put(e, "            a[k] = (double)x0[i * %zu + k];\n", n * n);
     ad__put_end(e, 2);

@@ -7,21 +7,21 @@
 
 ad_status ad__elementwise_infer(ad__call *call)
 {
-    const ad__kind *first = call->x[0].kind;
+    const ad__spec *first = call->x[0].spec;
     if (first->type != AD_F64 && first->type != AD_F32) {
         return ad_error_set(call->error, AD_ERR_TYPE,
                             "an argument is %s; elementwise operations take f64 or f32, ad_cast "
                             "converts",
                             ad_type_name(first->type));
     }
-    call->kind = *first;
+    call->spec = *first;
     for (int i = 1; i < call->count; i++) {
-        const ad__kind *next = call->x[i].kind;
+        const ad__spec *next = call->x[i].spec;
         if (next == first) {
             continue;
         }
         char a[160], b[160];
-        ad_shape *shape = &call->kind.shape;
+        ad_shape *shape = &call->spec.shape;
         if (next->type != first->type) {
             return ad_error_set(
                 call->error, AD_ERR_TYPE, "%s %s with %s %s; convert one with ad_cast",
@@ -71,10 +71,10 @@ static walk walk_of(const ad__call *call)
     walk w = {.rank = 0};
     size_t product[3] = {1, 1, 1};
     int count = call->count < 3 ? call->count : 3; /* it never is more; said for the compiler */
-    for (int i = 1; i <= call->kind.shape.rank; i++) {
-        size_t len = (size_t)call->kind.shape.len[call->kind.shape.rank - i], stride[3];
+    for (int i = 1; i <= call->spec.shape.rank; i++) {
+        size_t len = (size_t)call->spec.shape.len[call->spec.shape.rank - i], stride[3];
         for (int a = 0; a < count; a++) {
-            const ad_shape *shape = &call->x[a].kind->shape;
+            const ad_shape *shape = &call->x[a].spec->shape;
             size_t own = i <= shape->rank ? (size_t)shape->len[shape->rank - i] : 1;
             stride[a] = own == 1 ? 0 : product[a];
             product[a] *= own;
@@ -91,7 +91,7 @@ static walk walk_of(const ad__call *call)
 
 ad_status ad__elementwise_eval(const ad__call *call, ad__loop *const *loop)
 {
-    size_t bytes = ad_type_bytes(call->kind.type), index[AD_MAX_RANK] = {0}, step[3];
+    size_t bytes = ad_type_bytes(call->spec.type), index[AD_MAX_RANK] = {0}, step[3];
     const char *x[3] = {NULL, NULL, NULL};
     char *z = call->z;
     walk w = walk_of(call);
@@ -99,8 +99,8 @@ ad_status ad__elementwise_eval(const ad__call *call, ad__loop *const *loop)
         x[a] = call->x[a].data;
         step[a] = w.stride[a][0];
     }
-    for (size_t left = call->kind.count; left > 0; left -= w.len[0]) {
-        loop[call->kind.type](w.len[0], (const void *const *)x, step, z);
+    for (size_t left = call->spec.count; left > 0; left -= w.len[0]) {
+        loop[call->spec.type](w.len[0], (const void *const *)x, step, z);
         z += w.len[0] * bytes;
         for (int axis = 1; axis < w.rank; axis++) { /* a step outwards, with carry */
             int carry = ++index[axis] == w.len[axis];
@@ -138,14 +138,14 @@ void ad__elementwise_emit(ad__emit *e, const ad__call *call, const char *text)
         ad__put_loop(e, 1 + i, index, w.len[w.rank - 1 - i]);
     }
     for (int a = 0; a < call->count && a < 3; a++) {
-        ad__put(e, "%*sconst %s a%d = ", 4 * w.rank + 4, "", ad__c_type(call->kind.type), a);
+        ad__put(e, "%*sconst %s a%d = ", 4 * w.rank + 4, "", ad__c_type(call->spec.type), a);
         ad__put_element(e, x[a], 0, w.rank, stride[a]);
         ad__put(e, ";\n");
     }
     ad__put(e, "%*s", 4 * w.rank + 4, "");
     ad__put_element(e, "z", 0, w.rank, stride[3]);
     ad__put(e, " = ");
-    ad__put_text(e, text, (int)call->kind.type, arg);
+    ad__put_text(e, text, (int)call->spec.type, arg);
     ad__put(e, ";\n");
     for (int i = w.rank; i > 0; i--) {
         ad__put_end(e, i);

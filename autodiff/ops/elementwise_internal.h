@@ -28,7 +28,7 @@ void ad__contributions_of(const ad__node *nodes, const ad__slot *value, uint32_t
 /* An operation of a run of f64 scalars: v[z] = row(v[x[0]], v[x[1]], v[x[2]]). A run ends with a
  * row AD__STRUCTURED, so that nothing is counted. */
 typedef struct ad__scalar_op {
-    uint32_t row, z, x[3];
+    uint32_t code, z, x[3];
 } ad__scalar_op;
 void ad__run_scalars(const ad__scalar_op *ops, double *v);
 

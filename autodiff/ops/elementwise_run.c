@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs of scalars in compiled functions. */
-#include "kernels/row_numbers_internal.h"
+#include "kernels/codes_internal.h"
 #include "ops/elementwise_internal.h"
 #include "kernels/math_f64_internal.h"
 #include "kernels/numeric_internal.h"
@@ -12,22 +12,22 @@
 
 void ad__run_scalars(const ad__scalar_op *op, double *v)
 {
-    static const void *const code[] = {
+    static const void *const label[] = {
         [AD__STRUCTURED] = &&end,
-#define AD_UNARY(NAME, ...) [NAME##__number] = &&NAME##__code,
-#define AD_BINARY(NAME, ...) [NAME##__number] = &&NAME##__code,
-#define AD_TERNARY(NAME, ...) [NAME##__number] = &&NAME##__code,
+#define AD_UNARY(NAME, ...) [NAME##__code] = &&NAME##__label,
+#define AD_BINARY(NAME, ...) [NAME##__code] = &&NAME##__label,
+#define AD_TERNARY(NAME, ...) [NAME##__code] = &&NAME##__label,
 #include "ops/ops.def"
 #undef AD_UNARY
 #undef AD_BINARY
 #undef AD_TERNARY
     };
-    goto *code[op->row];
+    goto *label[op->code];
 
 #define CODE(NAME, ...)                                                                            \
-    NAME##__code : v[op->z] = NAME(__VA_ARGS__);                                                   \
+    NAME##__label : v[op->z] = NAME(__VA_ARGS__);                                                  \
     op++;                                                                                          \
-    goto *code[op->row];
+    goto *label[op->code];
 #define AD_UNARY(NAME, ...) CODE(NAME, v[op->x[0]])
 #define AD_BINARY(NAME, ...) CODE(NAME, v[op->x[0]], v[op->x[1]])
 #define AD_TERNARY(NAME, ...) CODE(NAME, v[op->x[0]], v[op->x[1]], v[op->x[2]])

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The numeric derivatives of scalar programs. */
-#include "kernels/row_numbers_internal.h"
+#include "kernels/codes_internal.h"
 #include "ops/elementwise_internal.h"
 #include "kernels/math_f64_internal.h"
 #include "kernels/numeric_internal.h"
@@ -15,7 +15,7 @@
     const double LETTER = value[arg[INDEX]].scalar;                                                \
     (void)LETTER;
 #define CASE(NAME, ...)                                                                            \
-    case NAME##__number: {                                                                         \
+    case NAME##__code: {                                                                           \
         const double z = value[node].scalar;                                                       \
         (void)z;                                                                                   \
         __VA_ARGS__                                                                                \
@@ -28,7 +28,7 @@
     CASE(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2) PARTIAL(0, DX) PARTIAL(1, DY)          \
                    PARTIAL(2, DW))
 #define AD_ZERO 0
-#define AD_TIE(INDEX) (nodes[arg[INDEX]].row == AD__CONSTANT ? 0 : 0.5)
+#define AD_TIE(INDEX) (nodes[arg[INDEX]].code == AD__CONSTANT ? 0 : 0.5)
 
 /* The jump of each node is predicted by low bits of addresses: the same ones, whatever the size of
  * the code before. Others would take some programs a quarter more time. */
@@ -53,7 +53,7 @@ void ad__sweep_scalars(const ad__node *nodes, const ad__slot *value, uint32_t fi
         if (is_zero(g)) {
             continue;
         }
-        switch (nodes[node].row) {
+        switch (nodes[node].code) {
 #include "ops/ops.def"
         default:
             break; /* a leaf keeps its adjoint */
@@ -75,7 +75,7 @@ void ad__sweep_piece(const ad__node *nodes, const ad__slot *value, uint32_t firs
         if (g == 0) {
             continue;
         }
-        switch (nodes[node].row) {
+        switch (nodes[node].code) {
 #include "ops/ops.def"
         default:
             break;
@@ -89,7 +89,7 @@ void ad__contributions_of(const ad__node *nodes, const ad__slot *value, uint32_t
                           double *contribution)
 {
     const uint32_t *arg = nodes[node].arg;
-    switch (nodes[node].row) {
+    switch (nodes[node].code) {
 #include "ops/ops.def"
     default:
         break; /* a leaf has none */

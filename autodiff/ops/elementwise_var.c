@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The elementwise rows over variables: the function that records each operation, the derivative as
  * further recorded operations, and the descriptor. */
-#include "kernels/row_numbers_internal.h"
+#include "kernels/codes_internal.h"
 #include "ops/elementwise_internal.h"
 #include "tape/tape_internal.h"
 
@@ -14,7 +14,7 @@
 #undef AD_HERE
 #define AD_HERE site
 #define AD_ZERO (ad_literal(0))
-#define AD_TIE(INDEX) (v->tape->node[v->x[INDEX].ref.at.node].row == AD__CONSTANT ? 0 : 0.5)
+#define AD_TIE(INDEX) (v->tape->node[v->x[INDEX].ref.at.node].code == AD__CONSTANT ? 0 : 0.5)
 
 #define AD_STRUCTURED(name, ...)
 #define AD_COMPOSED(type, name, ...)
@@ -35,7 +35,7 @@
     {                                                                                              \
         ad_tape *tape = TAPE;                                                                      \
         if (tape != NULL && WHERE && tape->count < tape->limit) {                                  \
-            VALUES return ad__push_scalar(tape, NAME##__number, A, B, C, VALUE, site);             \
+            VALUES return ad__push_scalar(tape, NAME##__code, A, B, C, VALUE, site);               \
         }                                                                                          \
         return OTHERWISE;                                                                          \
     }
@@ -68,7 +68,7 @@
 #define LOOP(NAME, TYPE)                                                                           \
     static void NAME##__##TYPE(size_t n, const void *const *x, const size_t *step, void *z)        \
     {                                                                                              \
-        ad__loops_of(TYPE)[NAME##__number](n, x, step, z);                                         \
+        ad__loops_of(TYPE)[NAME##__code](n, x, step, z);                                           \
     }
 
 #define TEXTS(...)                                                                                 \
@@ -84,7 +84,7 @@
     LOOP(NAME, AD_F32)                                                                             \
     const ad_op NAME##__op = {.name = #NAME,                                                       \
                               .arity = ARITY,                                                      \
-                              .number = NAME##__number,                                            \
+                              .code = NAME##__code,                                                \
                               .infer = ad__elementwise_infer,                                      \
                               .eval = NAME##__eval,                                                \
                               .vjp = NAME##__vjp,                                                  \
@@ -104,16 +104,16 @@
 
 #define AD_BINARY(NAME, VALUE, DX, DY, XLO, XHI, YLO, YHI)                                         \
     extern const ad_op NAME##__op;                                                                 \
-    APART NAME##__numbers(ad_var a, ad_var b, const char *site)                                    \
+    APART NAME##__codes(ad_var a, ad_var b, const char *site)                                    \
     PATH(NAME, a.tape ? a.tape : b.tape, MAY_BE(a) && MAY_BE(b),                                   \
          OF_EITHER(x, i, a) OF_EITHER(y, j, b), VALUE, i, j, 0,                                    \
          ad__record_binary(a, b, site, &NAME##__op))                                               \
     APART NAME##__left(ad_var a, ad_var b, const char *site)                                       \
     PATH(NAME, b.tape, FITS(b) && KNOWN(a), OF_KNOWN(x, i, a) OF(y, j, b), VALUE, i, j, 0,         \
-         NAME##__numbers(a, b, site))                                                              \
+         NAME##__codes(a, b, site))                                                              \
     APART NAME##__right(ad_var a, ad_var b, const char *site)                                      \
     PATH(NAME, a.tape, FITS(a) && KNOWN(b), OF(x, i, a) OF_KNOWN(y, j, b), VALUE, i, j, 0,         \
-         NAME##__numbers(a, b, site))                                                              \
+         NAME##__codes(a, b, site))                                                              \
     ad_var NAME##_at(ad_var a, ad_var b, const char *site)                                         \
     PATH(NAME, a.tape, FITS(a) && FITS(b), OF(x, i, a) OF(y, j, b), VALUE, i, j, 0,                \
          a.tape == NULL   ? NAME##__left(a, b, site)                                               \
@@ -124,13 +124,13 @@
 
 #define AD_TERNARY(NAME, VALUE, DX, DY, DW, XLO, XHI, YLO, YHI, WLO, WHI)                          \
     extern const ad_op NAME##__op;                                                                 \
-    APART NAME##__numbers(ad_var a, ad_var b, ad_var c, const char *site)                          \
+    APART NAME##__codes(ad_var a, ad_var b, ad_var c, const char *site)                          \
     PATH(NAME, a.tape ? a.tape : b.tape ? b.tape : c.tape, MAY_BE(a) && MAY_BE(b) && MAY_BE(c),    \
          OF_EITHER(x, i, a) OF_EITHER(y, j, b) OF_EITHER(w, k, c), VALUE, i, j, k,                 \
          ad__record_ternary(a, b, c, site, &NAME##__op))                                           \
     ad_var NAME##_at(ad_var a, ad_var b, ad_var c, const char *site)                               \
     PATH(NAME, a.tape, FITS(a) && FITS(b) && FITS(c), OF(x, i, a) OF(y, j, b) OF(w, k, c), VALUE,  \
-         i, j, k, NAME##__numbers(a, b, c, site))                                                  \
+         i, j, k, NAME##__codes(a, b, c, site))                                                  \
     VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2)                                         \
               PARTIAL(0, DX) PARTIAL(1, DY) PARTIAL(2, DW))                                        \
     DESCRIBE(NAME, 3, #VALUE, TEXTS(#DX, #DY, #DW), {XLO, XHI}, {YLO, YHI}, {WLO, WHI})

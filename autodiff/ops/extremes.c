@@ -11,7 +11,7 @@
 
 static ad_status extreme_infer(ad__call *call)
 {
-    const ad_shape *shape = &call->x[0].kind->shape;
+    const ad_shape *shape = &call->x[0].spec->shape;
     char text[160];
     if (ad__reduced_count(shape, *(const ad__reduction *)call->attributes) == 0) {
         return ad_error_set(call->error, AD_ERR_SHAPE,
@@ -24,7 +24,7 @@ static ad_status extreme_infer(ad__call *call)
 static ad_status place_infer(ad__call *call)
 {
     ad_status status = extreme_infer(call);
-    call->kind.type = AD_I64;
+    call->spec.type = AD_I64;
     return status;
 }
 
@@ -32,7 +32,7 @@ static ad_status place_infer(ad__call *call)
 
 static ad_status max_eval(const ad__call *call)
 {
-    return ad__reduce_rows(call, ad__row_kernels_of(call->kind.type)->max);
+    return ad__reduce_rows(call, ad__row_kernels_of(call->spec.type)->max);
 }
 
 static void max_emit(ad__emit *e, const ad__call *call)
@@ -42,7 +42,7 @@ static void max_emit(ad__emit *e, const ad__call *call)
 
 static ad_status min_eval(const ad__call *call)
 {
-    return ad__reduce_rows(call, ad__row_kernels_of(call->kind.type)->min);
+    return ad__reduce_rows(call, ad__row_kernels_of(call->spec.type)->min);
 }
 
 static void min_emit(ad__emit *e, const ad__call *call)
@@ -52,7 +52,7 @@ static void min_emit(ad__emit *e, const ad__call *call)
 
 static ad_status argmax_eval(const ad__call *call)
 {
-    return ad__reduce_rows(call, ad__row_kernels_of(call->x[0].kind->type)->argmax);
+    return ad__reduce_rows(call, ad__row_kernels_of(call->x[0].spec->type)->argmax);
 }
 
 static void argmax_emit(ad__emit *e, const ad__call *call)
@@ -62,7 +62,7 @@ static void argmax_emit(ad__emit *e, const ad__call *call)
 
 static ad_status argmin_eval(const ad__call *call)
 {
-    return ad__reduce_rows(call, ad__row_kernels_of(call->x[0].kind->type)->argmin);
+    return ad__reduce_rows(call, ad__row_kernels_of(call->x[0].spec->type)->argmin);
 }
 
 static void argmin_emit(ad__emit *e, const ad__call *call)

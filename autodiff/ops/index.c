@@ -17,7 +17,7 @@
 
 ad_status ad__infer_indices(const ad__call *call, int i)
 {
-    ad_type type = call->x[i].kind->type;
+    ad_type type = call->x[i].spec->type;
     return type == AD_I64 ? AD_OK
                           : ad_error_set(call->error, AD_ERR_TYPE,
                                          "indices are %s; they must be i64", ad_type_name(type));
@@ -41,18 +41,18 @@ ad_status ad__resize_indexed(ad__resizing *r)
 
 ad_status ad__check_indices(const ad__call *call, int i, int64_t len)
 {
-    const ad__kind *kind = call->x[i].kind;
+    const ad__spec *spec = call->x[i].spec;
     const int64_t *index = call->x[i].data;
-    size_t at = ad__first_stray(kind->count, index, len);
-    if (at == kind->count) {
+    size_t at = ad__first_stray(spec->count, index, len);
+    if (at == spec->count) {
         return AD_OK;
     }
-    ad_shape place = kind->shape; /* the place of the element, printed like a shape */
+    ad_shape place = spec->shape; /* the place of the element, printed like a shape */
     char text[160];
     size_t rest = at;
     for (int axis = place.rank - 1; axis >= 0; axis--) {
-        place.len[axis] = (int64_t)(rest % (size_t)kind->shape.len[axis]);
-        rest /= (size_t)kind->shape.len[axis];
+        place.len[axis] = (int64_t)(rest % (size_t)spec->shape.len[axis]);
+        rest /= (size_t)spec->shape.len[axis];
     }
     return ad_error_set(call->error, AD_ERR_INDEX,
                         "indices%s is %" PRId64 ", outside an axis of length %" PRId64
@@ -65,7 +65,7 @@ void ad__put_index_check(ad__emit *e, const ad__call *call, int i, int64_t len)
     ad__put(e, "    if (");
     ad__put_kernel(e, "ad__first_stray", AD__NO_TYPE);
     ad__put(e, "(%zu, x%d, %" PRId64 ") < %zu) {\n        return 1;\n    }\n",
-            call->x[i].kind->count, i, len, call->x[i].kind->count);
+            call->x[i].spec->count, i, len, call->x[i].spec->count);
     e->fails = 1;
 }
 
@@ -94,14 +94,14 @@ static ad_status replace_axis(const ad__call *call, const ad_shape *shape, int a
 static ad_status take_infer(ad__call *call)
 {
     const ad__indexing *a = call->attributes;
-    const ad_shape *shape = &call->x[0].kind->shape, *indices = &call->x[1].kind->shape;
+    const ad_shape *shape = &call->x[0].spec->shape, *indices = &call->x[1].spec->shape;
     int axis;
     ad_status status = ad__infer_indices(call, 1);
     status = status != AD_OK ? status : ad__axis(a->axis, shape, &axis, call->error);
-    call->kind.type = call->x[0].kind->type;
+    call->spec.type = call->x[0].spec->type;
     return status != AD_OK
                ? status
-               : replace_axis(call, shape, axis, 1, indices->rank, indices->len, &call->kind.shape);
+               : replace_axis(call, shape, axis, 1, indices->rank, indices->len, &call->spec.shape);
 }
 
 /* Copies rows of `row` bytes; inline, so that the compiler copies single elements without a
@@ -129,11 +129,11 @@ static void take_rows(size_t row, const char *x, const int64_t *index, size_t n,
 static ad_status take_eval(const ad__call *call)
 {
     const ad__indexing *attributes = call->attributes;
-    const ad_shape *shape = &call->x[0].kind->shape;
+    const ad_shape *shape = &call->x[0].spec->shape;
     int axis = ad__front_axis(attributes->axis, shape);
     ad__along a = ad__along_axis(shape, axis);
     ad_status status = ad__check_indices(call, 1, (int64_t)a.len);
-    size_t row = a.inner * ad_type_bytes(call->kind.type), n = call->x[1].kind->count;
+    size_t row = a.inner * ad_type_bytes(call->spec.type), n = call->x[1].spec->count;
     for (size_t o = 0; o < a.outer && row > 0 && status == AD_OK; o++) {
         take_rows(row, (const char *)call->x[0].data + o * a.len * row, call->x[1].data, n,
                   (int64_t)a.len, (char *)call->z + o * n * row);
@@ -144,9 +144,9 @@ static ad_status take_eval(const ad__call *call)
 static void take_emit(ad__emit *e, const ad__call *call)
 {
     const ad__indexing *attributes = call->attributes;
-    const ad_shape *shape = &call->x[0].kind->shape;
+    const ad_shape *shape = &call->x[0].spec->shape;
     ad__along a = ad__along_axis(shape, ad__front_axis(attributes->axis, shape));
-    size_t n = call->x[1].kind->count;
+    size_t n = call->x[1].spec->count;
     ad__put_index_check(e, call, 1, (int64_t)a.len);
     ad__put_loop(e, 1, "o", a.outer);
     ad__put_loop(e, 2, "k", n);
@@ -207,7 +207,7 @@ ad_var ad_take_at(ad_var x, ad_var indices, int axis, const char *site)
 static ad_status segment_infer(ad__call *call)
 {
     const ad__indexing *a = call->attributes;
-    const ad_shape *shape = &call->x[0].kind->shape, *indices = &call->x[1].kind->shape;
+    const ad_shape *shape = &call->x[0].spec->shape, *indices = &call->x[1].spec->shape;
     char p[160], q[160];
     ad_status status = ad__infer_indices(call, 1);
     status = status != AD_OK ? status : ad__infer_len(call, a->len);
@@ -225,8 +225,8 @@ static ad_status segment_infer(ad__call *call)
                             ad_shape_print(shape, p, sizeof p),
                             ad_shape_print(indices, q, sizeof q), a->axis);
     }
-    call->kind.type = call->x[0].kind->type;
-    return replace_axis(call, shape, a->axis, indices->rank, 1, &a->len, &call->kind.shape);
+    call->spec.type = call->x[0].spec->type;
+    return replace_axis(call, shape, a->axis, indices->rank, 1, &a->len, &call->spec.shape);
 }
 
 #define SEGMENT_SUM(real, NAME)                                                                    \
@@ -251,14 +251,14 @@ SEGMENT_SUM(uint64_t, segment_sum_i64) /* wraps around */
 static ad_status segment_eval(const ad__call *call)
 {
     const ad__indexing *attributes = call->attributes;
-    ad__along a = ad__along_axis(&call->kind.shape, attributes->axis);
+    ad__along a = ad__along_axis(&call->spec.shape, attributes->axis);
     ad_status status = ad__check_indices(call, 1, attributes->len);
-    if (status != AD_OK || call->kind.count == 0) {
+    if (status != AD_OK || call->spec.count == 0) {
         return status;
     }
-    memset(call->z, 0, ad__kind_bytes(&call->kind));
-    size_t n = call->x[1].kind->count;
-    switch (call->kind.type) {
+    memset(call->z, 0, ad__spec_bytes(&call->spec));
+    size_t n = call->x[1].spec->count;
+    switch (call->spec.type) {
     case AD_F64:
         segment_sum_f64(&a, n, call->x[1].data, call->x[0].data, call->z);
         break;
@@ -275,17 +275,17 @@ static ad_status segment_eval(const ad__call *call)
 static void segment_emit(ad__emit *e, const ad__call *call)
 {
     const ad__indexing *attributes = call->attributes;
-    ad__along a = ad__along_axis(&call->kind.shape, attributes->axis);
-    size_t n = call->x[1].kind->count;
+    ad__along a = ad__along_axis(&call->spec.shape, attributes->axis);
+    size_t n = call->x[1].spec->count;
     ad__put_index_check(e, call, 1, attributes->len);
-    ad__put(e, "    memset(z, 0, %zu * sizeof *z);\n", call->kind.count);
+    ad__put(e, "    memset(z, 0, %zu * sizeof *z);\n", call->spec.count);
     ad__put_loop(e, 1, "o", a.outer);
     ad__put_loop(e, 2, "k", n);
     ad__put(e, "            const size_t at = o * %zu + ", a.len);
     ad__put_kernel(e, "ad__from_front", AD__NO_TYPE);
     ad__put(e, "(x1[k], %zu);\n", a.len);
     ad__put_loop(e, 3, "i", a.inner);
-    const int wraps = call->kind.type == AD_I64;
+    const int wraps = call->spec.type == AD_I64;
     ad__put(e, "                %s[at * %zu + i] += %sx0[(o * %zu + k) * %zu + i];\n",
             wraps ? "((uint64_t *)z)" : "z", a.inner, wraps ? "(uint64_t)" : "", n, a.inner);
     ad__put_end(e, 3);
@@ -326,17 +326,17 @@ ad_var ad_segment_sum_at(ad_var x, ad_var indices, int axis, int64_t len, const 
 static ad_status one_hot_infer(ad__call *call)
 {
     const ad__indexing *a = call->attributes;
-    const ad_shape *shape = &call->x[0].kind->shape;
+    const ad_shape *shape = &call->x[0].spec->shape;
     ad_status status = ad__infer_indices(call, 0);
     status = status != AD_OK ? status : ad__infer_len(call, a->len);
     if (status == AD_OK && ad_type_bytes(a->type) == 0) {
         status = ad_error_set(call->error, AD_ERR_TYPE,
                               "%d is no element type; use AD_F64, AD_F32 or AD_I64", (int)a->type);
     }
-    call->kind.type = a->type;
+    call->spec.type = a->type;
     return status != AD_OK
                ? status
-               : replace_axis(call, shape, shape->rank, 0, 1, &a->len, &call->kind.shape);
+               : replace_axis(call, shape, shape->rank, 0, 1, &a->len, &call->spec.shape);
 }
 
 static ad_status one_hot_eval(const ad__call *call)
@@ -344,11 +344,11 @@ static ad_status one_hot_eval(const ad__call *call)
     const ad__indexing *a = call->attributes;
     const int64_t *index = call->x[0].data;
     ad_status status = ad__check_indices(call, 0, a->len);
-    if (status != AD_OK || call->kind.count == 0) {
+    if (status != AD_OK || call->spec.count == 0) {
         return status;
     }
-    memset(call->z, 0, call->kind.count * ad_type_bytes(a->type));
-    for (size_t k = 0; k < call->x[0].kind->count; k++) {
+    memset(call->z, 0, call->spec.count * ad_type_bytes(a->type));
+    for (size_t k = 0; k < call->x[0].spec->count; k++) {
         size_t at = k * (size_t)a->len + ad__from_front(index[k], a->len);
         if (a->type == AD_F64) {
             ((double *)call->z)[at] = 1;
@@ -365,8 +365,8 @@ static void one_hot_emit(ad__emit *e, const ad__call *call)
 {
     const ad__indexing *a = call->attributes;
     ad__put_index_check(e, call, 0, a->len);
-    ad__put(e, "    memset(z, 0, %zu * sizeof *z);\n", call->kind.count);
-    ad__put_loop(e, 1, "k", call->x[0].kind->count);
+    ad__put(e, "    memset(z, 0, %zu * sizeof *z);\n", call->spec.count);
+    ad__put_loop(e, 1, "k", call->x[0].spec->count);
     ad__put(e, "        z[k * %" PRId64 " + ", a->len);
     ad__put_kernel(e, "ad__from_front", AD__NO_TYPE);
     ad__put(e, "(x0[k], %" PRId64 ")] = 1;\n", a->len);

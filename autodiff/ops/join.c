@@ -18,13 +18,13 @@
 
 static ad_status concat_infer(ad__call *call)
 {
-    const ad__kind *first = call->x[0].kind;
+    const ad__spec *first = call->x[0].spec;
     char a[160], b[160];
     int axis;
     ad_status status = ad__axis(*(const int *)call->attributes, &first->shape, &axis, call->error);
-    call->kind = *first;
+    call->spec = *first;
     for (int i = 1; i < call->count && status == AD_OK; i++) {
-        const ad__kind *next = call->x[i].kind;
+        const ad__spec *next = call->x[i].spec;
         if (next->type != first->type) {
             status = ad_error_set(call->error, AD_ERR_TYPE,
                                   "x[%d] is %s, x[0] is %s; convert one with ad_cast", i,
@@ -36,7 +36,7 @@ static ad_status concat_infer(ad__call *call)
                                   ad_shape_print(&first->shape, b, sizeof b), axis);
         } else {
             /* cannot overflow before the tape refuses it: each length is at most 2^60 */
-            int64_t *len = &call->kind.shape.len[axis];
+            int64_t *len = &call->spec.shape.len[axis];
             *len += *len > (int64_t)1 << 60 ? 0 : next->shape.len[axis];
         }
     }
@@ -45,12 +45,12 @@ static ad_status concat_infer(ad__call *call)
 
 static ad_status concat_eval(const ad__call *call)
 {
-    int axis = ad__front_axis(*(const int *)call->attributes, &call->kind.shape);
-    size_t bytes = ad_type_bytes(call->kind.type);
-    ad__along whole = ad__along_axis(&call->kind.shape, axis);
+    int axis = ad__front_axis(*(const int *)call->attributes, &call->spec.shape);
+    size_t bytes = ad_type_bytes(call->spec.type);
+    ad__along whole = ad__along_axis(&call->spec.shape, axis);
     char *z = call->z;
-    for (int i = 0; i < call->count && call->kind.count > 0; i++) { /* of none, a run may be huge */
-        ad__along part = ad__along_axis(&call->x[i].kind->shape, axis);
+    for (int i = 0; i < call->count && call->spec.count > 0; i++) { /* of none, a run may be huge */
+        ad__along part = ad__along_axis(&call->x[i].spec->shape, axis);
         size_t run = part.len * part.inner * bytes;
         const char *x = call->x[i].data;
         for (size_t o = 0; o < part.outer && run > 0; o++) {
@@ -63,15 +63,15 @@ static ad_status concat_eval(const ad__call *call)
 
 static void concat_emit(ad__emit *e, const ad__call *call)
 {
-    int axis = ad__front_axis(*(const int *)call->attributes, &call->kind.shape);
-    ad__along whole = ad__along_axis(&call->kind.shape, axis);
+    int axis = ad__front_axis(*(const int *)call->attributes, &call->spec.shape);
+    ad__along whole = ad__along_axis(&call->spec.shape, axis);
     size_t at = 0;
     ad__put_loop(e, 1, "i", whole.outer);
     for (int i = 0; i < call->count; i++) {
-        ad__along part = ad__along_axis(&call->x[i].kind->shape, axis);
+        ad__along part = ad__along_axis(&call->x[i].spec->shape, axis);
         size_t run = part.len * part.inner;
         ad__put(e, "        memcpy(z + i * %zu + %zu, ", whole.len * whole.inner, at);
-        ad__put_argument(e, i, call->kind.type);
+        ad__put_argument(e, i, call->spec.type);
         ad__put(e, " + i * %zu, %zu * sizeof *z);\n", run, run);
         at += run;
     }
@@ -118,12 +118,12 @@ ad_var ad_concat_at(int count, const ad_var *x, int axis, const char *site)
 
 static ad_status stack_infer(ad__call *call)
 {
-    const ad__kind *first = call->x[0].kind;
+    const ad__spec *first = call->x[0].spec;
     ad_shape shape = first->shape;
     char a[160], b[160];
     int axis;
     for (int i = 1; i < call->count; i++) {
-        const ad__kind *next = call->x[i].kind;
+        const ad__spec *next = call->x[i].spec;
         if (next != first) {
             return ad_error_set(call->error, next->type != first->type ? AD_ERR_TYPE : AD_ERR_SHAPE,
                                 "x[%d] is %s %s, x[0] is %s %s; they must be the same", i,
@@ -141,20 +141,20 @@ static ad_status stack_infer(ad__call *call)
         memmove(shape.len + axis + 1, first->shape.len + axis,
                 (size_t)(first->shape.rank - axis) * sizeof *shape.len);
         shape.len[axis] = call->count;
-        call->kind.type = first->type;
-        call->kind.shape = shape;
+        call->spec.type = first->type;
+        call->spec.shape = shape;
     }
     return status;
 }
 
 static ad_status stack_eval(const ad__call *call)
 {
-    const ad_shape *shape = &call->x[0].kind->shape;
-    int axis = ad__front_axis(*(const int *)call->attributes, &call->kind.shape);
+    const ad_shape *shape = &call->x[0].spec->shape;
+    int axis = ad__front_axis(*(const int *)call->attributes, &call->spec.shape);
     ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
     ad__dense_strides(shape, from);
-    ad__dense_strides(&call->kind.shape, to);
-    size_t bytes = ad_type_bytes(call->kind.type), run = (size_t)to[axis] * bytes;
+    ad__dense_strides(&call->spec.shape, to);
+    size_t bytes = ad_type_bytes(call->spec.type), run = (size_t)to[axis] * bytes;
     memmove(to + axis, to + axis + 1, (size_t)(shape->rank - axis) * sizeof *to);
     for (int i = 0; i < call->count; i++) {
         char *z = (char *)call->z + (size_t)i * run;
@@ -165,12 +165,12 @@ static ad_status stack_eval(const ad__call *call)
 
 static void stack_emit(ad__emit *e, const ad__call *call)
 {
-    int axis = ad__front_axis(*(const int *)call->attributes, &call->kind.shape);
-    ad__along a = ad__along_axis(&call->kind.shape, axis);
+    int axis = ad__front_axis(*(const int *)call->attributes, &call->spec.shape);
+    ad__along a = ad__along_axis(&call->spec.shape, axis);
     ad__put_loop(e, 1, "i", a.outer);
     for (int i = 0; i < call->count; i++) {
         ad__put(e, "        memcpy(z + (i * %zu + %d) * %zu, ", a.len, i, a.inner);
-        ad__put_argument(e, i, call->kind.type);
+        ad__put_argument(e, i, call->spec.type);
         ad__put(e, " + i * %zu, %zu * sizeof *z);\n", a.inner, a.inner);
     }
     ad__put_end(e, 1);

@@ -8,10 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-void ad__ldu_place(ad__ldu *f, size_t n, double *room)
+void ad__ldu_place(ad__ldu *f, size_t n, double *buffer)
 {
     f->n = n;
-    f->left = room;
+    f->left = buffer;
     f->right = f->left + n * n;
     f->work = f->right + n * n;
     f->pivot = f->work + n * n;
@@ -19,16 +19,16 @@ void ad__ldu_place(ad__ldu *f, size_t n, double *room)
 
 static size_t bytes_of(size_t n)
 {
-    return AD__LDU_ROOM(n) * sizeof(double);
+    return AD__LDU_NUMBERS(n) * sizeof(double);
 }
 
 ad_status ad__ldu_init(ad__ldu *f, size_t n, ad__arena *arena)
 {
-    double *room = ad__arena_take(arena, bytes_of(n));
-    if (room == NULL || !ad__can_multiply(n, n)) {
+    double *buffer = ad__arena_take(arena, bytes_of(n));
+    if (buffer == NULL || !ad__can_multiply(n, n)) {
         return AD_ERR_MEMORY;
     }
-    ad__ldu_place(f, n, room);
+    ad__ldu_place(f, n, buffer);
     return AD_OK;
 }
 
@@ -168,22 +168,22 @@ void ad__put_eliminator(ad__emit *e, size_t n, size_t count, size_t size)
 {
     const ad__gemm whole = {.m = (int64_t)n, .n = (int64_t)n, .k = (int64_t)n, .lda = (int64_t)n};
     size_t at = ad__emit_scratch(e, AD_F64, count * size);
-    size_t room = ad__emit_scratch(e, AD_F64, AD__LDU_ROOM(n) + 1);
+    size_t buffer = ad__emit_scratch(e, AD_F64, AD__LDU_NUMBERS(n) + 1);
     e->uses_blis |= ad__gemm_order_of(&whole, 1) == AD__GEMM_BLIS;
     ad__put(e, "    ");
     ad__put_kernel(e, "ad__ldu", AD__NO_TYPE);
     ad__put(e, " f;\n    double *a = scratch_f64 + %zu;\n    ", at);
     ad__put_kernel(e, "ad__ldu_place", AD__NO_TYPE);
-    ad__put(e, "(&f, %zu, scratch_f64 + %zu);\n", n, room);
+    ad__put(e, "(&f, %zu, scratch_f64 + %zu);\n", n, buffer);
 }
 
-ad_status ad__check_square(const ad__kind *kind, ad_error *error)
+ad_status ad__check_square(const ad__spec *spec, ad_error *error)
 {
-    const ad_shape *shape = &kind->shape;
+    const ad_shape *shape = &spec->shape;
     char text[160];
     if (shape->rank < 2 || shape->len[shape->rank - 1] != shape->len[shape->rank - 2]) {
         return ad_error_set(error, AD_ERR_SHAPE, "%s; takes square matrices, [..., n, n]",
                             ad_shape_print(shape, text, sizeof text));
     }
-    return ad__check_float(kind->type, shape, error);
+    return ad__check_float(spec->type, shape, error);
 }

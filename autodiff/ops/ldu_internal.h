@@ -20,11 +20,11 @@ typedef struct ad__ldu {
     int sign;
 } ad__ldu;
 
-/* Puts the matrices of order n into room of so many numbers. */
-#define AD__LDU_ROOM(n) (3 * (n) * (n) + (n))
-void ad__ldu_place(ad__ldu *f, size_t n, double *room);
+/* Puts the matrices of order n into a buffer of so many numbers. */
+#define AD__LDU_NUMBERS(n) (3 * (n) * (n) + (n))
+void ad__ldu_place(ad__ldu *f, size_t n, double *buffer);
 
-/* The same, with room from the arena. Errors: AD_ERR_MEMORY. */
+/* The same, with a buffer from the arena. Errors: AD_ERR_MEMORY. */
 ad_status ad__ldu_init(ad__ldu *f, size_t n, ad__arena *arena);
 size_t ad__ldu_bytes(size_t n); /* that it takes */
 double ad__ldu_flops(size_t n); /* of an elimination */
@@ -39,10 +39,10 @@ void ad__multiply(size_t n, size_t m, const double *x, int transpose_x, const do
 /* Whether there is memory for that; ad__ldu_init sees to products of two matrices. */
 int ad__can_multiply(size_t n, size_t m);
 
-/* The order of the matrices of a kind. */
-static inline size_t ad__order_of(const ad__kind *kind)
+/* The order of the matrices of a spec. */
+static inline size_t ad__order_of(const ad__spec *spec)
 {
-    return (size_t)kind->shape.len[kind->shape.rank - 1];
+    return (size_t)spec->shape.len[spec->shape.rank - 1];
 }
 
 /* Elements as double, and back. */
@@ -52,7 +52,7 @@ void ad__narrow(ad_type type, size_t count, const double *x, void *z);
 /* Writes as C: f for an elimination of order n, and an array a of count times size. */
 void ad__put_eliminator(struct ad__emit *e, size_t n, size_t count, size_t size);
 
-/* AD_OK if a kind is of square matrices [..., n, n] of f64 or f32. */
-ad_status ad__check_square(const ad__kind *kind, ad_error *error);
+/* AD_OK if a spec is of square matrices [..., n, n] of f64 or f32. */
+ad_status ad__check_square(const ad__spec *spec, ad_error *error);
 
 #endif

@@ -47,11 +47,11 @@ static operand operand_of(const ad_shape *shape, int transpose, int is_right)
 enum { OPERAND_TEXT = 176 };
 
 /* "[2, 3]^T", or "f64 [2, 3]^T" where types are the matter. */
-static const char *print_operand(const ad__kind *kind, int transpose, int typed, char *text)
+static const char *print_operand(const ad__spec *spec, int transpose, int typed, char *text)
 {
     char shape[160];
-    (void)snprintf(text, OPERAND_TEXT, "%s%s%s%s", typed ? ad_type_name(kind->type) : "",
-                   typed ? " " : "", ad_shape_print(&kind->shape, shape, sizeof shape),
+    (void)snprintf(text, OPERAND_TEXT, "%s%s%s%s", typed ? ad_type_name(spec->type) : "",
+                   typed ? " " : "", ad_shape_print(&spec->shape, shape, sizeof shape),
                    transpose ? "^T" : "");
     return text;
 }
@@ -62,14 +62,14 @@ static ad_status fail(const ad__call *call, ad_status status, const char *hint)
     int typed = status == AD_ERR_TYPE;
     char x[OPERAND_TEXT], y[OPERAND_TEXT];
     return ad_error_set(call->error, status, "%s x %s: %s",
-                        print_operand(call->x[0].kind, t->x, typed, x),
-                        print_operand(call->x[1].kind, t->y, typed, y), hint);
+                        print_operand(call->x[0].spec, t->x, typed, x),
+                        print_operand(call->x[1].spec, t->y, typed, y), hint);
 }
 
 static ad_status matmul_infer(ad__call *call)
 {
     const transposes *t = call->attributes;
-    const ad__kind *kx = call->x[0].kind, *ky = call->x[1].kind;
+    const ad__spec *kx = call->x[0].spec, *ky = call->x[1].spec;
     if (kx->type != ky->type) {
         return fail(call, AD_ERR_TYPE, "one element type is needed; convert one with ad_cast");
     }
@@ -87,8 +87,8 @@ static ad_status matmul_infer(ad__call *call)
                        x.columns, y.rows);
         return fail(call, AD_ERR_SHAPE, hint);
     }
-    ad_shape *shape = &call->kind.shape;
-    call->kind.type = kx->type;
+    ad_shape *shape = &call->spec.shape;
+    call->spec.type = kx->type;
     if (ad_shape_broadcast(&x.batch, &y.batch, shape) != AD_OK) {
         return fail(call, AD_ERR_SHAPE,
                     "the axes before the last two must agree or be 1; reshape one?");
@@ -114,7 +114,7 @@ typedef struct products {
 static products products_of(const ad__call *call)
 {
     const transposes *t = call->attributes;
-    const ad_shape *sx = &call->x[0].kind->shape, *sy = &call->x[1].kind->shape;
+    const ad_shape *sx = &call->x[0].spec->shape, *sy = &call->x[1].spec->shape;
     operand x = operand_of(sx, t->x, 0), y = operand_of(sy, t->y, 1);
     products p = {.gemm = {.m = x.rows,
                            .n = y.columns,
@@ -162,11 +162,11 @@ static ad_status matmul_eval(const ad__call *call)
     products p = products_of(call);
     int64_t index[AD_MAX_RANK] = {0}, x = 0, y = 0;
     size_t size = (size_t)(p.gemm.m * p.gemm.n);
-    if (!ad__gemm_has_memory(&p.gemm, call->kind.type == AD_F64, 1)) {
+    if (!ad__gemm_has_memory(&p.gemm, call->spec.type == AD_F64, 1)) {
         return AD_ERR_MEMORY;
     }
-    for (size_t done = 0; done < call->kind.count; done += size) {
-        if (call->kind.type == AD_F64) {
+    for (size_t done = 0; done < call->spec.count; done += size) {
+        if (call->spec.type == AD_F64) {
             ad__dgemm(&p.gemm, (const double *)call->x[0].data + x,
                       (const double *)call->x[1].data + y, (double *)call->z + done);
         } else {
@@ -258,7 +258,7 @@ static void matmul_emit(ad__emit *e, const ad__call *call)
         }
         ad__say(z, sizeof z, " + %s * %" PRId64, index, step);
     }
-    ad__put_gemm(e, call->kind.type, &p.gemm, NULL, x, y, z);
+    ad__put_gemm(e, call->spec.type, &p.gemm, NULL, x, y, z);
     for (int axis = 0; axis < p.rank; axis++) {
         ad__put_end(e, 1);
     }

@@ -19,17 +19,17 @@ typedef struct counting {
 
 static ad_status size_infer(ad__call *call)
 {
-    call->kind.type = call->x[0].kind->type;
-    call->kind.shape = (ad_shape){.rank = 0};
-    return ad__check_float(call->kind.type, &call->x[0].kind->shape, call->error);
+    call->spec.type = call->x[0].spec->type;
+    call->spec.shape = (ad_shape){.rank = 0};
+    return ad__check_float(call->spec.type, &call->x[0].spec->shape, call->error);
 }
 
 static ad_status size_eval(const ad__call *call)
 {
     const counting *c = call->attributes;
-    double count = (double)ad__reduced_count(&call->x[0].kind->shape, c->over);
+    double count = (double)ad__reduced_count(&call->x[0].spec->shape, c->over);
     count = !c->must_be || count > c->ddof ? count - c->ddof : (double)NAN;
-    if (call->kind.type == AD_F64) {
+    if (call->spec.type == AD_F64) {
         *(double *)call->z = count;
     } else {
         *(float *)call->z = (float)count;
@@ -127,7 +127,7 @@ ad_var ad_normalize_at(ad_var x, ad_axes axes, const char *site)
 
 static ad_status norm_eval(const ad__call *call)
 {
-    return ad__reduce_rows(call, ad__row_kernels_of(call->kind.type)->norm);
+    return ad__reduce_rows(call, ad__row_kernels_of(call->spec.type)->norm);
 }
 
 static void norm_emit(ad__emit *e, const ad__call *call)

@@ -85,22 +85,22 @@ ad_var ad__failed(ad_var x, const ad_error *error, const char *origin, const cha
 
 ad_status ad__copy_eval(const ad__call *call)
 {
-    if (call->kind.count > 0) {
-        memcpy(call->z, call->x[0].data, ad__kind_bytes(&call->kind));
+    if (call->spec.count > 0) {
+        memcpy(call->z, call->x[0].data, ad__spec_bytes(&call->spec));
     }
     return AD_OK;
 }
 
 void ad__copy_emit(ad__emit *e, const ad__call *call)
 {
-    ad__put(e, "    memcpy(z, x0, %zu * sizeof *z);\n", call->kind.count);
+    ad__put(e, "    memcpy(z, x0, %zu * sizeof *z);\n", call->spec.count);
 }
 
 /* ---- broadcast_to ---- */
 
 static ad_status broadcast_infer(ad__call *call)
 {
-    const ad__kind *x = call->x[0].kind;
+    const ad__spec *x = call->x[0].spec;
     const ad_shape *shape = call->attributes;
     ad_shape wide;
     char a[160], b[160];
@@ -112,8 +112,8 @@ static ad_status broadcast_infer(ad__call *call)
                             ad_shape_print(&x->shape, a, sizeof a),
                             ad_shape_print(shape, b, sizeof b));
     }
-    call->kind.type = x->type;
-    call->kind.shape = *shape;
+    call->spec.type = x->type;
+    call->spec.shape = *shape;
     return AD_OK;
 }
 
@@ -147,20 +147,20 @@ static void broadcast_strides(const ad_shape *small, const ad_shape *large, ptrd
 
 static ad_status broadcast_eval(const ad__call *call)
 {
-    const ad_shape *large = &call->kind.shape;
+    const ad_shape *large = &call->spec.shape;
     ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
     ad__dense_strides(large, to);
-    broadcast_strides(&call->x[0].kind->shape, large, from);
-    ad__copy_strided(large, ad_type_bytes(call->kind.type), call->x[0].data, from, call->z, to);
+    broadcast_strides(&call->x[0].spec->shape, large, from);
+    ad__copy_strided(large, ad_type_bytes(call->spec.type), call->x[0].data, from, call->z, to);
     return AD_OK;
 }
 
 static void broadcast_emit(ad__emit *e, const ad__call *call)
 {
-    const ad_shape *large = &call->kind.shape;
+    const ad_shape *large = &call->spec.shape;
     ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
     ad__dense_strides(large, to);
-    broadcast_strides(&call->x[0].kind->shape, large, from);
+    broadcast_strides(&call->x[0].spec->shape, large, from);
     ad__put_strided(e, &(ad__strided){.shape = large, .x = "x0", .z = "z", .from = from, .to = to});
 }
 
@@ -222,12 +222,12 @@ static ad_status transpose_order(const ad_axes *axes, const ad_shape *shape, int
 
 static ad_status transpose_infer(ad__call *call)
 {
-    const ad_shape *shape = &call->x[0].kind->shape;
+    const ad_shape *shape = &call->x[0].spec->shape;
     int order[AD_MAX_RANK];
     ad_status status = transpose_order(call->attributes, shape, order, call->error);
-    call->kind = *call->x[0].kind;
+    call->spec = *call->x[0].spec;
     for (int i = 0; i < shape->rank && status == AD_OK; i++) {
-        call->kind.shape.len[i] = shape->len[order[i]];
+        call->spec.shape.len[i] = shape->len[order[i]];
     }
     return status;
 }
@@ -235,7 +235,7 @@ static ad_status transpose_infer(ad__call *call)
 /* x's strides, in the order of the result's axes. */
 static ad_status transpose_strides(const ad__call *call, ptrdiff_t *from)
 {
-    const ad_shape *shape = &call->x[0].kind->shape;
+    const ad_shape *shape = &call->x[0].spec->shape;
     ptrdiff_t own[AD_MAX_RANK];
     int order[AD_MAX_RANK];
     ad_status status = transpose_order(call->attributes, shape, order, call->error);
@@ -251,8 +251,8 @@ static ad_status transpose_eval(const ad__call *call)
     ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
     ad_status status = transpose_strides(call, from);
     if (status == AD_OK) {
-        ad__dense_strides(&call->kind.shape, to);
-        ad__copy_strided(&call->kind.shape, ad_type_bytes(call->kind.type), call->x[0].data, from,
+        ad__dense_strides(&call->spec.shape, to);
+        ad__copy_strided(&call->spec.shape, ad_type_bytes(call->spec.type), call->x[0].data, from,
                          call->z, to);
     }
     return status;
@@ -262,9 +262,9 @@ static void transpose_emit(ad__emit *e, const ad__call *call)
 {
     ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
     transpose_strides(call, from);
-    ad__dense_strides(&call->kind.shape, to);
+    ad__dense_strides(&call->spec.shape, to);
     ad__put_strided(
-        e, &(ad__strided){.shape = &call->kind.shape, .x = "x0", .z = "z", .from = from, .to = to});
+        e, &(ad__strided){.shape = &call->spec.shape, .x = "x0", .z = "z", .from = from, .to = to});
 }
 
 /* The inverse permutation. */

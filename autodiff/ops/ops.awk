@@ -6,11 +6,11 @@
 # macro NAME that turns numbers into literals and fills in the line.
 
 BEGIN {
-    kinds["AD_UNARY"] = "ad_var x"
-    kinds["AD_BINARY"] = "ad_var x, ad_var y"
-    kinds["AD_TERNARY"] = "ad_var x, ad_var y, ad_var w"
-    kinds["AD_STRUCTURED"] = ""
-    kinds["AD_COMPOSED"] = ""
+    families["AD_UNARY"] = "ad_var x"
+    families["AD_BINARY"] = "ad_var x, ad_var y"
+    families["AD_TERNARY"] = "ad_var x, ad_var y, ad_var w"
+    families["AD_STRUCTURED"] = ""
+    families["AD_COMPOSED"] = ""
     print "/* SPDX-License-Identifier: MIT */"
     print "/* Made from ops.def by ops.awk: change that, not this. */"
     if (out == "header") {
@@ -43,21 +43,21 @@ function parameter_name(declaration) {
 }
 
 # One row: prototypes and macro, or the plain function.
-function emit(row,    kind, body, type, name, at, params, n, list, last, i, p, names, wanted, passed) {
-    kind = row
-    sub(/\(.*$/, "", kind)
-    body = substr(row, length(kind) + 2)
+function emit(row,    family, body, type, name, at, params, n, list, last, i, p, names, wanted, passed) {
+    family = row
+    sub(/\(.*$/, "", family)
+    body = substr(row, length(family) + 2)
     sub(/\)[ \t\n]*$/, "", body)
     gsub(/[ \t\n]+/, " ", body)
     type = "ad_var"
-    if (kind == "AD_COMPOSED") {
+    if (family == "AD_COMPOSED") {
         at = index(body, ",")
         type = trim(substr(body, 1, at - 1))
         body = substr(body, at + 1)
     }
     at = index(body, ",")
     name = trim(substr(body, 1, at - 1))
-    params = kinds[kind] != "" ? kinds[kind] : trim(substr(body, at + 1))
+    params = families[family] != "" ? families[family] : trim(substr(body, at + 1))
     n = split(params, list, ",")
     last = 0
     for (i = 1; i <= n; i++) {

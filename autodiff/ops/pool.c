@@ -33,7 +33,7 @@ static void axes_of(const pooling *p, const ad_shape *shape, pooled_axis axis[2]
 static ad_status check_axis(const ad__call *call, int i)
 {
     const pooling *p = call->attributes;
-    const ad_shape *shape = &call->x[0].kind->shape;
+    const ad_shape *shape = &call->x[0].spec->shape;
     const int64_t limit = (int64_t)1 << 60;
     int64_t n = shape->len[shape->rank - p->window.rank + i];
     int64_t w = p->window.len[i], s = p->stride.len[i], pad = p->padding.len[i];
@@ -55,10 +55,10 @@ static ad_status check_axis(const ad__call *call, int i)
 static ad_status pool_infer(ad__call *call)
 {
     const pooling *p = call->attributes;
-    const ad_shape *shape = &call->x[0].kind->shape;
+    const ad_shape *shape = &call->x[0].spec->shape;
     char text[160];
     int axes = p->window.rank;
-    if (call->x[0].kind->type == AD_I64) {
+    if (call->x[0].spec->type == AD_I64) {
         return ad_error_set(call->error, AD_ERR_TYPE, "x is i64; it must be f64 or f32");
     }
     if (axes < 1 || axes > 2 || axes > shape->rank || p->stride.rank != axes ||
@@ -76,10 +76,10 @@ static ad_status pool_infer(ad__call *call)
     }
     if (status == AD_OK) {
         axes_of(p, shape, axis);
-        call->kind.type = AD_I64;
-        call->kind.shape = *shape;
+        call->spec.type = AD_I64;
+        call->spec.shape = *shape;
         for (int i = 0; i < axes; i++) {
-            call->kind.shape.len[shape->rank - axes + i] = axis[2 - axes + i].m;
+            call->spec.shape.len[shape->rank - axes + i] = axis[2 - axes + i].m;
         }
     }
     return status;
@@ -131,13 +131,13 @@ static double pool_flops(const ad__call *call)
 static ad_status pool_eval(const ad__call *call)
 {
     pooled_axis axis[2];
-    axes_of(call->attributes, &call->x[0].kind->shape, axis);
+    axes_of(call->attributes, &call->x[0].spec->shape, axis);
     size_t in = (size_t)(axis[0].n * axis[1].n), out = (size_t)(axis[0].m * axis[1].m);
     const double *f64 = call->x[0].data;
     const float *f32 = call->x[0].data;
-    for (size_t o = 0; o < call->kind.count / out; o++) {
+    for (size_t o = 0; o < call->spec.count / out; o++) {
         int64_t *z = (int64_t *)call->z + o * out;
-        if (call->x[0].kind->type == AD_F64) {
+        if (call->x[0].spec->type == AD_F64) {
             plane_f64(axis, f64 + o * in, z);
         } else {
             plane_f32(axis, f32 + o * in, z);
@@ -163,10 +163,10 @@ static void put_cover(ad__emit *e, int depth, const char *index, const char *axi
 static void pool_emit(ad__emit *e, const ad__call *call)
 {
     pooled_axis axis[2];
-    axes_of(call->attributes, &call->x[0].kind->shape, axis);
+    axes_of(call->attributes, &call->x[0].spec->shape, axis);
     size_t in = (size_t)(axis[0].n * axis[1].n), out = (size_t)(axis[0].m * axis[1].m);
-    ad__put_loop(e, 1, "o", call->kind.count / out);
-    ad__put(e, "        const %s *x = x0 + o * %zu;\n", ad__c_type(call->x[0].kind->type), in);
+    ad__put_loop(e, 1, "o", call->spec.count / out);
+    ad__put(e, "        const %s *x = x0 + o * %zu;\n", ad__c_type(call->x[0].spec->type), in);
     put_cover(e, 2, "i", "row", &axis[0]);
     put_cover(e, 3, "j", "column", &axis[1]);
     ad__put(e,

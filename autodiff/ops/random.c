@@ -20,7 +20,7 @@ typedef struct recipe {
 
 static ad_status check_key(const ad__call *call)
 {
-    const ad__kind *key = call->x[0].kind;
+    const ad__spec *key = call->x[0].spec;
     char text[160];
     return key->type == AD_I64 && key->shape.rank == 1 && key->count == 2
                ? AD_OK
@@ -46,8 +46,8 @@ static ad_status random_infer(ad__call *call)
     if (status == AD_OK && !(r->p >= 0 && r->p <= 1)) {
         status = ad_error_set(call->error, AD_ERR_DOMAIN, "probability %g; give 0 to 1", r->p);
     }
-    call->kind.type = r->type;
-    call->kind.shape = r->shape;
+    call->spec.type = r->type;
+    call->spec.shape = r->shape;
     return status;
 }
 
@@ -85,16 +85,16 @@ static ad_rng sequence_of(const ad__call *call)
 static void put_fill(ad__emit *e, const ad__call *call, const char *kernel, const char *after)
 {
     const recipe *r = call->attributes;
-    const char *type = ad__c_type(call->kind.type);
+    const char *type = ad__c_type(call->spec.type);
     ad__put(e, "    uint64_t sequence[2];\n    ");
     ad__put_kernel(e, "find_sequence", AD__NO_TYPE);
     ad__put(e, "(x0, ");
     ad__put_number(e, AD_I64, &r->stream);
-    ad__put(e, ", sequence);\n    for (size_t i = 0; i < %zu; i += 2) {\n", call->kind.count);
+    ad__put(e, ", sequence);\n    for (size_t i = 0; i < %zu; i += 2) {\n", call->spec.count);
     ad__put(e, "        uint64_t pair[2];\n        ");
     ad__put_kernel(e, "block", AD__NO_TYPE);
     ad__put(e, "(i / 2, sequence[1], sequence[0], pair);\n");
-    ad__put(e, "        for (size_t k = 0; k < 2 && i + k < %zu; k++) {\n", call->kind.count);
+    ad__put(e, "        for (size_t k = 0; k < 2 && i + k < %zu; k++) {\n", call->spec.count);
     ad__put(e, "            z[i + k] = (%s)(", type);
     ad__put_kernel(e, kernel, AD__NO_TYPE);
     ad__put(e, "(pair[k])%s);\n        }\n    }\n", after);
@@ -102,17 +102,17 @@ static void put_fill(ad__emit *e, const ad__call *call, const char *kernel, cons
 
 static ad_status uniform_eval(const ad__call *call)
 {
-    return ad_rng_fill_uniform(sequence_of(call), call->kind.type, call->kind.count, call->z);
+    return ad_rng_fill_uniform(sequence_of(call), call->spec.type, call->spec.count, call->z);
 }
 
 static void uniform_emit(ad__emit *e, const ad__call *call)
 {
-    put_fill(e, call, call->kind.type == AD_F64 ? "uniform" : "uniform_f32", "");
+    put_fill(e, call, call->spec.type == AD_F64 ? "uniform" : "uniform_f32", "");
 }
 
 static ad_status normal_eval(const ad__call *call)
 {
-    return ad_rng_fill_normal(sequence_of(call), call->kind.type, call->kind.count, call->z);
+    return ad_rng_fill_normal(sequence_of(call), call->spec.type, call->spec.count, call->z);
 }
 
 static void normal_emit(ad__emit *e, const ad__call *call)
@@ -123,7 +123,7 @@ static void normal_emit(ad__emit *e, const ad__call *call)
 static ad_status bernoulli_eval(const ad__call *call)
 {
     double p = ((const recipe *)call->attributes)->p;
-    return ad_rng_fill_bernoulli(sequence_of(call), p, call->kind.type, call->kind.count, call->z);
+    return ad_rng_fill_bernoulli(sequence_of(call), p, call->spec.type, call->spec.count, call->z);
 }
 
 static void bernoulli_emit(ad__emit *e, const ad__call *call)
@@ -184,7 +184,7 @@ ad_var ad_random_bernoulli_at(ad_var key, int64_t stream, double p, ad_shape sha
 
 static ad_status next_infer(ad__call *call)
 {
-    call->kind = *call->x[0].kind;
+    call->spec = *call->x[0].spec;
     return check_key(call);
 }
 

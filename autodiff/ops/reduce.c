@@ -89,8 +89,8 @@ ad_var ad__kept(const ad__vjp *v, ad_var y)
 
 ad_status ad__reduced_infer(ad__call *call)
 {
-    call->kind.type = call->x[0].kind->type;
-    call->kind.shape = ad__reduced_shape(&call->x[0].kind->shape, *attributes_of(call));
+    call->spec.type = call->x[0].spec->type;
+    call->spec.shape = ad__reduced_shape(&call->x[0].spec->shape, *attributes_of(call));
     return AD_OK;
 }
 
@@ -106,16 +106,16 @@ ad_status ad__check_float(ad_type type, const ad_shape *shape, ad_error *error)
 
 ad_status ad__reduced_float_infer(ad__call *call)
 {
-    const ad__kind *x = call->x[0].kind;
+    const ad__spec *x = call->x[0].spec;
     ad__reduced_infer(call);
     return ad__check_float(x->type, &x->shape, call->error);
 }
 
 ad_status ad__mapped_float_infer(ad__call *call)
 {
-    const ad__kind *x = call->x[0].kind;
-    call->kind.type = x->type;
-    call->kind.shape = x->shape;
+    const ad__spec *x = call->x[0].spec;
+    call->spec.type = x->type;
+    call->spec.shape = x->shape;
     return ad__check_float(x->type, &x->shape, call->error);
 }
 
@@ -163,13 +163,13 @@ static order rows_last(const ad_shape *x, ad__reduction r)
 /* The elements of x in that order: its own, or a copy in scratch; NULL if there is no memory. */
 static const void *in_order(const ad__call *call, const ad__array *x, const order *o)
 {
-    size_t bytes = ad_type_bytes(x->kind->type);
-    if (o->is_own || x->kind->count == 0) {
+    size_t bytes = ad_type_bytes(x->spec->type);
+    if (o->is_own || x->spec->count == 0) {
         return x->data;
     }
     ptrdiff_t dense[AD_MAX_RANK];
     ad__dense_strides(&o->shape, dense);
-    void *rows = ad__arena_take(call->scratch, x->kind->count * bytes);
+    void *rows = ad__arena_take(call->scratch, x->spec->count * bytes);
     if (rows != NULL) {
         ad__copy_strided(&o->shape, bytes, x->data, o->stride, rows, dense);
     }
@@ -178,9 +178,9 @@ static const void *in_order(const ad__call *call, const ad__array *x, const orde
 
 size_t ad__reduce_scratch(const ad__call *call)
 {
-    const ad__kind *x = call->x[0].kind;
+    const ad__spec *x = call->x[0].spec;
     int is_copied = !rows_last(&x->shape, *attributes_of(call)).is_own && x->count > 0;
-    return is_copied ? ad__rounded(ad__kind_bytes(x)) : 0;
+    return is_copied ? ad__rounded(ad__spec_bytes(x)) : 0;
 }
 
 size_t ad__map_scratch(const ad__call *call)
@@ -191,16 +191,16 @@ size_t ad__map_scratch(const ad__call *call)
 
 ad_status ad__reduce_rows(const ad__call *call, ad__row_kernel *kernel)
 {
-    const ad__kind *kind = call->x[0].kind;
-    size_t len = ad__reduced_count(&kind->shape, *attributes_of(call));
-    size_t step = len * ad_type_bytes(kind->type), z_step = ad_type_bytes(call->kind.type);
-    order o = rows_last(&kind->shape, *attributes_of(call));
+    const ad__spec *spec = call->x[0].spec;
+    size_t len = ad__reduced_count(&spec->shape, *attributes_of(call));
+    size_t step = len * ad_type_bytes(spec->type), z_step = ad_type_bytes(call->spec.type);
+    order o = rows_last(&spec->shape, *attributes_of(call));
     const char *x = in_order(call, &call->x[0], &o);
     char *z = call->z;
-    if (x == NULL && kind->count > 0) {
+    if (x == NULL && spec->count > 0) {
         return AD_ERR_MEMORY;
     }
-    for (size_t i = 0; i < call->kind.count; i++) {
+    for (size_t i = 0; i < call->spec.count; i++) {
         kernel(len, x, z);
         x += step;
         z += z_step;
@@ -211,9 +211,9 @@ ad_status ad__reduce_rows(const ad__call *call, ad__row_kernel *kernel)
 /* By the kernel of one argument or of two. */
 static ad_status map_rows(const ad__call *call, ad__row_kernel *of_one, ad__two_row_kernel *of_two)
 {
-    const ad__kind *kind = call->x[0].kind;
-    size_t bytes = ad_type_bytes(kind->type), all = kind->count * bytes;
-    order o = rows_last(&kind->shape, *attributes_of(call));
+    const ad__spec *spec = call->x[0].spec;
+    size_t bytes = ad_type_bytes(spec->type), all = spec->count * bytes;
+    order o = rows_last(&spec->shape, *attributes_of(call));
     if (all == 0) {
         return AD_OK;
     }
@@ -223,7 +223,7 @@ static ad_status map_rows(const ad__call *call, ad__row_kernel *of_one, ad__two_
     if (x == NULL || y == NULL || z == NULL) {
         return AD_ERR_MEMORY;
     }
-    size_t len = ad__reduced_count(&kind->shape, *attributes_of(call));
+    size_t len = ad__reduced_count(&spec->shape, *attributes_of(call));
     for (size_t at = 0; at < all; at += len * bytes) {
         if (of_one != NULL) {
             of_one(len, x + at, z + at);
@@ -252,17 +252,17 @@ ad_status ad__map_two_rows(const ad__call *call, ad__two_row_kernel *kernel)
 /* ---- rows as C ---- */
 
 /* Copies an argument in that order, unless it is its own, and writes where its rows are. */
-static void put_in_order(ad__emit *e, int argument, const ad__kind *kind, const order *o,
+static void put_in_order(ad__emit *e, int argument, const ad__spec *spec, const order *o,
                          char text[64])
 {
     ptrdiff_t dense[AD_MAX_RANK];
     (void)snprintf(text, 64, "x%d", argument);
-    if (!o->is_own && kind->count > 0) {
+    if (!o->is_own && spec->count > 0) {
         char from[64];
         memcpy(from, text, sizeof from);
         ad__dense_strides(&o->shape, dense);
-        (void)snprintf(text, 64, "(scratch_%s + %zu)", ad_type_name(kind->type),
-                       ad__emit_scratch(e, kind->type, kind->count));
+        (void)snprintf(text, 64, "(scratch_%s + %zu)", ad_type_name(spec->type),
+                       ad__emit_scratch(e, spec->type, spec->count));
         ad__put_strided(
             e, &(ad__strided){
                    .shape = &o->shape, .x = from, .z = text, .from = o->stride, .to = dense});
@@ -270,12 +270,12 @@ static void put_in_order(ad__emit *e, int argument, const ad__kind *kind, const 
 }
 
 /* z or a part of it = the kernel over each row of x, or of x and y. */
-static void put_rows(ad__emit *e, const ad__kind *kind, size_t rows, size_t len, size_t step,
+static void put_rows(ad__emit *e, const ad__spec *spec, size_t rows, size_t len, size_t step,
                      const char *x, const char *y, const char *z, const char *kernel)
 {
     ad__put_loop(e, 1, "i", rows);
     ad__put(e, "        ");
-    ad__put_kernel(e, kernel, (int)kind->type);
+    ad__put_kernel(e, kernel, (int)spec->type);
     ad__put(e, "(%zu, %s + i * %zu, ", len, x, len);
     if (y != NULL) {
         ad__put(e, "%s + i * %zu, ", y, len);
@@ -286,31 +286,31 @@ static void put_rows(ad__emit *e, const ad__kind *kind, size_t rows, size_t len,
 
 void ad__emit_reduced_rows(ad__emit *e, const ad__call *call, const char *kernel)
 {
-    const ad__kind *kind = call->x[0].kind;
-    order o = rows_last(&kind->shape, *attributes_of(call));
+    const ad__spec *spec = call->x[0].spec;
+    order o = rows_last(&spec->shape, *attributes_of(call));
     char x[64];
-    put_in_order(e, 0, kind, &o, x);
-    put_rows(e, kind, call->kind.count, ad__reduced_count(&kind->shape, *attributes_of(call)), 1, x,
+    put_in_order(e, 0, spec, &o, x);
+    put_rows(e, spec, call->spec.count, ad__reduced_count(&spec->shape, *attributes_of(call)), 1, x,
              NULL, "z", kernel);
 }
 
 void ad__emit_mapped_rows(ad__emit *e, const ad__call *call, const char *kernel)
 {
-    const ad__kind *kind = call->x[0].kind;
-    size_t len = ad__reduced_count(&kind->shape, *attributes_of(call));
-    order o = rows_last(&kind->shape, *attributes_of(call));
+    const ad__spec *spec = call->x[0].spec;
+    size_t len = ad__reduced_count(&spec->shape, *attributes_of(call));
+    order o = rows_last(&spec->shape, *attributes_of(call));
     char x[2][64], rows[64] = "z";
-    if (kind->count == 0) {
+    if (spec->count == 0) {
         return;
     }
     for (int i = 0; i < call->count && i < 2; i++) {
-        put_in_order(e, i, kind, &o, x[i]);
+        put_in_order(e, i, spec, &o, x[i]);
     }
     if (!o.is_own) {
-        (void)snprintf(rows, sizeof rows, "(scratch_%s + %zu)", ad_type_name(kind->type),
-                       ad__emit_scratch(e, kind->type, kind->count));
+        (void)snprintf(rows, sizeof rows, "(scratch_%s + %zu)", ad_type_name(spec->type),
+                       ad__emit_scratch(e, spec->type, spec->count));
     }
-    put_rows(e, kind, kind->count / len, len, len, x[0], call->count > 1 ? x[1] : NULL, rows,
+    put_rows(e, spec, spec->count / len, len, len, x[0], call->count > 1 ? x[1] : NULL, rows,
              kernel);
     if (!o.is_own) {
         ptrdiff_t dense[AD_MAX_RANK];

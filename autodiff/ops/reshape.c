@@ -10,7 +10,7 @@
 
 static ad_status reshape_infer(ad__call *call)
 {
-    const ad__kind *x = call->x[0].kind;
+    const ad__spec *x = call->x[0].spec;
     ad_shape shape = *(const ad_shape *)call->attributes;
     char a[160], b[160];
     int open = -1;
@@ -31,8 +31,8 @@ static ad_status reshape_infer(ad__call *call)
                             ad_shape_print(&x->shape, a, sizeof a),
                             ad_shape_print((const ad_shape *)call->attributes, b, sizeof b));
     }
-    call->kind.type = x->type;
-    call->kind.shape = shape;
+    call->spec.type = x->type;
+    call->spec.shape = shape;
     return AD_OK;
 }
 

@@ -16,9 +16,9 @@ typedef struct recurrence {
 
 static ad_status recurrence_infer(ad__call *call)
 {
-    const ad__kind *a = call->x[0].kind, *b = call->x[1].kind;
-    call->kind.type = a->type;
-    call->kind.shape = a->shape;
+    const ad__spec *a = call->x[0].spec, *b = call->x[1].spec;
+    call->spec.type = a->type;
+    call->spec.shape = a->shape;
     char text[160], other[160];
     if (a != b) {
         return ad_error_set(call->error, a->type == b->type ? AD_ERR_SHAPE : AD_ERR_TYPE,
@@ -37,12 +37,12 @@ static double recurrence_flops(const ad__call *call)
 static ad_status recurrence_eval(const ad__call *call)
 {
     const recurrence *r = call->attributes;
-    ad__along along = ad__along_axis(&call->kind.shape, r->axis);
-    size_t pane = along.len * along.inner * ad_type_bytes(call->kind.type);
+    ad__along along = ad__along_axis(&call->spec.shape, r->axis);
+    size_t pane = along.len * along.inner * ad_type_bytes(call->spec.type);
     const char *a = call->x[0].data, *b = call->x[1].data;
     char *z = call->z;
     for (size_t i = 0; i < along.outer && pane > 0; i++) {
-        ad__row_kernels_of(call->kind.type)
+        ad__row_kernels_of(call->spec.type)
             ->recurrence(along.len, along.inner, r->transpose, a + i * pane, b + i * pane,
                          z + i * pane);
     }
@@ -52,14 +52,14 @@ static ad_status recurrence_eval(const ad__call *call)
 static void recurrence_emit(ad__emit *e, const ad__call *call)
 {
     const recurrence *r = call->attributes;
-    ad__along a = ad__along_axis(&call->kind.shape, r->axis);
+    ad__along a = ad__along_axis(&call->spec.shape, r->axis);
     size_t pane = a.len * a.inner;
     if (pane == 0) {
         return;
     }
     ad__put_loop(e, 1, "o", a.outer);
     ad__put(e, "        ");
-    ad__put_kernel(e, "recurrence", (int)call->kind.type);
+    ad__put_kernel(e, "recurrence", (int)call->spec.type);
     ad__put(e, "(%zu, %zu, %d, x0 + o * %zu, x1 + o * %zu, z + o * %zu);\n", a.len, a.inner,
             r->transpose != 0, pane, pane, pane);
     ad__put_end(e, 1);

@@ -16,7 +16,7 @@
 static ad_status infer_elements(const ad__call *call, const ad_shape *shape, int indices, int i)
 {
     const ad__indexing *a = call->attributes;
-    const ad_shape *own = &call->x[indices].kind->shape;
+    const ad_shape *own = &call->x[indices].spec->shape;
     char p[160], q[160];
     int axis;
     ad_status status = ad__infer_indices(call, indices);
@@ -26,10 +26,10 @@ static ad_status infer_elements(const ad__call *call, const ad_shape *shape, int
             call->error, AD_ERR_SHAPE, "x is %s, indices are %s; only axis %d may differ",
             ad_shape_print(shape, p, sizeof p), ad_shape_print(own, q, sizeof q), axis);
     }
-    if (status == AD_OK && !ad_shape_equal(own, &call->x[i].kind->shape)) {
+    if (status == AD_OK && !ad_shape_equal(own, &call->x[i].spec->shape)) {
         status = ad_error_set(
             call->error, AD_ERR_SHAPE, "values are %s, indices are %s; they must be the same",
-            ad_shape_print(&call->x[i].kind->shape, p, sizeof p), ad_shape_print(own, q, sizeof q));
+            ad_shape_print(&call->x[i].spec->shape, p, sizeof p), ad_shape_print(own, q, sizeof q));
     }
     return status;
 }
@@ -47,7 +47,7 @@ static ad_status elements_of(const ad__call *call, const ad_shape *shape, int in
     const ad__indexing *a = call->attributes;
     int axis = ad__front_axis(a->axis, shape);
     out->x = ad__along_axis(shape, axis);
-    out->n = (size_t)call->x[indices].kind->shape.len[axis];
+    out->n = (size_t)call->x[indices].spec->shape.len[axis];
     out->index = call->x[indices].data;
     return ad__check_indices(call, indices, (int64_t)out->x.len);
 }
@@ -103,7 +103,7 @@ static void put_moves(ad__emit *e, const ad__call *call, const ad_shape *shape, 
     const ad__indexing *attributes = call->attributes;
     int axis = ad__front_axis(attributes->axis, shape);
     ad__along a = ad__along_axis(shape, axis);
-    size_t n = (size_t)call->x[indices].kind->shape.len[axis];
+    size_t n = (size_t)call->x[indices].spec->shape.len[axis];
     ad__put_loop(e, 1, "o", a.outer);
     ad__put_loop(e, 2, "k", n);
     ad__put_loop(e, 3, "i", a.inner);
@@ -124,7 +124,7 @@ static void put_checked_moves(ad__emit *e, const ad__call *call, const ad_shape 
     const ad__indexing *attributes = call->attributes;
     ad__put_index_check(e, call, 1, shape->len[ad__front_axis(attributes->axis, shape)]);
     if (before != NULL) {
-        ad__put(e, "    %s, %zu * sizeof *z);\n", before, call->kind.count);
+        ad__put(e, "    %s, %zu * sizeof *z);\n", before, call->spec.count);
     }
     put_moves(e, call, shape, 1, statement);
 }
@@ -178,24 +178,24 @@ static ad_var scatter_first(const ad_var *x)
 
 static ad_status gather_infer(ad__call *call)
 {
-    call->kind.type = call->x[0].kind->type;
-    call->kind.shape = call->x[1].kind->shape;
-    return infer_elements(call, &call->x[0].kind->shape, 1, 1);
+    call->spec.type = call->x[0].spec->type;
+    call->spec.shape = call->x[1].spec->shape;
+    return infer_elements(call, &call->x[0].spec->shape, 1, 1);
 }
 
 static ad_status gather_eval(const ad__call *call)
 {
     elements e;
-    ad_status status = elements_of(call, &call->x[0].kind->shape, 1, &e);
+    ad_status status = elements_of(call, &call->x[0].spec->shape, 1, &e);
     if (status == AD_OK) {
-        move(call->kind.type, &e, GATHER, call->x[0].data, call->z);
+        move(call->spec.type, &e, GATHER, call->x[0].data, call->z);
     }
     return status;
 }
 
 static void gather_emit(ad__emit *e, const ad__call *call)
 {
-    put_checked_moves(e, call, &call->x[0].kind->shape, NULL, "z[at] = x0[named];");
+    put_checked_moves(e, call, &call->x[0].spec->shape, NULL, "z[at] = x0[named];");
 }
 
 static void gather_vjp(ad__vjp *v)
@@ -227,30 +227,30 @@ static ad_status scatter_sum_infer(ad__call *call)
 {
     const ad__indexing *a = call->attributes;
     int axis;
-    call->kind = *call->x[0].kind;
+    call->spec = *call->x[0].spec;
     ad_status status = ad__infer_len(call, a->len);
-    status = status != AD_OK ? status : ad__axis(a->axis, &call->kind.shape, &axis, call->error);
+    status = status != AD_OK ? status : ad__axis(a->axis, &call->spec.shape, &axis, call->error);
     if (status == AD_OK) {
-        call->kind.shape.len[axis] = a->len;
+        call->spec.shape.len[axis] = a->len;
     }
-    return status != AD_OK ? status : infer_elements(call, &call->kind.shape, 1, 0);
+    return status != AD_OK ? status : infer_elements(call, &call->spec.shape, 1, 0);
 }
 
 static ad_status scatter_sum_eval(const ad__call *call)
 {
     elements e;
-    ad_status status = elements_of(call, &call->kind.shape, 1, &e);
-    if (status == AD_OK && call->kind.count > 0) {
-        memset(call->z, 0, ad__kind_bytes(&call->kind));
-        move(call->kind.type, &e, ADD, call->x[0].data, call->z);
+    ad_status status = elements_of(call, &call->spec.shape, 1, &e);
+    if (status == AD_OK && call->spec.count > 0) {
+        memset(call->z, 0, ad__spec_bytes(&call->spec));
+        move(call->spec.type, &e, ADD, call->x[0].data, call->z);
     }
     return status;
 }
 
 static void scatter_sum_emit(ad__emit *e, const ad__call *call)
 {
-    put_checked_moves(e, call, &call->kind.shape, "memset(z, 0",
-                      call->kind.type == AD_I64 ? "((uint64_t *)z)[named] += (uint64_t)x0[at];"
+    put_checked_moves(e, call, &call->spec.shape, "memset(z, 0",
+                      call->spec.type == AD_I64 ? "((uint64_t *)z)[named] += (uint64_t)x0[at];"
                                                 : "z[named] += x0[at];");
 }
 
@@ -281,29 +281,29 @@ ad_var ad_scatter_sum_at(ad_var values, ad_var indices, int axis, int64_t len, c
 
 static ad_status scatter_infer(ad__call *call)
 {
-    call->kind = *call->x[0].kind;
-    if (call->x[2].kind->type != call->kind.type) {
+    call->spec = *call->x[0].spec;
+    if (call->x[2].spec->type != call->spec.type) {
         return ad_error_set(call->error, AD_ERR_TYPE,
                             "x is %s, values are %s; convert one with ad_cast",
-                            ad_type_name(call->kind.type), ad_type_name(call->x[2].kind->type));
+                            ad_type_name(call->spec.type), ad_type_name(call->x[2].spec->type));
     }
-    return infer_elements(call, &call->kind.shape, 1, 2);
+    return infer_elements(call, &call->spec.shape, 1, 2);
 }
 
 static ad_status scatter(const ad__call *call, action what)
 {
     elements e;
-    ad_status status = elements_of(call, &call->kind.shape, 1, &e);
+    ad_status status = elements_of(call, &call->spec.shape, 1, &e);
     if (status == AD_OK) {
         ad__copy_eval(call);
-        move(call->kind.type, &e, what, call->x[2].data, call->z);
+        move(call->spec.type, &e, what, call->x[2].data, call->z);
     }
     return status;
 }
 
 static double scatter_add_flops(const ad__call *call)
 {
-    return (double)call->x[2].kind->count;
+    return (double)call->x[2].spec->count;
 }
 
 static ad_status scatter_add_eval(const ad__call *call)
@@ -313,8 +313,8 @@ static ad_status scatter_add_eval(const ad__call *call)
 
 static void scatter_add_emit(ad__emit *e, const ad__call *call)
 {
-    put_checked_moves(e, call, &call->kind.shape, "memcpy(z, x0",
-                      call->kind.type == AD_I64 ? "((uint64_t *)z)[named] += (uint64_t)x2[at];"
+    put_checked_moves(e, call, &call->spec.shape, "memcpy(z, x0",
+                      call->spec.type == AD_I64 ? "((uint64_t *)z)[named] += (uint64_t)x2[at];"
                                                 : "z[named] += x2[at];");
 }
 
@@ -368,7 +368,7 @@ static ad_status scatter_eval(const ad__call *call)
 
 static void scatter_emit(ad__emit *e, const ad__call *call)
 {
-    put_checked_moves(e, call, &call->kind.shape, "memcpy(z, x0", "z[named] = x2[at];");
+    put_checked_moves(e, call, &call->spec.shape, "memcpy(z, x0", "z[named] = x2[at];");
 }
 
 /* What was overwritten has no influence: neither elements of x nor values that lost their place. */
@@ -411,19 +411,19 @@ static ad_status winners_infer(ad__call *call)
     int axis;
     ad_status status = ad__infer_indices(call, 0);
     status = status != AD_OK ? status : ad__infer_len(call, a->len);
-    call->kind = *call->x[0].kind;
-    call->kind.type = a->type;
+    call->spec = *call->x[0].spec;
+    call->spec.type = a->type;
     if (status == AD_OK && a->type != AD_F64 && a->type != AD_F32) {
         status = ad_error_set(call->error, AD_ERR_TYPE, "%s; give AD_F64 or AD_F32",
                               ad_type_name(a->type));
     }
-    return status != AD_OK ? status : ad__axis(a->axis, &call->kind.shape, &axis, call->error);
+    return status != AD_OK ? status : ad__axis(a->axis, &call->spec.shape, &axis, call->error);
 }
 
 static ad_shape scattered_shape(const ad__call *call)
 {
     const ad__indexing *a = call->attributes;
-    ad_shape shape = call->kind.shape;
+    ad_shape shape = call->spec.shape;
     shape.len[ad__front_axis(a->axis, &shape)] = a->len;
     return shape;
 }
@@ -431,7 +431,7 @@ static ad_shape scattered_shape(const ad__call *call)
 static size_t winners_scratch(const ad__call *call)
 {
     ad_shape shape = scattered_shape(call);
-    return 2 * ad__rounded(call->kind.count * sizeof(int64_t)) +
+    return 2 * ad__rounded(call->spec.count * sizeof(int64_t)) +
            ad__rounded(ad_shape_count(&shape) * sizeof(int64_t));
 }
 
@@ -442,7 +442,7 @@ static ad_status winners_eval(const ad__call *call)
     ad_shape shape = scattered_shape(call);
     elements e;
     ad_status status = elements_of(call, &shape, 0, &e);
-    size_t n = call->kind.count;
+    size_t n = call->spec.count;
     int64_t *number = ad__arena_take(call->scratch, n * sizeof *number);
     int64_t *place = ad__arena_take(call->scratch, ad_shape_count(&shape) * sizeof *place);
     int64_t *found = ad__arena_take(call->scratch, n * sizeof *found);

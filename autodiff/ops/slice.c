@@ -76,11 +76,11 @@ static ad_status slice_infer(ad__call *call)
 {
     const bounds *b = call->attributes;
     span s;
-    call->kind = *call->x[0].kind;
-    ad_status status = ad__axis(b->axis, &call->kind.shape, &s.axis, call->error);
+    call->spec = *call->x[0].spec;
+    ad_status status = ad__axis(b->axis, &call->spec.shape, &s.axis, call->error);
     if (status == AD_OK) {
-        int64_t *len = &call->kind.shape.len[s.axis];
-        status = span_of(b, &call->kind.shape, *len, &s, call->error);
+        int64_t *len = &call->spec.shape.len[s.axis];
+        status = span_of(b, &call->spec.shape, *len, &s, call->error);
         *len = s.count;
     }
     return status;
@@ -103,7 +103,7 @@ static int lies_together(const bounds *b, const ad_shape *shape, int64_t len, si
 static int slice_part(const ad__call *call, size_t *first)
 {
     const bounds *b = call->attributes;
-    const ad_shape *shape = &call->x[0].kind->shape;
+    const ad_shape *shape = &call->x[0].spec->shape;
     return lies_together(b, shape, shape->len[ad__front_axis(b->axis, shape)], first);
 }
 
@@ -124,19 +124,19 @@ static ad_status slice_resize(ad__resizing *r)
 static ad_status slice_eval(const ad__call *call)
 {
     const bounds *b = call->attributes;
-    const ad_shape *shape = &call->x[0].kind->shape;
+    const ad_shape *shape = &call->x[0].spec->shape;
     ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
-    size_t bytes = ad_type_bytes(call->kind.type);
+    size_t bytes = ad_type_bytes(call->spec.type);
     int axis = ad__front_axis(b->axis, shape);
     span s;
     ad_status status = span_of(b, shape, shape->len[axis], &s, call->error);
-    if (status == AD_OK && call->kind.count > 0) {
+    if (status == AD_OK && call->spec.count > 0) {
         ad__dense_strides(shape, from);
-        ad__dense_strides(&call->kind.shape, to);
+        ad__dense_strides(&call->spec.shape, to);
         const char *x = call->x[0].data;
         x += s.first * from[axis] * (ptrdiff_t)bytes;
         from[axis] *= (ptrdiff_t)s.step;
-        ad__copy_strided(&call->kind.shape, bytes, x, from, call->z, to);
+        ad__copy_strided(&call->spec.shape, bytes, x, from, call->z, to);
     }
     return status;
 }
@@ -144,19 +144,19 @@ static ad_status slice_eval(const ad__call *call)
 static void slice_emit(ad__emit *e, const ad__call *call)
 {
     const bounds *b = call->attributes;
-    const ad_shape *shape = &call->x[0].kind->shape;
+    const ad_shape *shape = &call->x[0].spec->shape;
     ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
     int axis = ad__front_axis(b->axis, shape);
     span s;
     span_of(b, shape, shape->len[axis], &s, NULL);
     ad__dense_strides(shape, from);
-    ad__dense_strides(&call->kind.shape, to);
+    ad__dense_strides(&call->spec.shape, to);
     size_t at = (size_t)(s.first * from[axis]);
     from[axis] *= (ptrdiff_t)s.step;
     ad__put_strided(
         e,
         &(ad__strided){
-            .shape = &call->kind.shape, .x = "x0", .x_at = at, .z = "z", .from = from, .to = to});
+            .shape = &call->spec.shape, .x = "x0", .x_at = at, .z = "z", .from = from, .to = to});
 }
 
 static void slice_vjp(ad__vjp *v)
@@ -200,17 +200,17 @@ ad_var ad_slice_at(ad_var x, int axis, int64_t start, int64_t stop, int64_t step
 /* z = value everywhere, but x at the places of the span. */
 static void place(const ad__call *call, int axis, int64_t first, int64_t step, double value)
 {
-    size_t bytes = ad_type_bytes(call->kind.type);
-    const ad_shape *shape = &call->x[0].kind->shape;
+    size_t bytes = ad_type_bytes(call->spec.type);
+    const ad_shape *shape = &call->x[0].spec->shape;
     ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK] = {1}, none[AD_MAX_RANK] = {0};
     const float narrow = (float)value;
-    const int64_t whole = call->kind.type == AD_I64 ? (int64_t)value : 0;
+    const int64_t whole = call->spec.type == AD_I64 ? (int64_t)value : 0;
     const void *element[] = {[AD_F64] = &value, [AD_F32] = &narrow, [AD_I64] = &whole};
-    ad_shape flat = {.rank = 1, .len = {(int64_t)call->kind.count}};
-    ad__copy_strided(&flat, bytes, element[call->kind.type], none, call->z, to);
-    if (call->x[0].kind->count > 0) {
+    ad_shape flat = {.rank = 1, .len = {(int64_t)call->spec.count}};
+    ad__copy_strided(&flat, bytes, element[call->spec.type], none, call->z, to);
+    if (call->x[0].spec->count > 0) {
         ad__dense_strides(shape, from);
-        ad__dense_strides(&call->kind.shape, to);
+        ad__dense_strides(&call->spec.shape, to);
         char *z = (char *)call->z + first * to[axis] * (ptrdiff_t)bytes;
         to[axis] *= (ptrdiff_t)step;
         ad__copy_strided(shape, bytes, call->x[0].data, from, z, to);
@@ -220,18 +220,18 @@ static void place(const ad__call *call, int axis, int64_t first, int64_t step, d
 static void put_place(ad__emit *e, const ad__call *call, int axis, int64_t first, int64_t step,
                       double value)
 {
-    const ad_shape *shape = &call->x[0].kind->shape;
+    const ad_shape *shape = &call->x[0].spec->shape;
     const float narrow = (float)value;
-    const int64_t whole = call->kind.type == AD_I64 ? (int64_t)value : 0;
+    const int64_t whole = call->spec.type == AD_I64 ? (int64_t)value : 0;
     const void *element[] = {[AD_F64] = &value, [AD_F32] = &narrow, [AD_I64] = &whole};
     ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
-    ad__put_loop(e, 1, "i", call->kind.count);
+    ad__put_loop(e, 1, "i", call->spec.count);
     ad__put(e, "        z[i] = ");
-    ad__put_number(e, call->kind.type, element[call->kind.type]);
+    ad__put_number(e, call->spec.type, element[call->spec.type]);
     ad__put(e, ";\n");
     ad__put_end(e, 1);
     ad__dense_strides(shape, from);
-    ad__dense_strides(&call->kind.shape, to);
+    ad__dense_strides(&call->spec.shape, to);
     size_t at = (size_t)(first * to[axis]);
     to[axis] *= (ptrdiff_t)step;
     ad__put_strided(
@@ -243,7 +243,7 @@ static void put_place(ad__emit *e, const ad__call *call, int axis, int64_t first
 static ad_status unslice_infer(ad__call *call)
 {
     const bounds *b = call->attributes;
-    const ad_shape *shape = &call->x[0].kind->shape;
+    const ad_shape *shape = &call->x[0].spec->shape;
     char text[160];
     span s;
     if (b->len < 0) {
@@ -257,9 +257,9 @@ static ad_status unslice_infer(ad__call *call)
                             " has %" PRId64 " places",
                             ad_shape_print(shape, text, sizeof text), s.axis, b->len, s.count);
     }
-    call->kind = *call->x[0].kind;
+    call->spec = *call->x[0].spec;
     if (status == AD_OK) {
-        call->kind.shape.len[s.axis] = b->len;
+        call->spec.shape.len[s.axis] = b->len;
     }
     return status;
 }
@@ -267,7 +267,7 @@ static ad_status unslice_infer(ad__call *call)
 static int unslice_placed(const ad__call *call, size_t *first)
 {
     const bounds *b = call->attributes;
-    return lies_together(b, &call->x[0].kind->shape, b->len, first);
+    return lies_together(b, &call->x[0].spec->shape, b->len, first);
 }
 
 static ad_status unslice_resize(ad__resizing *r)
@@ -283,7 +283,7 @@ static ad_status unslice_eval(const ad__call *call)
 {
     const bounds *b = call->attributes;
     span s;
-    ad_status status = span_of(b, &call->x[0].kind->shape, b->len, &s, call->error);
+    ad_status status = span_of(b, &call->x[0].spec->shape, b->len, &s, call->error);
     if (status == AD_OK) {
         place(call, s.axis, s.first, s.step, 0);
     }
@@ -294,7 +294,7 @@ static void unslice_emit(ad__emit *e, const ad__call *call)
 {
     const bounds *b = call->attributes;
     span s;
-    span_of(b, &call->x[0].kind->shape, b->len, &s, NULL);
+    span_of(b, &call->x[0].spec->shape, b->len, &s, NULL);
     put_place(e, call, s.axis, s.first, s.step, 0);
 }
 
@@ -340,8 +340,8 @@ static ad_status pad_infer(ad__call *call)
     const padding *p = call->attributes;
     const int64_t limit = (int64_t)1 << 60;
     int axis;
-    call->kind = *call->x[0].kind;
-    ad_status status = ad__axis(p->axis, &call->kind.shape, &axis, call->error);
+    call->spec = *call->x[0].spec;
+    ad_status status = ad__axis(p->axis, &call->spec.shape, &axis, call->error);
     if (status != AD_OK) {
         return status;
     }
@@ -351,24 +351,24 @@ static ad_status pad_infer(ad__call *call)
                             " after; counts are not negative, ad_slice cuts",
                             p->before, p->after);
     }
-    if (call->kind.type == AD_I64 && !(p->value >= -0x1p62 && p->value <= 0x1p62)) {
+    if (call->spec.type == AD_I64 && !(p->value >= -0x1p62 && p->value <= 0x1p62)) {
         return ad_error_set(call->error, AD_ERR_DOMAIN, "%g is no i64 to pad with", p->value);
     }
-    call->kind.shape.len[axis] += p->before + p->after;
+    call->spec.shape.len[axis] += p->before + p->after;
     return AD_OK;
 }
 
 static ad_status pad_eval(const ad__call *call)
 {
     const padding *p = call->attributes;
-    place(call, ad__front_axis(p->axis, &call->kind.shape), p->before, 1, p->value);
+    place(call, ad__front_axis(p->axis, &call->spec.shape), p->before, 1, p->value);
     return AD_OK;
 }
 
 static void pad_emit(ad__emit *e, const ad__call *call)
 {
     const padding *p = call->attributes;
-    put_place(e, call, ad__front_axis(p->axis, &call->kind.shape), p->before, 1, p->value);
+    put_place(e, call, ad__front_axis(p->axis, &call->spec.shape), p->before, 1, p->value);
 }
 
 static void pad_vjp(ad__vjp *v)

@@ -20,7 +20,7 @@ static double exponential_flops(const ad__call *call)
 
 static ad_status logsumexp_eval(const ad__call *call)
 {
-    return ad__reduce_rows(call, ad__row_kernels_of(call->kind.type)->logsumexp);
+    return ad__reduce_rows(call, ad__row_kernels_of(call->spec.type)->logsumexp);
 }
 
 static void logsumexp_emit(ad__emit *e, const ad__call *call)
@@ -30,7 +30,7 @@ static void logsumexp_emit(ad__emit *e, const ad__call *call)
 
 static ad_status softmax_eval(const ad__call *call)
 {
-    return ad__map_rows(call, ad__row_kernels_of(call->kind.type)->softmax);
+    return ad__map_rows(call, ad__row_kernels_of(call->spec.type)->softmax);
 }
 
 static void softmax_emit(ad__emit *e, const ad__call *call)
@@ -40,7 +40,7 @@ static void softmax_emit(ad__emit *e, const ad__call *call)
 
 static ad_status log_softmax_eval(const ad__call *call)
 {
-    return ad__map_rows(call, ad__row_kernels_of(call->kind.type)->log_softmax);
+    return ad__map_rows(call, ad__row_kernels_of(call->spec.type)->log_softmax);
 }
 
 static void log_softmax_emit(ad__emit *e, const ad__call *call)
@@ -61,7 +61,7 @@ static int is_transposed(const void *attributes)
 
 static ad_status centred_infer(ad__call *call)
 {
-    const ad__kind *w = call->x[0].kind, *x = call->x[1].kind;
+    const ad__spec *w = call->x[0].spec, *x = call->x[1].spec;
     char a[160], b[160];
     if (w->type != x->type || !ad_shape_equal(&w->shape, &x->shape)) {
         return ad_error_set(call->error, w->type == x->type ? AD_ERR_SHAPE : AD_ERR_TYPE,
@@ -74,7 +74,7 @@ static ad_status centred_infer(ad__call *call)
 
 static ad_status centred_eval(const ad__call *call)
 {
-    const ad__row_kernels *kernels = ad__row_kernels_of(call->kind.type);
+    const ad__row_kernels *kernels = ad__row_kernels_of(call->spec.type);
     return ad__map_two_rows(call, is_transposed(call->attributes) ? kernels->centred_transposed
                                                                   : kernels->centred);
 }

@@ -16,10 +16,10 @@
 
 static ad_status solve_infer(ad__call *call)
 {
-    const ad__kind *a = call->x[0].kind, *b = call->x[1].kind;
+    const ad__spec *a = call->x[0].spec, *b = call->x[1].spec;
     ad_shape batch = a->shape, other = b->shape;
     char text[160], side[160];
-    call->kind = *b;
+    call->spec = *b;
     if (ad__check_square(a, call->error) != AD_OK) {
         return call->error->status;
     }
@@ -48,43 +48,43 @@ static void solve_one(const ad__ldu *f, int transpose, size_t m, const double *b
 }
 
 /* Bytes of a matrix or of a right-hand side, whichever is larger, in double. */
-static size_t room_of(size_t n, size_t m)
+static size_t buffer_of(size_t n, size_t m)
 {
     return n * (n > m ? n : m) * sizeof(double);
 }
 
 static size_t solve_scratch(const ad__call *call)
 {
-    const ad_shape *shape = &call->kind.shape;
+    const ad_shape *shape = &call->spec.shape;
     size_t n = (size_t)shape->len[shape->rank - 2], m = (size_t)shape->len[shape->rank - 1];
-    return call->kind.count == 0 ? 0 : 3 * ad__rounded(room_of(n, m)) + ad__ldu_bytes(n);
+    return call->spec.count == 0 ? 0 : 3 * ad__rounded(buffer_of(n, m)) + ad__ldu_bytes(n);
 }
 
 static double solve_flops(const ad__call *call)
 {
-    const ad_shape *shape = &call->kind.shape;
+    const ad_shape *shape = &call->spec.shape;
     size_t n = (size_t)shape->len[shape->rank - 2], m = (size_t)shape->len[shape->rank - 1];
-    size_t systems = call->kind.count == 0 ? 0 : call->kind.count / (n * m);
+    size_t systems = call->spec.count == 0 ? 0 : call->spec.count / (n * m);
     return (double)systems * (ad__ldu_flops(n) + 4 * (double)n * (double)n * (double)m);
 }
 
 static ad_status solve_eval(const ad__call *call)
 {
-    const ad_shape *shape = &call->kind.shape;
-    const ad_type type = call->kind.type;
+    const ad_shape *shape = &call->spec.shape;
+    const ad_type type = call->spec.type;
     size_t n = (size_t)shape->len[shape->rank - 2], m = (size_t)shape->len[shape->rank - 1];
-    size_t room = room_of(n, m), bytes = ad_type_bytes(type);
-    if (call->kind.count == 0) {
+    size_t buffer = buffer_of(n, m), bytes = ad_type_bytes(type);
+    if (call->spec.count == 0) {
         return AD_OK;
     }
-    double *in = ad__arena_take(call->scratch, room), *y = ad__arena_take(call->scratch, room);
-    double *x = ad__arena_take(call->scratch, room);
+    double *in = ad__arena_take(call->scratch, buffer), *y = ad__arena_take(call->scratch, buffer);
+    double *x = ad__arena_take(call->scratch, buffer);
     ad__ldu f;
     if (in == NULL || y == NULL || x == NULL || ad__ldu_init(&f, n, call->scratch) != AD_OK ||
         !ad__can_multiply(n, m)) {
         return AD_ERR_MEMORY;
     }
-    for (size_t i = 0; i < call->kind.count / (n * m); i++) {
+    for (size_t i = 0; i < call->spec.count / (n * m); i++) {
         ad__widen(type, n * n, (const char *)call->x[0].data + i * n * n * bytes, in);
         ad__ldu_factor(&f, in);
         ad__widen(type, n * m, (const char *)call->x[1].data + i * n * m * bytes, in);
@@ -96,15 +96,15 @@ static ad_status solve_eval(const ad__call *call)
 
 static void solve_emit(ad__emit *e, const ad__call *call)
 {
-    const ad_shape *shape = &call->kind.shape;
+    const ad_shape *shape = &call->spec.shape;
     size_t n = (size_t)shape->len[shape->rank - 2], m = (size_t)shape->len[shape->rank - 1];
-    size_t room = room_of(n, m) / sizeof(double);
-    if (call->kind.count == 0) {
+    size_t buffer = buffer_of(n, m) / sizeof(double);
+    if (call->spec.count == 0) {
         return;
     }
-    ad__put_eliminator(e, n, 3, room);
-    ad__put(e, "    double *y = a + %zu, *x = a + %zu;\n", room, 2 * room);
-    ad__put_loop(e, 1, "i", call->kind.count / (n * m));
+    ad__put_eliminator(e, n, 3, buffer);
+    ad__put(e, "    double *y = a + %zu, *x = a + %zu;\n", buffer, 2 * buffer);
+    ad__put_loop(e, 1, "i", call->spec.count / (n * m));
     ad__put_loop(e, 2, "k", n * n);
     ad__put(e, "            a[k] = (double)x0[i * %zu + k];\n", n * n);
     ad__put_end(e, 2);
@@ -118,7 +118,7 @@ static void solve_emit(ad__emit *e, const ad__call *call)
     ad__put_kernel(e, "solve_one", AD__NO_TYPE);
     ad__put(e, "(&f, %d, %zu, a, y, x);\n", *(const int *)call->attributes != 0, m);
     ad__put_loop(e, 2, "k", n * m);
-    ad__put(e, "            z[i * %zu + k] = (%s)x[k];\n", n * m, ad__c_type(call->kind.type));
+    ad__put(e, "            z[i * %zu + k] = (%s)x[k];\n", n * m, ad__c_type(call->spec.type));
     ad__put_end(e, 2);
     ad__put_end(e, 1);
 }
@@ -216,12 +216,12 @@ ad_var ad_inv_at(ad_var x, const char *site)
     if (!ad__shape_for(x, &shape, "ad_inv", site)) {
         return ad__dead(x.tape);
     }
-    const ad__kind kind = {.type = ad_type_of(x), .shape = shape};
-    if (ad__check_square(&kind, &error) != AD_OK) {
+    const ad__spec spec = {.type = ad_type_of(x), .shape = shape};
+    if (ad__check_square(&spec, &error) != AD_OK) {
         return ad__failed(x, &error, "ad_inv", site);
     }
     ad_var place = ad_cumsum_at(
-        ad_full_at(x.tape, kind.type, AD_SHAPE(shape.len[shape.rank - 1]), 1, site), 0, site);
+        ad_full_at(x.tape, spec.type, AD_SHAPE(shape.len[shape.rank - 1]), 1, site), 0, site);
     ad_var eye = ad_equal_at(ad_expand_dims_at(place, 1, site), place, site);
     return ad__made_of(inverse, "ad_inv", ad_solve_at(x, eye, site));
 }

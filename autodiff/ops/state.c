@@ -17,7 +17,7 @@
 
 static ad_status same_infer(ad__call *call)
 {
-    call->kind = *call->x[0].kind;
+    call->spec = *call->x[0].spec;
     return AD_OK;
 }
 
@@ -36,12 +36,12 @@ ad_var ad_stop_gradient_at(ad_var x, const char *site)
 
 static ad_status cast_infer(ad__call *call)
 {
-    call->kind = *call->x[0].kind;
-    call->kind.type = *(const ad_type *)call->attributes;
-    if (ad_type_bytes(call->kind.type) == 0) {
+    call->spec = *call->x[0].spec;
+    call->spec.type = *(const ad_type *)call->attributes;
+    if (ad_type_bytes(call->spec.type) == 0) {
         return ad_error_set(call->error, AD_ERR_TYPE,
                             "%d is no element type; use AD_F64, AD_F32 or AD_I64",
-                            (int)call->kind.type);
+                            (int)call->spec.type);
     }
     return AD_OK;
 }
@@ -65,8 +65,8 @@ CAST(int64_t, float, i64_to_f32)
 
 static ad_status check_whole(const ad__call *call)
 {
-    for (size_t i = 0; i < call->kind.count; i++) {
-        double x = call->x[0].kind->type == AD_F64 ? ((const double *)call->x[0].data)[i]
+    for (size_t i = 0; i < call->spec.count; i++) {
+        double x = call->x[0].spec->type == AD_F64 ? ((const double *)call->x[0].data)[i]
                                                    : (double)((const float *)call->x[0].data)[i];
         if (!(x >= -0x1p63 && x < 0x1p63)) {
             return ad_error_set(call->error, AD_ERR_DOMAIN, "element %zu is %g; no i64 holds it", i,
@@ -83,23 +83,23 @@ static ad_status cast_eval(const ad__call *call)
         [AD_F32] = {[AD_F64] = f32_to_f64, [AD_I64] = f32_to_i64},
         [AD_I64] = {[AD_F64] = i64_to_f64, [AD_F32] = i64_to_f32},
     };
-    ad_type from = call->x[0].kind->type, to = call->kind.type;
+    ad_type from = call->x[0].spec->type, to = call->spec.type;
     ad_status status = to == AD_I64 ? check_whole(call) : AD_OK;
     if (status == AD_OK) {
-        loops[from][to](call->kind.count, call->x[0].data, call->z);
+        loops[from][to](call->spec.count, call->x[0].data, call->z);
     }
     return status;
 }
 
 static void cast_emit(ad__emit *e, const ad__call *call)
 {
-    ad__put_loop(e, 1, "i", call->kind.count);
-    if (call->kind.type == AD_I64) {
+    ad__put_loop(e, 1, "i", call->spec.count);
+    if (call->spec.type == AD_I64) {
         ad__put(e, "        if (!(x0[i] >= -0x1p63 && x0[i] < 0x1p63)) {\n"
                    "            return 1;\n        }\n");
         e->fails = 1;
     }
-    ad__put(e, "        z[i] = (%s)x0[i];\n", ad__c_type(call->kind.type));
+    ad__put(e, "        z[i] = (%s)x0[i];\n", ad__c_type(call->spec.type));
     ad__put_end(e, 1);
 }
 
@@ -122,9 +122,9 @@ ad_var ad_cast_at(ad_var x, ad_type type, const char *site)
 
 static ad_status assign_infer(ad__call *call)
 {
-    const ad__kind *target = call->x[0].kind, *value = call->x[1].kind;
+    const ad__spec *target = call->x[0].spec, *value = call->x[1].spec;
     char a[160], b[160];
-    call->kind = *target;
+    call->spec = *target;
     if (target != value) {
         return ad_error_set(call->error, target->type != value->type ? AD_ERR_TYPE : AD_ERR_SHAPE,
                             "the target is %s %s, the value is %s %s; they must be the same",
@@ -137,7 +137,7 @@ static ad_status assign_infer(ad__call *call)
 /* The target's elements are the caller's memory, but for an f64 scalar, which the tape keeps. */
 static ad_status assign_eval(const ad__call *call)
 {
-    size_t bytes = ad__kind_bytes(&call->kind);
+    size_t bytes = ad__spec_bytes(&call->spec);
     void *memory;
     memcpy(&memory, call->attributes, sizeof memory);
     if (bytes > 0) {

@@ -40,10 +40,10 @@ static int are_columns(const ad_shape *shape, ad__reduction r, ad__along *out)
 static size_t sum_scratch(const ad__call *call)
 {
     ad__along along;
-    if (!are_columns(&call->x[0].kind->shape, *attributes_of(call), &along)) {
+    if (!are_columns(&call->x[0].spec->shape, *attributes_of(call), &along)) {
         return ad__reduce_scratch(call);
     }
-    size_t row = along.inner * ad_type_bytes(call->kind.type);
+    size_t row = along.inner * ad_type_bytes(call->spec.type);
     return ad__rounded(ad__column_levels(along.len) * row);
 }
 
@@ -52,21 +52,21 @@ static ad_status sum_eval(const ad__call *call)
     if (attributes_of(call)->mask == 0) { /* of ad_sum_to to its own shape */
         return ad__copy_eval(call);
     }
-    const ad__row_kernels *kernels = ad__row_kernels_of(call->kind.type);
-    size_t bytes = ad_type_bytes(call->kind.type);
+    const ad__row_kernels *kernels = ad__row_kernels_of(call->spec.type);
+    size_t bytes = ad_type_bytes(call->spec.type);
     ad__along along;
-    if (!are_columns(&call->x[0].kind->shape, *attributes_of(call), &along)) {
+    if (!are_columns(&call->x[0].spec->shape, *attributes_of(call), &along)) {
         return ad__reduce_rows(call, kernels->sum);
     }
     size_t row = along.inner * bytes;
-    void *room = ad__arena_take(call->scratch, ad__column_levels(along.len) * row);
-    if (room == NULL) {
+    void *buffer = ad__arena_take(call->scratch, ad__column_levels(along.len) * row);
+    if (buffer == NULL) {
         return AD_ERR_MEMORY;
     }
     const char *x = call->x[0].data;
     char *z = call->z;
     for (size_t i = 0; i < along.outer; i++) {
-        kernels->sum_columns(along.len, along.inner, x + i * along.len * row, z + i * row, room);
+        kernels->sum_columns(along.len, along.inner, x + i * along.len * row, z + i * row, buffer);
     }
     return AD_OK;
 }
@@ -74,8 +74,8 @@ static ad_status sum_eval(const ad__call *call)
 static void sum_emit(ad__emit *e, const ad__call *call)
 {
     ad__along along;
-    ad_type type = call->kind.type;
-    if (!are_columns(&call->x[0].kind->shape, *attributes_of(call), &along)) {
+    ad_type type = call->spec.type;
+    if (!are_columns(&call->x[0].spec->shape, *attributes_of(call), &along)) {
         ad__emit_reduced_rows(e, call, "sum");
         return;
     }

@@ -14,20 +14,20 @@
  * of ops.def; a structured operation writes its own, `ad_<name>__op`, in its family's file. */
 
 /* Type, shape and number of elements; a tape keeps one copy of each that it meets. */
-typedef struct ad__kind {
+typedef struct ad__spec {
     ad_type type;
     ad_shape shape;
     size_t count;
-} ad__kind;
+} ad__spec;
 
-static inline size_t ad__kind_bytes(const ad__kind *kind)
+static inline size_t ad__spec_bytes(const ad__spec *spec)
 {
-    return kind->count * (kind->type == AD_F32 ? sizeof(float) : sizeof(double));
+    return spec->count * (spec->type == AD_F32 ? sizeof(float) : sizeof(double));
 }
 
 /* An argument or a result while an operation runs: dense, row-major. */
 typedef struct ad__array {
-    const ad__kind *kind;
+    const ad__spec *spec;
     void *data;
 } ad__array;
 
@@ -35,7 +35,7 @@ typedef struct ad__call {
     int count;              /* of arguments */
     const ad__array *x;     /* the arguments */
     const void *attributes; /* what the builder gave, or NULL */
-    ad__kind kind;          /* of the result: set by infer, except count, which the tape fills */
+    ad__spec spec;          /* of the result: set by infer, except count, which the tape fills */
     void *z;                /* the result's elements: filled by eval */
     ad__arena *scratch;     /* storage that is taken back after eval */
     int threads;
@@ -57,9 +57,9 @@ typedef struct ad__vjp {
  * copy, are to be changed where they hold lengths that the program has changed. */
 typedef struct ad__resizing {
     int count;                                  /* of arguments */
-    const ad__kind *const *before, *const *now; /* of the arguments */
-    const ad__kind *result;                     /* before */
-    const ad__kind
+    const ad__spec *const *before, *const *now; /* of the arguments */
+    const ad__spec *result;                     /* before */
+    const ad__spec
         *like; /* now: of the variable whose shape was recorded, or NULL; see ad__follow */
     int change_count;
     const int64_t (*changes)[2]; /* lengths of the inputs that change: before and now */
@@ -74,8 +74,8 @@ struct ad__emit;
 typedef struct ad__node {
     uint32_t
         arg[3];    /* up to three arguments; arg[0] of a structured operation or view: its detail */
-    uint16_t row;  /* which elementwise row or leaf; 0: a structured operation, see its detail */
-    uint16_t kind; /* of the result: the number of an ad__kind */
+    uint16_t code; /* which elementwise row or leaf; 0: a structured operation, see its detail */
+    uint16_t spec; /* of the result: the number of an ad__spec */
 } ad__node;
 
 /* A value: an f64 scalar itself, or the address of any other value's elements. */
@@ -97,7 +97,7 @@ struct ad_op {
     const char *name; /* as users call it */
     int arity;        /* of an elementwise operation; else 0 */
 
-    /* Sets call->kind.type and .shape from the arguments' kinds and the attributes, or fails. */
+    /* Sets call->spec.type and .shape from the arguments' specs and the attributes, or fails. */
     ad_status (*infer)(ad__call *call);
 
     /* 1: the result is argument 0's elements under another shape, so they may share memory. */
@@ -123,11 +123,11 @@ struct ad_op {
      * the same bits. Fails only on values (an index outside its axis) or memory. */
     ad_status (*eval)(const ad__call *call);
 
-    /* Bytes that eval takes of call->scratch, each piece rounded as by ad__rounded: by the kinds
+    /* Bytes that eval takes of call->scratch, each piece rounded as by ad__rounded: by the specs
      * and attributes alone, so that they can be reserved. NULL: none. */
     size_t (*scratch)(const ad__call *call);
 
-    /* Operations on numbers that eval takes, a transcendental function as one, by the kinds and
+    /* Operations on numbers that eval takes, a transcendental function as one, by the specs and
      * attributes alone. NULL: none, it only moves elements. */
     double (*flops)(const ad__call *call);
 
@@ -144,7 +144,7 @@ struct ad_op {
     void (*emit)(struct ad__emit *e, const ad__call *call);
 
     const char *text;          /* elementwise: the row's value, as ops.def has it */
-    uint16_t number;           /* of a row or a leaf; else AD__STRUCTURED */
+    uint16_t code;             /* of a row or a leaf; else AD__STRUCTURED */
     ad__loop *loop[2];         /* elementwise: by AD_F64 and AD_F32 */
     double range[3][2];        /* elementwise: where tests draw each argument */
     const char *partial[3];    /* elementwise: the texts of the derivatives */
@@ -155,17 +155,17 @@ struct ad_op {
 /* What flops often is: one for each element of the result, of the first argument. */
 static inline double ad__one_each(const ad__call *call)
 {
-    return (double)call->kind.count;
+    return (double)call->spec.count;
 }
 static inline double ad__one_in(const ad__call *call)
 {
-    return (double)call->x[0].kind->count;
+    return (double)call->x[0].spec->count;
 }
 
 /* Every operation of ops.def, in its order; ends in NULL. */
 extern const ad_op *const ad__catalogue[];
 
 /* The rows and leaves by their numbers. */
-extern const ad_op *const ad__numbered[];
+extern const ad_op *const ad__by_code[];
 
 #endif

@@ -15,7 +15,8 @@ static uint32_t push(ad_tape *tape, ad__node node, ad__slot value, const char *s
     tape->node[number] = node;
     tape->value[number] = value;
     tape->site[number] = site;
-    if ((node.kind != AD__KIND_SCALAR || node.row == AD__STRUCTURED) && tape->structured > number) {
+    if ((node.spec != AD__SPEC_SCALAR || node.code == AD__STRUCTURED) &&
+        tape->structured > number) {
         tape->structured = number;
     }
     return number;
@@ -46,12 +47,12 @@ static int keep_detail(ad_tape *tape, ad__detail detail, uint32_t *number)
 }
 
 /* A place for the elements of a node: a number of the tape's, or storage; NULL without memory. */
-static void *place(ad_tape *tape, uint16_t kind, ad__slot *value)
+static void *place(ad_tape *tape, uint16_t spec, ad__slot *value)
 {
-    if (kind == AD__KIND_SCALAR) {
+    if (spec == AD__SPEC_SCALAR) {
         return &value->scalar;
     }
-    value->data = ad__arena_take(&tape->values, ad__kind_bytes(tape->kinds[kind]));
+    value->data = ad__arena_take(&tape->values, ad__spec_bytes(tape->specs[spec]));
     return value->data;
 }
 
@@ -85,23 +86,23 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
     if (tape->error.status != AD_OK || check_leaf(tape, type, shape, data, origin, site) != AD_OK) {
         return ad__dead(tape);
     }
-    uint16_t kind = ad__kind_index(tape, type, shape);
-    if (kind == AD__KIND_DEAD || !has_room(tape)) {
+    uint16_t spec = ad__spec_index(tape, type, shape);
+    if (spec == AD__SPEC_DEAD || !has_room(tape)) {
         return ad__handle(tape, out_of_memory(tape, origin, site));
     }
     const int is_view = leaf == AD__VIEW && data != NULL;
-    uint32_t known = is_view ? ad__view_of(tape, kind, data) : 0;
+    uint32_t known = is_view ? ad__view_of(tape, spec, data) : 0;
     if (known != 0) {
         return ad__handle(tape, known);
     }
     ad__slot value = {.data = (void *)data};
-    if (leaf != AD__VIEW || kind == AD__KIND_SCALAR) {
-        void *own = place(tape, kind, &value);
+    if (leaf != AD__VIEW || spec == AD__SPEC_SCALAR) {
+        void *own = place(tape, spec, &value);
         if (own == NULL) {
             return ad__handle(tape, out_of_memory(tape, origin, site));
         }
         if (data != NULL) {
-            memcpy(own, data, ad__kind_bytes(tape->kinds[kind]));
+            memcpy(own, data, ad__spec_bytes(tape->specs[spec]));
         }
     }
     uint32_t detail = 0;
@@ -109,17 +110,17 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
                              !ad__reserve_view(tape))) {
         return ad__handle(tape, out_of_memory(tape, origin, site));
     }
-    uint32_t node = push(tape, (ad__node){{detail, 0, 0}, leaf, kind}, value, site);
+    uint32_t node = push(tape, (ad__node){{detail, 0, 0}, leaf, spec}, value, site);
     if (is_view) {
         ad__enter_view(tape, node);
     }
     return ad__handle(tape, node);
 }
 
-ad_var ad__record_borrowed(ad_tape *tape, uint16_t kind, ad__slot value, const char *origin,
+ad_var ad__record_borrowed(ad_tape *tape, uint16_t spec, ad__slot value, const char *origin,
                            const char *site)
 {
-    const ad__node leaf = {{0, 0, 0}, AD__INPUT, kind};
+    const ad__node leaf = {{0, 0, 0}, AD__INPUT, spec};
     return ad__handle(tape, has_room(tape) ? push(tape, leaf, value, site)
                                            : out_of_memory(tape, origin, site));
 }
@@ -152,7 +153,7 @@ static int resolve_literals(ad_tape *tape, const ad_op *op, int count, const ad_
 {
     ad_type type = AD_I64;
     for (int i = 0; i < count && type == AD_I64; i++) {
-        type = x[i].tape != NULL ? ad__kind_of(tape, nodes[i])->type : type;
+        type = x[i].tape != NULL ? ad__spec_of(tape, nodes[i])->type : type;
     }
     for (int i = 0; i < count; i++) {
         if (x[i].tape == NULL) {
@@ -183,15 +184,15 @@ static inline int resolve(ad_tape *tape, const ad_op *op, int count, const ad_va
 /* Where the elements of a result are that lie among those of its argument; else NULL. They may not
  * be those of a scalar, which lie in a column that moves, nor the caller's, which may change. */
 static void *elements_of_argument(const ad_tape *tape, const ad_op *op, const ad__call *call,
-                                  uint16_t kind, uint32_t argument)
+                                  uint16_t spec, uint32_t argument)
 {
     size_t first = 0;
-    if ((!op->shares && op->part == NULL) || kind == AD__KIND_SCALAR ||
-        tape->node[argument].kind == AD__KIND_SCALAR || ad__is_view(tape, argument) ||
+    if ((!op->shares && op->part == NULL) || spec == AD__SPEC_SCALAR ||
+        tape->node[argument].spec == AD__SPEC_SCALAR || ad__is_view(tape, argument) ||
         (op->part != NULL && !op->part(call, &first))) {
         return NULL;
     }
-    return (char *)tape->value[argument].data + first * ad_type_bytes(call->kind.type);
+    return (char *)tape->value[argument].data + first * ad_type_bytes(call->spec.type);
 }
 
 /* Where a node finds its arguments: its own three places, or a detail. */
@@ -229,10 +230,10 @@ static uint32_t evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__arr
 {
     const int count = call->count;
     for (int i = 0; i < count; i++) {
-        x[i].kind = ad__kind_of(tape, nodes[i]);
+        x[i].spec = ad__spec_of(tape, nodes[i]);
     }
     ad_status status = op->infer(call);
-    if (status == AD_OK && !ad_shape_is_valid(&call->kind.shape)) {
+    if (status == AD_OK && !ad_shape_is_valid(&call->spec.shape)) {
         status = ad_error_set(call->error, AD_ERR_SHAPE, "the result is too large to address");
     }
     if (status != AD_OK) {
@@ -240,20 +241,20 @@ static uint32_t evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__arr
         return 0;
     }
     ad__slot value = {.scalar = 0};
-    uint16_t kind = ad__kind_index(tape, call->kind.type, &call->kind.shape);
-    ad__node node = {{0, 0, 0}, op->number, kind};
+    uint16_t spec = ad__spec_index(tape, call->spec.type, &call->spec.shape);
+    ad__node node = {{0, 0, 0}, op->code, spec};
     int is_shared = 0;
-    if (kind != AD__KIND_DEAD) {
-        value.data = elements_of_argument(tape, op, call, kind, nodes[0]);
+    if (spec != AD__SPEC_DEAD) {
+        value.data = elements_of_argument(tape, op, call, spec, nodes[0]);
         is_shared = value.data != NULL;
-        call->z = is_shared ? value.data : place(tape, kind, &value);
+        call->z = is_shared ? value.data : place(tape, spec, &value);
     }
     if (call->z == NULL || !has_room(tape) ||
         !keep_arguments(tape, op, call, nodes, attribute_bytes, node.arg)) {
         call->z = NULL; /* it may point to value */
         return out_of_memory(tape, op->name, site);
     }
-    call->kind.count = tape->kinds[kind]->count;
+    call->spec.count = tape->specs[spec]->count;
     for (int i = 0; i < count; i++) {
         x[i].data = ad__data_of(tape, nodes[i]);
     }
@@ -287,8 +288,8 @@ static uint32_t record(ad_tape *tape, const ad_op *op, int count, const uint32_t
     call.count = count;
     call.x = x;
     call.attributes = attributes;
-    call.kind.type = AD_F64;
-    call.kind.shape.rank = 0;
+    call.spec.type = AD_F64;
+    call.spec.shape.rank = 0;
     call.z = NULL;
     call.scratch = &tape->scratch;
     call.threads = tape->threads;
@@ -322,37 +323,37 @@ static int are_scalars(const ad_tape *tape, int count, const uint32_t *nodes)
 {
     int all = 1;
     for (int i = 0; i < count; i++) {
-        all &= tape->node[nodes[i]].kind == AD__KIND_SCALAR;
+        all &= tape->node[nodes[i]].spec == AD__SPEC_SCALAR;
     }
     return all;
 }
 
-/* The kind that all arguments and so the result have, numbers among them apart; AD__KIND_DEAD if
+/* The spec that all arguments and so the result have, numbers among them apart; AD__SPEC_DEAD if
  * there is none. */
-static uint16_t common_kind(const ad_tape *tape, int count, const uint32_t *nodes)
+static uint16_t common_spec(const ad_tape *tape, int count, const uint32_t *nodes)
 {
-    uint16_t common = AD__KIND_DEAD;
+    uint16_t common = AD__SPEC_DEAD;
     int numbers = 0;
     for (int i = 0; i < count; i++) {
-        uint16_t own = tape->node[nodes[i]].kind;
+        uint16_t own = tape->node[nodes[i]].spec;
         if (own == common) {
             continue;
         }
-        if (tape->kinds[own]->shape.rank == 0) {
+        if (tape->specs[own]->shape.rank == 0) {
             numbers++;
-        } else if (common == AD__KIND_DEAD) {
+        } else if (common == AD__SPEC_DEAD) {
             common = own;
         } else {
-            return AD__KIND_DEAD;
+            return AD__SPEC_DEAD;
         }
     }
-    ad_type type = tape->kinds[common]->type;
+    ad_type type = tape->specs[common]->type;
     for (int i = 0; i < count && numbers > 0; i++) {
-        if (ad__kind_of(tape, nodes[i])->type != type) {
-            return AD__KIND_DEAD;
+        if (ad__spec_of(tape, nodes[i])->type != type) {
+            return AD__SPEC_DEAD;
         }
     }
-    return type == AD_I64 ? AD__KIND_DEAD : common;
+    return type == AD_I64 ? AD__SPEC_DEAD : common;
 }
 
 /* An f64 scalar of such. */
@@ -370,29 +371,29 @@ static uint32_t record_scalar(ad_tape *tape, const ad_op *op, const uint32_t *no
         arg[i] = nodes[i];
         x[i] = &tape->value[nodes[i]].scalar;
     }
-    tape->loops[AD_F64][op->number](1, x, step, &z);
-    return ad__push_number(tape, op->number, arg[0], arg[1], arg[2], z, site);
+    tape->loops[AD_F64][op->code](1, x, step, &z);
+    return ad__push_number(tape, op->code, arg[0], arg[1], arg[2], z, site);
 }
 
-/* A result of its arguments' own kind, which is what most are: nothing to infer, and one row of the
+/* A result of its arguments' own spec, which is what most are: nothing to infer, and one row of the
  * loop. */
-static uint32_t record_alike(ad_tape *tape, const ad_op *op, const uint32_t *nodes, uint16_t kind,
+static uint32_t record_alike(ad_tape *tape, const ad_op *op, const uint32_t *nodes, uint16_t spec,
                              const char *site)
 {
-    const ad__kind *k = tape->kinds[kind];
-    ad__slot value = {.data = ad__arena_take(&tape->values, ad__kind_bytes(k))};
+    const ad__spec *k = tape->specs[spec];
+    ad__slot value = {.data = ad__arena_take(&tape->values, ad__spec_bytes(k))};
     if (value.data == NULL || !has_room(tape)) {
         return out_of_memory(tape, op->name, site);
     }
-    ad__node node = {{0, 0, 0}, op->number, kind};
+    ad__node node = {{0, 0, 0}, op->code, spec};
     const void *x[3];
     size_t step[3];
     for (int i = 0; i < op->arity; i++) {
         node.arg[i] = nodes[i];
         x[i] = ad__data_of(tape, nodes[i]);
-        step[i] = tape->node[nodes[i]].kind == kind;
+        step[i] = tape->node[nodes[i]].spec == spec;
     }
-    tape->loops[k->type][op->number](k->count, x, step, value.data);
+    tape->loops[k->type][op->code](k->count, x, step, value.data);
     return push(tape, node, value, site);
 }
 
@@ -406,8 +407,8 @@ static uint32_t record_elementwise(ad_tape *tape, const ad_op *op, const ad_var 
     if (are_scalars(tape, op->arity, nodes)) {
         return record_scalar(tape, op, nodes, site);
     }
-    uint16_t kind = common_kind(tape, op->arity, nodes);
-    return kind != AD__KIND_DEAD ? record_alike(tape, op, nodes, kind, site)
+    uint16_t spec = common_spec(tape, op->arity, nodes);
+    return spec != AD__SPEC_DEAD ? record_alike(tape, op, nodes, spec, site)
                                  : record(tape, op, op->arity, nodes, NULL, 0, site);
 }
 

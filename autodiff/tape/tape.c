@@ -10,25 +10,25 @@
 
 /* ---- life ---- */
 
-/* Node 0 and the two kinds with fixed numbers. */
+/* Node 0 and the two specs with fixed numbers. */
 static int tape_start(ad_tape *tape)
 {
-    static const ad__kind fixed[] = {
-        [AD__KIND_SCALAR] = {.type = AD_F64, .count = 1},
-        [AD__KIND_DEAD] = {.type = AD_F64, .count = 0},
+    static const ad__spec fixed[] = {
+        [AD__SPEC_SCALAR] = {.type = AD_F64, .count = 1},
+        [AD__SPEC_DEAD] = {.type = AD_F64, .count = 0},
     };
-    if (!ad__grow(tape) || !ad__grow_kinds(tape)) {
+    if (!ad__grow(tape) || !ad__grow_specs(tape)) {
         return 0;
     }
-    for (uint32_t i = 0; i < AD__KIND_FIRST_FREE; i++) {
-        tape->kinds[i] = ad__arena_take(&tape->keep, sizeof(ad__kind));
-        if (tape->kinds[i] == NULL) {
+    for (uint32_t i = 0; i < AD__SPEC_FIRST_FREE; i++) {
+        tape->specs[i] = ad__arena_take(&tape->keep, sizeof(ad__spec));
+        if (tape->specs[i] == NULL) {
             return 0;
         }
-        *tape->kinds[i] = fixed[i];
+        *tape->specs[i] = fixed[i];
     }
-    tape->kind_count = AD__KIND_FIRST_FREE;
-    tape->node[0] = (ad__node){{0, 0, 0}, AD__DEAD, AD__KIND_DEAD};
+    tape->spec_count = AD__SPEC_FIRST_FREE;
+    tape->node[0] = (ad__node){{0, 0, 0}, AD__DEAD, AD__SPEC_DEAD};
     tape->site[0] = NULL;
     tape->value[0].data = NULL;
     tape->count = 1;
@@ -72,8 +72,8 @@ void ad_tape_free(ad_tape *tape)
     ad__arena_clear(&tape->keep);
     ad__arena_clear(&tape->scratch);
     void *blocks[] = {(void *)tape->site, tape->node,    tape->value,       tape->details,
-                      tape->arguments,    tape->rewinds, tape->kinds,       tape->kind_table,
-                      tape->derived,      tape->notes,   tape->spare_kinds, tape->views,
+                      tape->arguments,    tape->rewinds, tape->specs,       tape->spec_table,
+                      tape->derived,      tape->notes,   tape->spare_specs, tape->views,
                       tape->view_heads,   tape->spans,   tape->assigned};
     ad_allocator allocator = tape->allocator;
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
@@ -266,7 +266,7 @@ int ad_is_dead(ad_var x)
 double ad__element_of(const ad_tape *tape, uint32_t node, size_t i)
 {
     const void *data = ad__data_of(tape, node);
-    switch (ad__kind_of(tape, node)->type) {
+    switch (ad__spec_of(tape, node)->type) {
     case AD_F64:
         return ((const double *)data)[i];
     case AD_F32:
@@ -293,7 +293,7 @@ double ad_value(ad_var x)
         return x.ref.literal;
     }
     uint32_t node = read_node(x);
-    return ad__kind_of(x.tape, node)->count == 1 ? ad__element_of(x.tape, node, 0) : NAN;
+    return ad__spec_of(x.tape, node)->count == 1 ? ad__element_of(x.tape, node, 0) : NAN;
 }
 
 int ad_branch(ad_var condition)
@@ -306,37 +306,37 @@ int ad_branch(ad_var condition)
         return 0;
     }
     uint32_t node = condition.ref.at.node;
-    const ad__kind *kind = ad__kind_of(tape, node);
-    if (kind->count != 1) {
+    const ad__spec *spec = ad__spec_of(tape, node);
+    if (spec->count != 1) {
         char text[160];
         ad_tape_fail(tape, AD_ERR_SHAPE, "ad_branch", tape->site[node],
                      "%s; a condition is one number; reduce it with ad_max or ad_min",
-                     ad_shape_print(&kind->shape, text, sizeof text));
+                     ad_shape_print(&spec->shape, text, sizeof text));
         return 0;
     }
     ad__note(tape, node, AD__BRANCH);
     return ad__element_of(tape, node, 0) != 0;
 }
 
-static const ad__kind *kind_of(ad_var x)
+static const ad__spec *spec_of(ad_var x)
 {
-    static const ad__kind literal = {.type = AD_F64, .count = 1};
-    return x.tape == NULL ? &literal : ad__kind_of(x.tape, readable(x));
+    static const ad__spec literal = {.type = AD_F64, .count = 1};
+    return x.tape == NULL ? &literal : ad__spec_of(x.tape, readable(x));
 }
 
 ad_type ad_type_of(ad_var x)
 {
-    return kind_of(x)->type;
+    return spec_of(x)->type;
 }
 
 ad_shape ad_shape_of(ad_var x)
 {
-    return kind_of(x)->shape;
+    return spec_of(x)->shape;
 }
 
 size_t ad_count(ad_var x)
 {
-    return kind_of(x)->count;
+    return spec_of(x)->count;
 }
 
 const void *ad_data(ad_var x)
@@ -364,10 +364,10 @@ ad_status ad_read(ad_var x, size_t count, double *out)
     if (node == 0) {
         return AD_ERR_STALE;
     }
-    if (ad__kind_of(x.tape, node)->count != count) {
+    if (ad__spec_of(x.tape, node)->count != count) {
         return AD_ERR_SHAPE;
     }
-    if (count > 0 && ad__kind_of(x.tape, node)->type == AD_F64) {
+    if (count > 0 && ad__spec_of(x.tape, node)->type == AD_F64) {
         memcpy(out, ad__data_of(x.tape, node), count * sizeof *out);
         return AD_OK;
     }
@@ -384,7 +384,7 @@ ad_var ad__follow(ad_var z, ad_var like)
     ad_tape *tape = z.tape;
     uint32_t node = z.ref.at.node;
     if (tape != NULL && tape == like.tape && node + 1 == tape->count && like.ref.at.node < node &&
-        tape->node[node].row == AD__STRUCTURED) {
+        tape->node[node].code == AD__STRUCTURED) {
         tape->details[tape->node[node].arg[0]].like = like.ref.at.node;
     }
     return z;
@@ -412,9 +412,9 @@ size_t ad_tape_bytes(const ad_tape *tape)
     }
     size_t node =
         sizeof *tape->node + sizeof *tape->value + sizeof *tape->site + sizeof *tape->notes;
-    return sizeof *tape + node * tape->capacity + sizeof *tape->kinds * tape->kind_capacity +
-           sizeof *tape->kind_table * tape->kind_table_len +
-           sizeof *tape->spare_kinds * tape->spare_capacity +
+    return sizeof *tape + node * tape->capacity + sizeof *tape->specs * tape->spec_capacity +
+           sizeof *tape->spec_table * tape->spec_table_len +
+           sizeof *tape->spare_specs * tape->spare_capacity +
            sizeof *tape->views * tape->view_capacity +
            sizeof *tape->view_heads * tape->view_heads_len +
            sizeof *tape->spans * tape->span_capacity +

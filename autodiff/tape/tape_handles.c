@@ -42,7 +42,7 @@ int ad__reads_stale(const ad_tape *tape, uint32_t node)
     const uint32_t *arg = ad__args_of(tape, node, &count);
     for (int i = 0; i < count; i++) {
         const ad__node *leaf = &tape->node[arg[i]];
-        if (leaf->row == AD__ASSIGNED && node < leaf->arg[1] &&
+        if (leaf->code == AD__ASSIGNED && node < leaf->arg[1] &&
             ad__is_alive(tape, (ad__node_ref){node, leaf->arg[2]}) &&
             !(i == 0 && ad__op_of(tape, node)->writes)) {
             return 1;

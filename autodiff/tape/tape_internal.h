@@ -8,12 +8,12 @@
 /* The columns of a tape and the paths that write them.
  *
  * Columns are node, value, site and notes, one entry each a node. Invariants: node 0 is dead, its
- * kind is AD__KIND_DEAD, so a test for AD__KIND_SCALAR excludes it. Columns have room for
+ * spec is AD__SPEC_DEAD, so a test for AD__SPEC_SCALAR excludes it. Columns have room for
  * `capacity` nodes; below `limit` there is room for an operation and the constants that its numbers
  * become. It is 0 while there is an error, so that one comparison sends every failed tape to the
  * slow path. Arguments have smaller numbers than results. */
 
-enum { AD__KIND_SCALAR, AD__KIND_DEAD, AD__KIND_FIRST_FREE };
+enum { AD__SPEC_SCALAR, AD__SPEC_DEAD, AD__SPEC_FIRST_FREE };
 enum { AD__CONSTANT_BITS = 8, AD__CONSTANTS_MOST = 2 };
 
 /* What a structured node or a view keeps beside the columns. */
@@ -44,14 +44,14 @@ typedef struct ad__range {
 } ad__range;
 
 /* The memory of a view, in a list by address; that of an empty one begins and ends at 0. Spans of
- * one begin and kind are the same, as lone numbers are that C has changed. Of all spans up to this
+ * one begin and spec are the same, as lone numbers are that C has changed. Of all spans up to this
  * one, `far` reaches furthest, and `next` does of those that are not the same as far; AD__NO_SPAN:
  * there are none. */
 #define AD__NO_SPAN UINT32_MAX
 typedef struct ad__span {
     uintptr_t begin, end;
     uint32_t node, far, next;
-    uint16_t kind;
+    uint16_t spec;
 } ad__span;
 
 /* An assignment to a view by a node, and the tape's tag then. */
@@ -77,11 +77,11 @@ struct ad_tape {
     ad__loop *const *loops[2];                           /* by type, then row */
 
     uint32_t capacity;
-    ad__kind **kinds; /* in keep */
-    uint32_t kind_count, kind_capacity;
-    uint32_t *kind_table; /* open addressing over kinds, entries are index + 1 */
-    uint32_t kind_table_len;
-    uint16_t *spare_kinds; /* numbers below kind_count that no node has */
+    ad__spec **specs; /* in keep */
+    uint32_t spec_count, spec_capacity;
+    uint32_t *spec_table; /* open addressing over specs, entries are index + 1 */
+    uint32_t spec_table_len;
+    uint16_t *spare_specs; /* numbers below spec_count that no node has */
     uint32_t spare_count, spare_capacity;
     ad__detail *details;
     uint32_t detail_count, detail_capacity;
@@ -105,7 +105,7 @@ struct ad_tape {
 
     ad_allocator allocator;
     ad__arena values;  /* elements and attributes, taken back by rewind */
-    ad__arena keep;    /* kinds, for the tape's life */
+    ad__arena keep;    /* specs, for the tape's life */
     ad__arena scratch; /* for one call of an algorithm */
     int threads;
     ad_error error;
@@ -141,7 +141,7 @@ static inline int ad__is_scalar(const ad_tape *tape, ad_var v)
 {
     ad__node_ref at = v.ref.at; /* the tape's own tag: f64 scalar, and since the last rewind */
     return v.tape == tape && (at.tag == tape->tag || (at.node < tape->settled &&
-                                                      tape->node[at.node].kind == AD__KIND_SCALAR));
+                                                      tape->node[at.node].spec == AD__SPEC_SCALAR));
 }
 
 static inline ad_var ad__handle(ad_tape *tape, uint32_t node)
@@ -149,7 +149,7 @@ static inline ad_var ad__handle(ad_tape *tape, uint32_t node)
     ad_var v;
     v.tape = tape;
     v.ref.at.node = node;
-    v.ref.at.tag = tape->tag - (tape->node[node].kind != AD__KIND_SCALAR);
+    v.ref.at.tag = tape->tag - (tape->node[node].spec != AD__SPEC_SCALAR);
     return v;
 }
 
@@ -158,7 +158,7 @@ static inline uint32_t ad__push_number(ad_tape *tape, uint16_t row, uint32_t a, 
                                        uint32_t c, double value, const char *site)
 {
     uint32_t node = tape->count++;
-    tape->node[node] = (ad__node){{a, b, c}, row, AD__KIND_SCALAR};
+    tape->node[node] = (ad__node){{a, b, c}, row, AD__SPEC_SCALAR};
     tape->value[node].scalar = value;
     tape->site[node] = site;
     return node;
@@ -218,8 +218,8 @@ ad_var ad__follow(ad_var z, ad_var like);
 ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shape *shape,
                        const void *data, const char *origin, const char *site);
 
-/* A leaf of a kind that is `value` itself: the elements of a tensor are borrowed. */
-ad_var ad__record_borrowed(ad_tape *tape, uint16_t kind, ad__slot value, const char *origin,
+/* A leaf of a spec that is `value` itself: the elements of a tensor are borrowed. */
+ad_var ad__record_borrowed(ad_tape *tape, uint16_t spec, ad__slot value, const char *origin,
                            const char *site);
 
 /* Takes back what was recorded since a mark, of which no handles are in use: a rewind after which
@@ -235,17 +235,17 @@ ad_status ad__take_back(ad_tape *tape, ad_mark mark);
 /* Room for count entries of bytes each in a list of the tape's; 0 if there is no memory. */
 int ad__reserve(ad_tape *tape, void **memory, uint32_t *capacity, uint32_t count, size_t bytes);
 
-/* Room for more nodes; for more kinds. */
+/* Room for more nodes; for more specs. */
 int ad__grow(ad_tape *tape);
-int ad__grow_kinds(ad_tape *tape);
+int ad__grow_specs(ad_tape *tape);
 
-/* The number of a kind on this tape, or AD__KIND_DEAD if there is no memory for a new one. */
-uint16_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape);
+/* The number of a spec on this tape, or AD__SPEC_DEAD if there is no memory for a new one. */
+uint16_t ad__spec_index(ad_tape *tape, ad_type type, const ad_shape *shape);
 
-/* The view of a kind of the caller's memory, or 0; an f64 scalar only while it has the memory's
+/* The view of a spec of the caller's memory, or 0; an f64 scalar only while it has the memory's
  * number. Room for one more view; 0 if there is no memory. Enters a view. Forgets those from first
  * on. */
-uint32_t ad__view_of(const ad_tape *tape, uint16_t kind, const void *memory);
+uint32_t ad__view_of(const ad_tape *tape, uint16_t spec, const void *memory);
 int ad__reserve_view(ad_tape *tape);
 void ad__enter_view(ad_tape *tape, uint32_t node);
 void ad__forget_views(ad_tape *tape, uint32_t first);
@@ -334,26 +334,26 @@ static inline const ad__detail *ad__detail_of(const ad_tape *tape, uint32_t node
 
 static inline const ad_op *ad__op_of(const ad_tape *tape, uint32_t node)
 {
-    uint16_t row = tape->node[node].row;
-    return row != AD__STRUCTURED ? ad__numbered[row] : ad__detail_of(tape, node)->op;
+    uint16_t row = tape->node[node].code;
+    return row != AD__STRUCTURED ? ad__by_code[row] : ad__detail_of(tape, node)->op;
 }
 
 static inline int ad__is_view(const ad_tape *tape, uint32_t node)
 {
-    return tape->node[node].row == AD__VIEW || tape->node[node].row == AD__ASSIGNED;
+    return tape->node[node].code == AD__VIEW || tape->node[node].code == AD__ASSIGNED;
 }
 
 static inline const void *ad__attributes_of(const ad_tape *tape, uint32_t node)
 {
-    int has_detail = tape->node[node].row == AD__STRUCTURED || ad__is_view(tape, node);
+    int has_detail = tape->node[node].code == AD__STRUCTURED || ad__is_view(tape, node);
     return has_detail ? ad__detail_of(tape, node)->attributes : NULL;
 }
 
 static inline const uint32_t *ad__args_of(const ad_tape *tape, uint32_t node, int *count)
 {
     const ad__node *n = &tape->node[node];
-    if (n->row != AD__STRUCTURED) {
-        *count = ad__numbered[n->row]->arity;
+    if (n->code != AD__STRUCTURED) {
+        *count = ad__by_code[n->code]->arity;
         return n->arg;
     }
     const ad__detail *detail = ad__detail_of(tape, node);
@@ -368,12 +368,12 @@ int ad__reads_stale(const ad_tape *tape, uint32_t node);
 static inline void *ad__data_of(const ad_tape *tape, uint32_t node)
 {
     ad__slot *slot = &tape->value[node];
-    return tape->node[node].kind == AD__KIND_SCALAR ? &slot->scalar : slot->data;
+    return tape->node[node].spec == AD__SPEC_SCALAR ? &slot->scalar : slot->data;
 }
 double ad__element_of(const ad_tape *tape, uint32_t node, size_t i);
-static inline const ad__kind *ad__kind_of(const ad_tape *tape, uint32_t node)
+static inline const ad__spec *ad__spec_of(const ad_tape *tape, uint32_t node)
 {
-    return tape->kinds[tape->node[node].kind];
+    return tape->specs[tape->node[node].spec];
 }
 
 #endif

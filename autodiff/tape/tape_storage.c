@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* How a tape's columns and its list of kinds grow. */
+/* How a tape's columns and its list of specs grow. */
 
 /* ---- growth ---- */
 
@@ -40,9 +40,9 @@ int ad__grow(ad_tape *tape)
     return 1;
 }
 
-/* ---- kinds ---- */
+/* ---- specs ---- */
 
-static uint32_t kind_hash(ad_type type, const ad_shape *shape)
+static uint32_t spec_hash(ad_type type, const ad_shape *shape)
 {
     uint64_t hash = (uint64_t)type * 31 + (uint64_t)shape->rank;
     for (int i = 0; i < shape->rank; i++) {
@@ -51,28 +51,28 @@ static uint32_t kind_hash(ad_type type, const ad_shape *shape)
     return (uint32_t)(hash >> 32);
 }
 
-static void kind_enter(ad_tape *tape, uint32_t index)
+static void enter_spec(ad_tape *tape, uint32_t index)
 {
-    const ad__kind *kind = tape->kinds[index];
-    uint32_t mask = tape->kind_table_len - 1, at = kind_hash(kind->type, &kind->shape) & mask;
-    while (tape->kind_table[at] != 0) {
+    const ad__spec *spec = tape->specs[index];
+    uint32_t mask = tape->spec_table_len - 1, at = spec_hash(spec->type, &spec->shape) & mask;
+    while (tape->spec_table[at] != 0) {
         at = (at + 1) & mask;
     }
-    tape->kind_table[at] = index + 1;
+    tape->spec_table[at] = index + 1;
 }
 
 /* The table stays at most half full. */
-int ad__grow_kinds(ad_tape *tape)
+int ad__grow_specs(ad_tape *tape)
 {
-    if (!ad__reserve(tape, (void **)&tape->kinds, &tape->kind_capacity, tape->kind_count + 8,
-                     sizeof(ad__kind *))) {
+    if (!ad__reserve(tape, (void **)&tape->specs, &tape->spec_capacity, tape->spec_count + 8,
+                     sizeof(ad__spec *))) {
         return 0;
     }
-    if (tape->kind_table_len >= 2 * tape->kind_capacity) {
+    if (tape->spec_table_len >= 2 * tape->spec_capacity) {
         return 1;
     }
-    uint32_t len = tape->kind_table_len ? tape->kind_table_len : 128;
-    while (len < 2 * tape->kind_capacity) {
+    uint32_t len = tape->spec_table_len ? tape->spec_table_len : 128;
+    while (len < 2 * tape->spec_capacity) {
         len *= 2;
     }
     uint32_t *table = ad__resize_array(&tape->allocator, NULL, len, sizeof *table);
@@ -80,85 +80,85 @@ int ad__grow_kinds(ad_tape *tape)
         return 0;
     }
     memset(table, 0, len * sizeof *table);
-    ad__resize(&tape->allocator, tape->kind_table, 0);
-    tape->kind_table = table;
-    tape->kind_table_len = len;
-    for (uint32_t i = AD__KIND_FIRST_FREE; i < tape->kind_count; i++) {
-        kind_enter(tape, i);
+    ad__resize(&tape->allocator, tape->spec_table, 0);
+    tape->spec_table = table;
+    tape->spec_table_len = len;
+    for (uint32_t i = AD__SPEC_FIRST_FREE; i < tape->spec_count; i++) {
+        enter_spec(tape, i);
     }
     return 1;
 }
 
-/* Finds the numbers of kinds that no node has, which are those of steps that were rewound: a later
+/* Finds the numbers of specs that no node has, which are those of steps that were rewound: a later
  * step most often needs them again, so that they stay until the numbers run out. 0 without memory.
  */
 static int collect_kinds(ad_tape *tape)
 {
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
-    uint8_t *is_used = ad__arena_take(&tape->scratch, tape->kind_count);
-    if (is_used == NULL || !ad__reserve(tape, (void **)&tape->spare_kinds, &tape->spare_capacity,
-                                        tape->kind_count, sizeof *tape->spare_kinds)) {
+    uint8_t *is_used = ad__arena_take(&tape->scratch, tape->spec_count);
+    if (is_used == NULL || !ad__reserve(tape, (void **)&tape->spare_specs, &tape->spare_capacity,
+                                        tape->spec_count, sizeof *tape->spare_specs)) {
         ad__arena_rewind(&tape->scratch, before);
         return 0;
     }
-    memset(is_used, 0, tape->kind_count);
+    memset(is_used, 0, tape->spec_count);
     for (uint32_t node = 0; node < tape->count; node++) {
-        is_used[tape->node[node].kind] = 1;
+        is_used[tape->node[node].spec] = 1;
     }
-    memset(tape->kind_table, 0, tape->kind_table_len * sizeof *tape->kind_table);
-    for (uint32_t i = AD__KIND_FIRST_FREE; i < tape->kind_count; i++) {
+    memset(tape->spec_table, 0, tape->spec_table_len * sizeof *tape->spec_table);
+    for (uint32_t i = AD__SPEC_FIRST_FREE; i < tape->spec_count; i++) {
         if (is_used[i]) {
-            kind_enter(tape, i);
+            enter_spec(tape, i);
         } else {
-            tape->spare_kinds[tape->spare_count++] = (uint16_t)i;
+            tape->spare_specs[tape->spare_count++] = (uint16_t)i;
         }
     }
     ad__arena_rewind(&tape->scratch, before);
     return 1;
 }
 
-/* A number for a new kind, with its place in keep; AD__KIND_DEAD without memory. */
-static uint16_t new_kind(ad_tape *tape)
+/* A number for a new spec, with its place in keep; AD__SPEC_DEAD without memory. */
+static uint16_t new_spec(ad_tape *tape)
 {
-    if (tape->kind_count == UINT16_MAX && tape->spare_count == 0 && !collect_kinds(tape)) {
-        return AD__KIND_DEAD;
+    if (tape->spec_count == UINT16_MAX && tape->spare_count == 0 && !collect_kinds(tape)) {
+        return AD__SPEC_DEAD;
     }
     if (tape->spare_count > 0) {
-        return tape->spare_kinds[--tape->spare_count];
+        return tape->spare_specs[--tape->spare_count];
     }
-    if (tape->kind_count == UINT16_MAX) {
+    if (tape->spec_count == UINT16_MAX) {
         ad_tape_fail(tape, AD_ERR_UNSUPPORTED, "tape", NULL,
                      "%d different shapes at a time on one tape are the most; start a new one, or "
                      "rewind it",
                      UINT16_MAX);
-        return AD__KIND_DEAD;
+        return AD__SPEC_DEAD;
     }
-    ad__kind *kind = ad__grow_kinds(tape) ? ad__arena_take(&tape->keep, sizeof *kind) : NULL;
-    if (kind == NULL) {
-        return AD__KIND_DEAD;
+    ad__spec *spec = ad__grow_specs(tape) ? ad__arena_take(&tape->keep, sizeof *spec) : NULL;
+    if (spec == NULL) {
+        return AD__SPEC_DEAD;
     }
-    tape->kinds[tape->kind_count] = kind;
-    return (uint16_t)tape->kind_count++;
+    tape->specs[tape->spec_count] = spec;
+    return (uint16_t)tape->spec_count++;
 }
 
-uint16_t ad__kind_index(ad_tape *tape, ad_type type, const ad_shape *shape)
+uint16_t ad__spec_index(ad_tape *tape, ad_type type, const ad_shape *shape)
 {
     if (type == AD_F64 && shape->rank == 0) {
-        return AD__KIND_SCALAR;
+        return AD__SPEC_SCALAR;
     }
-    uint32_t mask = tape->kind_table_len - 1, at = kind_hash(type, shape) & mask;
-    for (; tape->kind_table[at] != 0; at = (at + 1) & mask) {
-        const ad__kind *kind = tape->kinds[tape->kind_table[at] - 1];
-        if (kind->type == type && ad_shape_equal(&kind->shape, shape)) {
-            return (uint16_t)(tape->kind_table[at] - 1);
+    uint32_t mask = tape->spec_table_len - 1, at = spec_hash(type, shape) & mask;
+    for (; tape->spec_table[at] != 0; at = (at + 1) & mask) {
+        const ad__spec *spec = tape->specs[tape->spec_table[at] - 1];
+        if (spec->type == type && ad_shape_equal(&spec->shape, shape)) {
+            return (uint16_t)(tape->spec_table[at] - 1);
         }
     }
-    uint16_t number = new_kind(tape);
-    if (number != AD__KIND_DEAD) {
+    uint16_t number = new_spec(tape);
+    if (number != AD__SPEC_DEAD) {
         /* unused lengths are 0: equal shapes have equal bytes */
-        *tape->kinds[number] =
-            (ad__kind){type, ad_shape_of_lens(shape->rank, shape->len), ad_shape_count(shape)};
-        kind_enter(tape, number);
+        *tape->specs[number] =
+            (ad__spec){type, ad_shape_of_lens(shape->rank, shape->len), ad_shape_count(shape)};
+        enter_spec(tape, number);
     }
     return number;
 }

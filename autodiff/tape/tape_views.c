@@ -15,20 +15,20 @@ static ad__detail *view_detail(const ad_tape *tape, uint32_t node)
 /* What makes a view that variable and no other. */
 typedef struct key {
     const void *memory;
-    uint16_t kind;
+    uint16_t spec;
     double number; /* of an f64 scalar; else 0 */
 } key;
 
 static key key_of(const ad_tape *tape, uint32_t node)
 {
-    uint16_t kind = tape->node[node].kind;
-    return (key){view_detail(tape, node)->attributes, kind,
-                 kind == AD__KIND_SCALAR ? tape->value[node].scalar : 0};
+    uint16_t spec = tape->node[node].spec;
+    return (key){view_detail(tape, node)->attributes, spec,
+                 spec == AD__SPEC_SCALAR ? tape->value[node].scalar : 0};
 }
 
 static int is_same(key a, key b)
 {
-    return a.memory == b.memory && a.kind == b.kind &&
+    return a.memory == b.memory && a.spec == b.spec &&
            ad__bits_of(a.number) == ad__bits_of(b.number);
 }
 
@@ -36,7 +36,7 @@ static int is_same(key a, key b)
 static uint32_t hash_of(key k)
 {
     uint64_t hash = (uint64_t)(uintptr_t)k.memory * 0x9e3779b97f4a7c15U +
-                    ad__bits_of(k.number) * 0xc2b2ae3d27d4eb4fU + k.kind * 0x165667b19e3779f9U;
+                    ad__bits_of(k.number) * 0xc2b2ae3d27d4eb4fU + k.spec * 0x165667b19e3779f9U;
     return (uint32_t)((hash ^ hash >> 32) * 0x9e3779b97f4a7c15U >> 32);
 }
 
@@ -63,10 +63,10 @@ static void enter(ad_tape *tape, uint32_t node)
     *place = node;
 }
 
-uint32_t ad__view_of(const ad_tape *tape, uint16_t kind, const void *memory)
+uint32_t ad__view_of(const ad_tape *tape, uint16_t spec, const void *memory)
 {
-    key k = {memory, kind, 0};
-    if (kind == AD__KIND_SCALAR) {
+    key k = {memory, spec, 0};
+    if (spec == AD__SPEC_SCALAR) {
         memcpy(&k.number, memory, sizeof k.number);
     }
     uint32_t node = tape->view_count > 0 ? *list_of(tape, hash_of(k)) : 0;
@@ -132,12 +132,12 @@ void ad__forget_views(ad_tape *tape, uint32_t first)
 
 static ad__span span_of(const ad_tape *tape, uint32_t node)
 {
-    const ad__kind *kind = ad__kind_of(tape, node);
-    uintptr_t begin = kind->count > 0 ? (uintptr_t)view_detail(tape, node)->attributes : 0;
+    const ad__spec *spec = ad__spec_of(tape, node);
+    uintptr_t begin = spec->count > 0 ? (uintptr_t)view_detail(tape, node)->attributes : 0;
     return (ad__span){.begin = begin,
-                      .end = begin + ad__kind_bytes(kind),
+                      .end = begin + ad__spec_bytes(spec),
                       .node = node,
-                      .kind = tape->node[node].kind};
+                      .spec = tape->node[node].spec};
 }
 
 /* The same spans are neighbours. */
@@ -145,13 +145,13 @@ static int compare(const void *a, const void *b)
 {
     const ad__span *x = a, *y = b;
     return x->begin != y->begin ? (x->begin > y->begin ? 1 : -1)
-           : x->kind != y->kind ? (x->kind > y->kind ? 1 : -1)
+           : x->spec != y->spec ? (x->spec > y->spec ? 1 : -1)
                                 : (x->node > y->node) - (x->node < y->node);
 }
 
 static int are_same(const ad__span *a, const ad__span *b)
 {
-    return a->begin == b->begin && a->kind == b->kind;
+    return a->begin == b->begin && a->spec == b->spec;
 }
 
 /* Finds far and next of spans in their order; returns whether any two of them overlap. */
@@ -321,7 +321,7 @@ int ad__reserve_assigned(ad_tape *tape)
 static void set_assigned(ad_tape *tape, uint32_t view, const ad__assigned *a)
 {
     ad__node *leaf = &tape->node[view];
-    *leaf = (ad__node){{leaf->arg[0], a->by, a->tag}, AD__ASSIGNED, leaf->kind};
+    *leaf = (ad__node){{leaf->arg[0], a->by, a->tag}, AD__ASSIGNED, leaf->spec};
 }
 
 void ad__note_assigned(ad_tape *tape, uint32_t view, uint32_t by)
@@ -331,7 +331,7 @@ void ad__note_assigned(ad_tape *tape, uint32_t view, uint32_t by)
     tape->has_assigned = 1;
     tape->assigned[tape->assigned_count] = a;
     tape->assigned_count += tape->view_count > 1;
-    if (tape->node[view].kind == AD__KIND_SCALAR) {
+    if (tape->node[view].spec == AD__SPEC_SCALAR) {
         renumber(tape, view);
     }
 }
@@ -342,7 +342,7 @@ static void note_others(ad_tape *tape, const ad__assigned *a)
     uint32_t i = count_before(s.end, spans, tape->span_count);
     for (; i > 0 && spans[spans[i - 1].far].end > s.begin; i--) {
         const ad__span *other = &spans[i - 1];
-        if (other->end > s.begin && other->kind != AD__KIND_SCALAR) {
+        if (other->end > s.begin && other->spec != AD__SPEC_SCALAR) {
             set_assigned(tape, other->node, a);
         }
     }

@@ -66,7 +66,7 @@ static void find_views(emitted *e)
 {
     const ad__program *program = &e->c.f->program;
     for (ad__id id = 0; id < program->count; id++) {
-        if (ad__row_of(&program->values[id]) == AD__VIEW) {
+        if (ad__code_of(&program->values[id]) == AD__VIEW) {
             e->view[e->view_count++] = (void *)program->values[id].attributes;
         }
     }

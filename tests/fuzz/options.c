@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a function is made with: less memory, a guard, other shapes. */
 #include "compare.h"
-#include "fn/plan/budget_internal.h"
+#include "fn/plan/rematerialise_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -54,20 +54,20 @@ static ad_status replace_program(ad_fn *f, ad__program *q)
 /* Lets the function compute again whatever the numbers say, needed or not. */
 static int compute_again(comparison *c, ad_rng *rng)
 {
-    ad__turned t;
+    ad__stages t;
     ad__arena arena;
     ad__program q;
     int is_too_long = 0;
     ad__arena_init(&arena, c->f->allocator);
     ad__program_init(&q, &c->f->allocator);
-    ad_status status = ad__find_turn(&c->f->program, &arena, &t);
+    ad_status status = ad__find_stages(&c->f->program, &arena, &t);
     if (status == AD_OK) {
         const ad__choice choice = {.of_states = fuzz_below(rng, 2) && t.mark_count > 0,
                                    .cheap = (uint32_t)fuzz_below(rng, (int)t.cheap_count + 1),
                                    .checkpoints = (uint32_t)fuzz_below(rng, (int)t.mark_count + 1)};
         uint32_t before = c->f->program.count;
-        status = ad__compute_again(&t, choice, 1 << 20, &arena, &q, &is_too_long);
-        status = status == AD_OK ? ad__prune(&q) : status;
+        status = ad__rematerialise(&t, choice, 1 << 20, &arena, &q, &is_too_long);
+        status = status == AD_OK ? ad__dce(&q) : status;
         c->count->smaller += status == AD_OK && q.count > before;
         status = status == AD_OK ? replace_program(c->f, &q) : status;
     }
@@ -128,7 +128,7 @@ static int has_lengths(const comparison *c, const ad_fn *f)
 {
     int has = 1;
     for (int i = 0; i < c->out_count; i++) {
-        has &= f->program.values[f->program.outputs[i]].kind->count == c->len[i];
+        has &= f->program.values[f->program.outputs[i]].spec->count == c->len[i];
     }
     return has;
 }
@@ -227,8 +227,8 @@ size_t fuzz_changed_guards(const comparison *c)
         const ad__guard *g = &c->f->program.guards[i];
         const void *now = ad__data_of(c->r.tape, c->guard[i]);
         int differs = 0;
-        for (size_t k = 0; k < g->kind->count; k++) {
-            double x = element(g->kind->type, g->recorded, k), y = element(g->kind->type, now, k);
+        for (size_t k = 0; k < g->spec->count; k++) {
+            double x = element(g->spec->type, g->recorded, k), y = element(g->spec->type, now, k);
             differs |= g->is_branch ? (x != 0) != (y != 0) : x != y && !(isnan(x) && isnan(y));
         }
         changed += (size_t)differs;

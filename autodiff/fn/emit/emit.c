@@ -98,8 +98,8 @@ static void put_list(emission *m, const char *name, size_t count, const ad__id *
     }
     for (size_t i = 0; i < count && count <= FEW; i++) {
         const ad__value *v = &m->program->values[ids[i]];
-        ad__put(&m->e, " *   %s%zu  %s %s", name, i, ad_type_name(v->kind->type),
-                ad_shape_print(&v->kind->shape, shape, sizeof shape));
+        ad__put(&m->e, " *   %s%zu  %s %s", name, i, ad_type_name(v->spec->type),
+                ad_shape_print(&v->spec->shape, shape, sizeof shape));
         if (ids == m->views) {
             ad__put(&m->e, m->stored[ids[i]] ? ", changed" : ", read");
         }
@@ -218,7 +218,7 @@ static int fix_views(emission *m, ad__program *p)
     }
     const uint8_t *is_stored = ad__stored_views(p, &m->arena);
     for (ad__id id = 0; id < p->count && is_stored != NULL; id++) {
-        if (ad__row_of(&p->values[id]) == AD__VIEW && !is_stored[id]) {
+        if (ad__code_of(&p->values[id]) == AD__VIEW && !is_stored[id]) {
             ad__make_constant(p, id, p->values[id].attributes);
         }
     }
@@ -258,8 +258,8 @@ static ad_status make_text(emission *m, ad__chars *text, ad_error *error)
     }
     if (status == AD_OK) {
         m->e.cblas = m->options->cblas;
-        status =
-            ad__emit_find_places(m) && ad__emit_prepare_steps(m) ? put_all(m, text) : AD_ERR_MEMORY;
+        status = ad__emit_find_storage(m) && ad__emit_prepare_steps(m) ? put_all(m, text)
+                                                                       : AD_ERR_MEMORY;
     }
     ad__chars *const sections[] = {&m->constants, &m->steps, &m->body, &m->main};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {

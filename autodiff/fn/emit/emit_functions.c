@@ -10,7 +10,7 @@
 static int is_empty(const ad__step *s)
 {
     if (s->kind == &ad__call_kind) {
-        return ((const ad__call_step *)s->plan)->kind.count == 0;
+        return ((const ad__call_step *)s->plan)->spec.count == 0;
     }
     if (s->kind == &ad__block_kind) {
         return ((const ad__block *)s->plan)->count == 0;

@@ -2,7 +2,7 @@
 #ifndef AD_FN_EMIT_EMIT_INTERNAL_H
 #define AD_FN_EMIT_EMIT_INTERNAL_H
 
-#include "kernels/row_numbers_internal.h"
+#include "kernels/codes_internal.h"
 #include "base/c_source_internal.h"
 #include "fn/run/fn_internal.h"
 
@@ -35,8 +35,8 @@ typedef struct emission {
     uint32_t *part;          /* by value: the function of scalars that computes it, or AD__NONE */
     uint8_t *stays, *leaves; /* by value: read within that function; elsewhere */
     uint32_t part_count;
-    uint8_t row_written[AD__ROW_END]; /* by row: its value is a function */
-    ad__id *in_slot;                  /* by slot: the result that it holds, or AD__NONE */
+    uint8_t code_written[AD__CODE_END]; /* by row: its value is a function */
+    ad__id *in_slot;                    /* by slot: the result that it holds, or AD__NONE */
 
     /* a slot's numbers are a constant, or read where a load says, or kept in memory */
     uint32_t *load;   /* by slot: its load, or AD__NONE */
@@ -73,7 +73,7 @@ int ad__emit_prepare_steps(emission *m); /* 0 without memory */
 void ad__emit_step(emission *m, uint32_t i);
 
 /* Finds what the other functions tell. 0 without memory. */
-int ad__emit_find_places(emission *m);
+int ad__emit_find_storage(emission *m);
 
 /* The type of a value; of a cell's elements. */
 ad_type ad__emit_type(const emission *m, uint32_t cell);

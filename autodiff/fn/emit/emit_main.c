@@ -14,9 +14,9 @@ typedef struct arrays {
     int is_flat; /* one array for all of them if there are many */
 } arrays;
 
-static const ad__kind *kind_of(const emission *m, ad__id id)
+static const ad__spec *spec_of(const emission *m, ad__id id)
 {
-    return m->program->values[id].kind;
+    return m->program->values[id].spec;
 }
 
 static size_t bytes_of(const emission *m, ad__id id)
@@ -26,11 +26,11 @@ static size_t bytes_of(const emission *m, ad__id id)
 
 static void put_elements(emission *m, ad__id id, const void *data, int *is_first)
 {
-    const ad__kind *kind = kind_of(m, id);
+    const ad__spec *spec = spec_of(m, id);
     enum { IN_A_LINE = 6 };
-    for (size_t i = 0; i < kind->count; i++) {
+    for (size_t i = 0; i < spec->count; i++) {
         ad__put(&m->e, "%s", *is_first ? "" : i % IN_A_LINE == 0 ? ",\n    " : ", ");
-        ad__put_number(&m->e, kind->type, (const char *)data + i * ad_type_bytes(kind->type));
+        ad__put_number(&m->e, spec->type, (const char *)data + i * ad_type_bytes(spec->type));
         *is_first = 0;
     }
 }
@@ -39,7 +39,7 @@ static size_t elements_of(const emission *m, const arrays *a)
 {
     size_t count = 0;
     for (size_t i = 0; i < a->count; i++) {
-        count += kind_of(m, a->ids[i])->count;
+        count += spec_of(m, a->ids[i])->count;
     }
     return count;
 }
@@ -60,9 +60,9 @@ static void put_arrays(emission *m, const arrays *a)
         return;
     }
     for (size_t i = 0; i < a->count; i++, is_first = 1) {
-        const ad__kind *kind = kind_of(m, a->ids[i]);
-        ad__put(e, "static %s%s %s%zu[%zu] = {", a->qualifier, ad__c_type(kind->type), a->name, i,
-                kind->count > 0 ? kind->count : 1);
+        const ad__spec *spec = spec_of(m, a->ids[i]);
+        ad__put(e, "static %s%s %s%zu[%zu] = {", a->qualifier, ad__c_type(spec->type), a->name, i,
+                spec->count > 0 ? spec->count : 1);
         put_elements(m, a->ids[i], a->data[i], &is_first);
         ad__put(e, "%s};\n", is_first ? "0" : "");
     }
@@ -90,7 +90,7 @@ static void put_comparison(emission *m, const arrays *got, const arrays *want)
 {
     ad__emit *e = &m->e;
     for (size_t i = 0; i < got->count; i++) {
-        const ad__kind *kind = kind_of(m, got->ids[i]);
+        const ad__spec *spec = spec_of(m, got->ids[i]);
         if (got->is_flat && got->count > FEW) {
             ad__put(e, "    failed |= ");
             ad__put_kernel(e, "compare_results", AD_F64);
@@ -99,8 +99,8 @@ static void put_comparison(emission *m, const arrays *got, const arrays *want)
             return;
         }
         ad__put(e, "    failed |= ");
-        ad__put_kernel(e, "compare_results", (int)kind->type);
-        ad__put(e, "(\"%s%zu\", %zu, %s%zu, %s%zu);\n", got->name, i, kind->count, got->name, i,
+        ad__put_kernel(e, "compare_results", (int)spec->type);
+        ad__put(e, "(\"%s%zu\", %zu, %s%zu, %s%zu);\n", got->name, i, spec->count, got->name, i,
                 want->name, i);
     }
 }
@@ -138,16 +138,16 @@ static void put_main(emission *m, const arrays *in, const arrays *out, const arr
 /* Room for the elements of each value; NULL without memory. */
 static void **room_for(emission *m, size_t count, const ad__id *ids)
 {
-    void **room = ad__arena_take(&m->arena, (count + 1) * sizeof *room);
-    for (size_t i = 0; room != NULL && i < count; i++) {
+    void **buffer = ad__arena_take(&m->arena, (count + 1) * sizeof *buffer);
+    for (size_t i = 0; buffer != NULL && i < count; i++) {
         size_t bytes = bytes_of(m, ids[i]);
-        room[i] = ad__arena_take(&m->arena, bytes + 1);
-        if (room[i] == NULL) {
+        buffer[i] = ad__arena_take(&m->arena, bytes + 1);
+        if (buffer[i] == NULL) {
             return NULL;
         }
-        memset(room[i], 0, bytes + 1);
+        memset(buffer[i], 0, bytes + 1);
     }
-    return room;
+    return buffer;
 }
 
 /* The views that are parameters: their elements before and after the run, which leaves them as they

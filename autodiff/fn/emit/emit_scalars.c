@@ -102,8 +102,8 @@ static void put_row_call(emission *m, const ad_op *op, const char *const *arg)
     static const char *const names[] = {"x", "y", "w"};
     ad__emit *e = &m->e;
     ad__chars *out = e->out;
-    if (!m->row_written[op->number]) {
-        m->row_written[op->number] = 1;
+    if (!m->code_written[op->code]) {
+        m->code_written[op->code] = 1;
         e->out = &m->steps;
         ad__put(e, "\nSTEP double %s(", op->name);
         for (int i = 0; i < op->arity; i++) {

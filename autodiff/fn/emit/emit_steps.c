@@ -18,7 +18,7 @@ void ad__put_origin(emission *m, ad__id id)
 {
     const ad__value *v = &m->program->values[id];
     char text[160];
-    ad__put(&m->e, "%s %s", v->op->name, ad_shape_print(&v->kind->shape, text, sizeof text));
+    ad__put(&m->e, "%s %s", v->op->name, ad_shape_print(&v->spec->shape, text, sizeof text));
     if (v->site != NULL) {
         ad__put(&m->e, ", ");
         ad__put_site(&m->e, v->site);
@@ -88,10 +88,10 @@ static void put_call_parameters(emission *m, const ad__call_step *c, int has_scr
     }
     for (int i = 0; i < c->count && c->count <= FEW; i++) {
         if (!is_z(m, c, i)) {
-            ad__put(e, "const %s *x%d, ", ad__c_type(c->kinds[i]->type), i);
+            ad__put(e, "const %s *x%d, ", ad__c_type(c->specs[i]->type), i);
         }
     }
-    ad__put(e, "%s *restrict z", ad__c_type(c->kind.type));
+    ad__put(e, "%s *restrict z", ad__c_type(c->spec.type));
     for (int type = 0; type < 3; type++) {
         has_scratch[type] = e->scratch[type] > 0;
         m->scratch[type] =
@@ -103,7 +103,7 @@ static void put_call_parameters(emission *m, const ad__call_step *c, int has_scr
     ad__put(e, ")\n{\n");
     for (int i = 0; i < c->count; i++) {
         if (is_z(m, c, i)) {
-            ad__put(e, "    const %s *x%d = z;\n", ad__c_type(c->kind.type), i);
+            ad__put(e, "    const %s *x%d = z;\n", ad__c_type(c->spec.type), i);
         }
     }
 }
@@ -139,14 +139,14 @@ void ad__emit_call(emission *m, uint32_t number, const ad__call_step *c)
         return;
     }
     for (int i = 0; i < c->count; i++) {
-        x[i] = (ad__array){c->kinds[i], NULL};
+        x[i] = (ad__array){c->specs[i], NULL};
     }
-    const ad__call call = {.count = c->count, .x = x, .attributes = c->attributes, .kind = c->kind};
+    const ad__call call = {.count = c->count, .x = x, .attributes = c->attributes, .spec = c->spec};
     memset(e->scratch, 0, sizeof e->scratch);
     e->fails = 0;
     e->many = c->count > FEW;
     e->out = &body;
-    if (ad__is_row(&m->program->values[c->id])) {
+    if (ad__is_elementwise(&m->program->values[c->id])) {
         ad__elementwise_emit(e, &call, c->op->text);
     } else {
         c->op->emit(e, &call);

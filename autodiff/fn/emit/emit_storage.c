@@ -20,12 +20,12 @@ static const ad__value *value_of(const emission *m, ad__id id)
 
 ad_type ad__emit_type(const emission *m, uint32_t cell)
 {
-    return value_of(m, cell_of(m, cell)->id)->kind->type;
+    return value_of(m, cell_of(m, cell)->id)->spec->type;
 }
 
 static int is_view(const ad__value *v)
 {
-    return ad__row_of(v) == AD__VIEW;
+    return ad__code_of(v) == AD__VIEW;
 }
 
 /* ---- finding them ---- */
@@ -46,11 +46,11 @@ static void find_workspace(emission *m)
     for (uint32_t i = 0; i < m->plan->cell_count; i++) {
         const ad__cell *c = &m->plan->cells[i];
         const ad__value *v = value_of(m, c->id);
-        if (c->kind == AD__CELL_WORK) {
+        if (c->home == AD__CELL_WORK) {
             /* an empty tensor has a place too */
-            size_t bytes = ad__value_bytes(v), least = ad_type_bytes(v->kind->type);
-            size_t end = c->at + (bytes > least ? bytes : least), *low = &m->low[v->kind->type];
-            size_t *high = &m->high[v->kind->type];
+            size_t bytes = ad__value_bytes(v), least = ad_type_bytes(v->spec->type);
+            size_t end = c->at + (bytes > least ? bytes : least), *low = &m->low[v->spec->type];
+            size_t *high = &m->high[v->spec->type];
             *low = *high == 0 || c->at < *low ? c->at : *low;
             *high = end > *high ? end : *high;
         }
@@ -80,13 +80,13 @@ static void find_parts(emission *m)
 {
     const ad__plan *plan = m->plan;
     for (uint32_t i = 0; i < plan->cell_count; i++) {
-        m->leaves[plan->cells[i].id] |= plan->cells[i].kind == AD__CELL_SLOT;
+        m->leaves[plan->cells[i].id] |= plan->cells[i].home == AD__CELL_SLOT;
     }
     for (uint32_t i = 0; i < plan->step_count; i++) {
         const ad__scalars *s = plan->steps[i].plan;
         for (size_t j = 0; plan->steps[i].kind == &ad__scalars_kind && j < s->count; j++) {
             uint32_t part = m->part_count + (j % ad__emit_part(s) == 0);
-            for (int a = 0; a < ad__numbered[s->ops[j].row]->arity; a++) {
+            for (int a = 0; a < ad__by_code[s->ops[j].code]->arity; a++) {
                 note_read(m, s->ops[j].x[a], part);
             }
             note_result(m, s, j);
@@ -115,7 +115,7 @@ static void find_slots(emission *m)
     }
     for (uint32_t i = 0; i < plan->cell_count; i++) {
         const ad__cell *c = &plan->cells[i];
-        if (c->kind == AD__CELL_SLOT && !ad__is_leaf(value_of(m, c->id))) {
+        if (c->home == AD__CELL_SLOT && !ad__is_leaf(value_of(m, c->id))) {
             m->memory[c->at] = 0;
         }
     }
@@ -139,7 +139,7 @@ static void *table(emission *m, size_t count, size_t bytes, int value)
     return memory;
 }
 
-int ad__emit_find_places(emission *m)
+int ad__emit_find_storage(emission *m)
 {
     const size_t n = m->program->count, slots = m->plan->slot_count;
     void *const tables[] = {m->views = table(m, n, sizeof *m->views, 0),
@@ -184,13 +184,13 @@ static const char *numbered(const char *name, ad_type type, size_t count, size_t
 
 const char *ad__emit_input(const emission *m, size_t i, char *text)
 {
-    return numbered("in", value_of(m, m->program->inputs[i])->kind->type, m->program->input_count,
+    return numbered("in", value_of(m, m->program->inputs[i])->spec->type, m->program->input_count,
                     i, m->f->is_f64, m->f->input_at[i], "const ", text);
 }
 
 const char *ad__emit_output(const emission *m, size_t i, char *text)
 {
-    return numbered("out", value_of(m, m->program->outputs[i])->kind->type,
+    return numbered("out", value_of(m, m->program->outputs[i])->spec->type,
                     m->program->output_count, i, m->f->is_f64, m->f->output_at[i], "", text);
 }
 
@@ -198,7 +198,7 @@ const char *ad__emit_output(const emission *m, size_t i, char *text)
 static void put_constant(emission *m, ad__id id)
 {
     const ad__value *v = value_of(m, id);
-    const ad_type type = v->kind->type;
+    const ad_type type = v->spec->type;
     ad__chars *out = m->e.out;
     enum { IN_A_LINE = 8 };
     if (m->written[id]) {
@@ -209,12 +209,12 @@ static void put_constant(emission *m, ad__id id)
     ad__put(&m->e, "\n/* ");
     ad__put_origin(m, id);
     ad__put(&m->e, " */\nstatic const %s c%u[%zu] = {", ad__c_type(type), (unsigned)id,
-            v->kind->count > 0 ? v->kind->count : 1);
-    for (size_t i = 0; i < v->kind->count; i++) {
+            v->spec->count > 0 ? v->spec->count : 1);
+    for (size_t i = 0; i < v->spec->count; i++) {
         ad__put(&m->e, "%s", i == 0 ? "\n    " : i % IN_A_LINE == 0 ? ",\n    " : ", ");
         ad__put_number(&m->e, type, (const char *)v->attributes + i * ad_type_bytes(type));
     }
-    ad__put(&m->e, "%s};\n", v->kind->count > 0 ? "" : "0");
+    ad__put(&m->e, "%s};\n", v->spec->count > 0 ? "" : "0");
     m->e.out = out;
 }
 
@@ -225,23 +225,23 @@ const char *ad__emit_view(emission *m, ad__id id, char *text)
         (void)snprintf(text, PLACE, "c%u", (unsigned)id);
         return text;
     }
-    return numbered("view", value_of(m, id)->kind->type, m->view_count, m->view[id], 0, 0,
+    return numbered("view", value_of(m, id)->spec->type, m->view_count, m->view[id], 0, 0,
                     m->stored[id] ? "" : "const ", text);
 }
 
 static void put_parameter(emission *m, int declared, int *is_first, const char *name, ad__id id,
                           int is_constant)
 {
-    const ad__kind *kind = value_of(m, id)->kind;
+    const ad__spec *spec = value_of(m, id)->spec;
     ad__put(&m->e, "%s", *is_first ? "" : ", ");
     *is_first = 0;
     if (!declared) {
         ad__put(&m->e, "%s", name);
-    } else if (kind->count > 0) {
-        ad__put(&m->e, "%s%s %s[%zu]", is_constant ? "const " : "", ad__c_type(kind->type), name,
-                kind->count);
+    } else if (spec->count > 0) {
+        ad__put(&m->e, "%s%s %s[%zu]", is_constant ? "const " : "", ad__c_type(spec->type), name,
+                spec->count);
     } else {
-        ad__put(&m->e, "%s%s *%s", is_constant ? "const " : "", ad__c_type(kind->type), name);
+        ad__put(&m->e, "%s%s *%s", is_constant ? "const " : "", ad__c_type(spec->type), name);
     }
 }
 
@@ -342,14 +342,14 @@ const void *ad__emit_number(const emission *m, uint32_t cell)
     const ad__cell *c = cell_of(m, cell);
     const ad__value *v = value_of(m, c->id);
     int is_known = ad__is_constant(v) || (is_view(v) && m->view[c->id] == AD__NONE);
-    int is_leaf_place = c->kind == AD__CELL_FIXED || c->kind == AD__CELL_SLOT;
-    return is_known && is_leaf_place && v->kind->count == 1 ? v->attributes : NULL;
+    int is_leaf_place = c->home == AD__CELL_FIXED || c->home == AD__CELL_SLOT;
+    return is_known && is_leaf_place && v->spec->count == 1 ? v->attributes : NULL;
 }
 
 int ad__emit_same(const emission *m, uint32_t a, uint32_t b)
 {
     const ad__cell *x = cell_of(m, a), *y = cell_of(m, b);
-    return a == b || (x->kind == y->kind && x->at == y->at && x->memory == y->memory &&
+    return a == b || (x->home == y->home && x->at == y->at && x->memory == y->memory &&
                       x->offset == y->offset && ad__emit_type(m, a) == ad__emit_type(m, b));
 }
 
@@ -370,7 +370,7 @@ static const char *whole_place(emission *m, uint32_t cell, char *text)
 {
     const ad__cell *c = cell_of(m, cell);
     const ad_type type = ad__emit_type(m, cell);
-    switch (c->kind) {
+    switch (c->home) {
     case AD__CELL_WORK:
         (void)snprintf(text, PLACE, "w->%s + %zu", ad_type_name(type),
                        (c->at - m->low[type]) / ad_type_bytes(type));

@@ -28,9 +28,9 @@ static int is_small_product(const ad__product *p)
 
 static int is_small_call(const ad__call_step *c)
 {
-    size_t elements = c->kind.count;
+    size_t elements = c->spec.count;
     for (int i = 0; i < c->count; i++) {
-        elements += c->kinds[i]->count;
+        elements += c->specs[i]->count;
     }
     return elements <= SMALL_CALL && (c->op->emit != NULL || c->op->arity > 0);
 }
@@ -213,7 +213,7 @@ static size_t call_bytes(const ad_fn *f, emission *m)
             return f->plan.call_bytes;
         }
         for (int k = 0; k < c->count; k++) {
-            x[k] = (ad__array){c->kinds[k], NULL};
+            x[k] = (ad__array){c->specs[k], NULL};
         }
         size_t own = ad__call_scratch(c, x);
         most = own > most ? own : most;
@@ -223,7 +223,7 @@ static size_t call_bytes(const ad_fn *f, emission *m)
 
 static void load(ad_fn *f, emission *m, const ad__chars *text, ad_error *why)
 {
-    size_t room = 0;
+    size_t buffer = 0;
     f->native.library = ad__library_open(f->compiler, text->text, text->len, why);
     if (f->native.library == NULL) {
         return;
@@ -236,10 +236,10 @@ static void load(ad_fn *f, emission *m, const ad__chars *text, ad_error *why)
     }
     find_blocks(f);
     for (int type = 0; type < 3; type++) {
-        room += ad__rounded(m->scratch[type] * ad_type_bytes((ad_type)type));
+        buffer += ad__rounded(m->scratch[type] * ad_type_bytes((ad_type)type));
     }
     f->plan.call_bytes = call_bytes(f, m);
-    f->plan.room_bytes = room > f->plan.room_bytes ? room : f->plan.room_bytes;
+    f->plan.buffer_bytes = buffer > f->plan.buffer_bytes ? buffer : f->plan.buffer_bytes;
 }
 
 /* Makes native what gains from it. Says in *why what is not, though the option asked for it. */
@@ -282,7 +282,7 @@ ad_status ad__native_make(ad_fn *f, ad_error *why)
     ad__arena_init(&m.arena, f->allocator);
     if (status == AD_OK) {
         m.e.is_out_of_memory =
-            f->native.end == NULL || !ad__emit_find_places(&m) || !ad__emit_prepare_steps(&m);
+            f->native.end == NULL || !ad__emit_find_storage(&m) || !ad__emit_prepare_steps(&m);
         if (!m.e.is_out_of_memory) {
             make(f, &m, &text, why);
         }

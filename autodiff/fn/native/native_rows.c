@@ -15,13 +15,13 @@ enum {
 
 static int is_number(const ad__value *v)
 {
-    return ad__is_leaf(v) && ad__row_of(v) != AD__INPUT;
+    return ad__is_leaf(v) && ad__code_of(v) != AD__INPUT;
 }
 
 /* Whether output i is the first one that is this result of an operation. */
 static int is_stored(const ad__program *p, uint32_t i)
 {
-    int is_first = ad__is_row(&p->values[p->outputs[i]]);
+    int is_first = ad__is_elementwise(&p->values[p->outputs[i]]);
     for (uint32_t j = 0; j < i && is_first; j++) {
         is_first = p->outputs[j] != p->outputs[i];
     }
@@ -74,10 +74,10 @@ static int is_vector(const ad__emit *e, const ad__program *p, int *any_turns)
     *any_turns = 0;
     for (ad__id id = 0; id < p->count; id++) {
         const ad__value *v = &p->values[id];
-        if (ad__is_row(v) && !turns(v) && ad__calls_libm(e, v->op->text, AD_F64)) {
+        if (ad__is_elementwise(v) && !turns(v) && ad__calls_libm(e, v->op->text, AD_F64)) {
             return 0;
         }
-        *any_turns |= ad__is_row(v) && turns(v);
+        *any_turns |= ad__is_elementwise(v) && turns(v);
     }
     return 1;
 }
@@ -88,10 +88,10 @@ static void put_operations(ad__emit *e, const ad__program *p)
     const char *arg[3] = {name[0], name[1], name[2]};
     for (ad__id id = 0; id < p->count; id++) {
         const ad__value *v = &p->values[id];
-        if (ad__row_of(v) == AD__INPUT) {
+        if (ad__code_of(v) == AD__INPUT) {
             ad__put(e, "        const double v%u = x%u[i];\n", (unsigned)id, (unsigned)id);
         }
-        if (!ad__is_row(v)) {
+        if (!ad__is_elementwise(v)) {
             continue;
         }
         for (uint32_t i = 0; i < v->count; i++) {

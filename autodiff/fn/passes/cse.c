@@ -15,7 +15,7 @@
 
 static uint64_t hash_of(const ad__program *p, const ad__value *v)
 {
-    uint64_t hash = ad__mix((uintptr_t)v->op, (uintptr_t)v->kind);
+    uint64_t hash = ad__mix((uintptr_t)v->op, (uintptr_t)v->spec);
     for (uint32_t i = 0; i < v->count; i++) {
         hash = ad__mix(hash, p->args[v->first + i]);
     }
@@ -25,7 +25,7 @@ static uint64_t hash_of(const ad__program *p, const ad__value *v)
 static int same(const ad__program *p, const ad__value *v, const ad__value *w)
 {
     size_t bytes = ad__content_bytes(v);
-    return v->op == w->op && v->kind == w->kind && v->count == w->count &&
+    return v->op == w->op && v->spec == w->spec && v->count == w->count &&
            bytes == ad__content_bytes(w) &&
            (v->count == 0 ||
             memcmp(p->args + v->first, p->args + w->first, v->count * sizeof *p->args) == 0) &&
@@ -38,7 +38,7 @@ static int is_comparable(const ad__value *v)
     return !ad__is_leaf(v) || ad__is_constant(v);
 }
 
-/* The first value of its kind, and the high half of its hash: others in its way are told by that,
+/* The first value like it, and the high half of its hash: others in its way are told by that,
  * without a look at them, which in a long program is far away. */
 typedef struct entry {
     ad__id id; /* AD__NONE: free */
@@ -98,7 +98,7 @@ static void unify(ad__program *p, ad__id *to, entry *table, size_t mask)
     ad__replace_roots(p, to);
 }
 
-ad_status ad__common(ad__program *p)
+ad_status ad__cse(ad__program *p)
 {
     size_t len = 16;
     while (len < (size_t)p->count + p->count / 2) {

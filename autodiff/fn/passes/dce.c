@@ -28,7 +28,7 @@ static void mark(const ad__program *p, uint8_t *needed)
     }
 }
 
-ad_status ad__prune(ad__program *p)
+ad_status ad__dce(ad__program *p)
 {
     ad__arena_mark before = ad__arena_mark_here(&p->scratch);
     ad__id *to = ad__replacements(p);

@@ -17,9 +17,9 @@ static int can_fold(const ad__program *p, const ad__value *v)
         if (!ad__is_constant(x)) {
             return 0;
         }
-        given += x->kind->count;
+        given += x->spec->count;
     }
-    return v->kind->count <= SMALL || v->kind->count <= given;
+    return v->spec->count <= SMALL || v->spec->count <= given;
 }
 
 static ad_status fold(ad__program *p, ad__arena *scratch, ad__id id)
@@ -33,12 +33,12 @@ static ad_status fold(ad__program *p, ad__arena *scratch, ad__id id)
     }
     for (uint32_t i = 0; i < v->count; i++) {
         const ad__value *from = &p->values[p->args[v->first + i]];
-        x[i] = (ad__array){from->kind, (void *)from->attributes};
+        x[i] = (ad__array){from->spec, (void *)from->attributes};
     }
     ad__call call = {.count = (int)v->count,
                      .x = x,
                      .attributes = v->attributes,
-                     .kind = *v->kind,
+                     .spec = *v->spec,
                      .z = z,
                      .scratch = scratch,
                      .threads = 1,

@@ -49,7 +49,7 @@ static void find_updates(schedule *s)
     }
     for (ad__id id = p->count; id-- > 0;) {
         const ad__value *v = &p->values[id];
-        s->updates[id] &= ad__is_row(v) && v->kind->shape.rank > 0;
+        s->updates[id] &= ad__is_elementwise(v) && v->spec->shape.rank > 0;
         for (uint32_t i = 0; i < v->count && !s->updates[id]; i++) {
             s->updates[p->args[v->first + i]] = 0;
         }

@@ -10,7 +10,7 @@
  *   reshape of a reshape                         one reshape
  *   an elementwise argument broadcast or         the argument before it: elementwise operations
  *   reshaped from one element                    broadcast by themselves */
-#include "kernels/row_numbers_internal.h"
+#include "kernels/codes_internal.h"
 #include "fn/program/program_internal.h"
 
 #include "ops/reduce_internal.h"
@@ -35,39 +35,39 @@ static const ad__value *argument(const simplify *s, const ad__value *v, uint32_t
 /* A constant whose only element, or every element, is this number. */
 static int is_number(const ad__value *v, double number)
 {
-    if (!ad__is_constant(v) || v->kind->count != 1) {
+    if (!ad__is_constant(v) || v->spec->count != 1) {
         return 0;
     }
-    if (v->kind->type == AD_F64) {
+    if (v->spec->type == AD_F64) {
         return ad__bits_of(*(const double *)v->attributes) == ad__bits_of(number);
     }
-    return v->kind->type == AD_F32 &&
+    return v->spec->type == AD_F32 &&
            ad__bits_of((double)*(const float *)v->attributes) == ad__bits_of(number);
 }
 
-/* Argument i, if it is of the value's own kind: else the operation also broadcasts. */
+/* Argument i, if it is of the value's own spec: else the operation also broadcasts. */
 static ad__id taken(const simplify *s, const ad__value *v, uint32_t i)
 {
-    return argument(s, v, i)->kind == v->kind ? s->p->args[v->first + i] : AD__NONE;
+    return argument(s, v, i)->spec == v->spec ? s->p->args[v->first + i] : AD__NONE;
 }
 
 static ad__id unit_row(const simplify *s, const ad__value *v)
 {
-    switch (ad__row_of(v)) {
-    case ad_mul__number:
+    switch (ad__code_of(v)) {
+    case ad_mul__code:
         return is_number(argument(s, v, 1), 1)   ? taken(s, v, 0)
                : is_number(argument(s, v, 0), 1) ? taken(s, v, 1)
                                                  : AD__NONE;
-    case ad_div__number:
+    case ad_div__code:
         return is_number(argument(s, v, 1), 1) ? taken(s, v, 0) : AD__NONE;
-    case ad_sub__number:
+    case ad_sub__code:
         return is_number(argument(s, v, 1), 0) ? taken(s, v, 0) : AD__NONE;
-    case ad_chain__number:
+    case ad_chain__code:
         return is_number(argument(s, v, 0), 1)   ? taken(s, v, 1)
                : is_number(argument(s, v, 0), 0) ? taken(s, v, 0)
                                                  : AD__NONE;
-    case ad_neg__number:
-        return ad__row_of(argument(s, v, 0)) == ad_neg__number && taken(s, v, 0) != AD__NONE
+    case ad_neg__code:
+        return ad__code_of(argument(s, v, 0)) == ad_neg__code && taken(s, v, 0) != AD__NONE
                    ? taken(s, argument(s, v, 0), 0)
                    : AD__NONE;
     default:
@@ -88,7 +88,7 @@ static ad__id before_broadcast(const simplify *s, ad__id id)
 {
     for (const ad__value *x = &s->p->values[id];; x = &s->p->values[id]) {
         int spreads =
-            x->op == &ad_broadcast_to__op || (x->op == &ad_reshape__op && x->kind->count == 1);
+            x->op == &ad_broadcast_to__op || (x->op == &ad_reshape__op && x->spec->count == 1);
         if (!spreads) {
             return id;
         }
@@ -99,12 +99,12 @@ static ad__id before_broadcast(const simplify *s, ad__id id)
 static void rewrite(simplify *s, ad__value *v)
 {
     ad__id *args = s->p->args + v->first;
-    if (ad__is_row(v)) {
+    if (ad__is_elementwise(v)) {
         for (uint32_t i = 0; i < v->count; i++) {
             args[i] = before_broadcast(s, args[i]);
         }
     }
-    if (ad__row_of(v) == ad_above__number && is_number(argument(s, v, 1), 0) &&
+    if (ad__code_of(v) == ad_above__code && is_number(argument(s, v, 1), 0) &&
         s->relu[args[0]] != AD__NONE) {
         args[0] = s->relu[args[0]];
     }
@@ -129,7 +129,7 @@ ad_status ad__simplify(ad__program *p)
             rewrite(&s, v);
             ad__id same = v->op->arity > 0 ? unit_row(&s, v) : same_elements(&s, v);
             to[id] = same != AD__NONE ? same : id;
-            if (ad__row_of(v) == ad_relu__number && relu[p->args[v->first]] == AD__NONE) {
+            if (ad__code_of(v) == ad_relu__code && relu[p->args[v->first]] == AD__NONE) {
                 relu[p->args[v->first]] = id;
             }
         }

@@ -16,7 +16,7 @@ static const ad__value *value(const plan *p, ad__id id)
 
 uint32_t ad__new_cell(plan *p, ad__cell cell)
 {
-    if (cell.kind == AD__CELL_INPUT || cell.kind == AD__CELL_OUTPUT) {
+    if (cell.home == AD__CELL_INPUT || cell.home == AD__CELL_OUTPUT) {
         p->out->callers[p->out->caller_count++] = p->out->cell_count;
     }
     p->out->cells[p->out->cell_count] = cell;
@@ -28,7 +28,7 @@ static uint32_t cell_of_part(plan *p, ad__id id, uint32_t whole)
 {
     if (p->cell[id] == AD__NONE) {
         ad__cell cell = p->out->cells[whole];
-        cell.offset += ad__part_of(p->g, id)->offset * ad_type_bytes(value(p, id)->kind->type);
+        cell.offset += ad__part_of(p->g, id)->offset * ad_type_bytes(value(p, id)->spec->type);
         p->cell[id] = ad__new_cell(p, cell);
     }
     return p->cell[id];
@@ -43,12 +43,12 @@ uint32_t ad__cell_of(plan *p, ad__id id)
     }
     const ad__value *v = value(p, root);
     if (p->cell[root] == AD__NONE) {
-        ad__cell cell = {.kind = AD__CELL_FIXED, .id = root, .memory = v->attributes};
+        ad__cell cell = {.home = AD__CELL_FIXED, .id = root, .memory = v->attributes};
         if (ad__in_slot(v)) {
-            cell = (ad__cell){.kind = AD__CELL_SLOT, .id = root, .at = ad__slot_of(p, root)};
-        } else if (ad__row_of(v) == AD__INPUT) {
+            cell = (ad__cell){.home = AD__CELL_SLOT, .id = root, .at = ad__slot_of(p, root)};
+        } else if (ad__code_of(v) == AD__INPUT) {
             /* inputs are values 0, 1, .. */
-            cell = (ad__cell){.kind = AD__CELL_INPUT, .id = root, .at = root};
+            cell = (ad__cell){.home = AD__CELL_INPUT, .id = root, .at = root};
         }
         p->cell[root] = ad__new_cell(p, cell);
     }
@@ -70,7 +70,7 @@ uint32_t ad__slot_of(plan *p, ad__id id)
     if (ad__is_constant(v)) {
         memcpy(&p->out->slots[slot], v->attributes, sizeof(double));
     } else if (ad__is_leaf(v)) {
-        int is_input = ad__row_of(v) == AD__INPUT;
+        int is_input = ad__code_of(v) == AD__INPUT;
         p->out->loads[p->out->load_count++] =
             (ad__slot_copy){slot, id, is_input ? NULL : (void *)v->attributes};
     }
@@ -93,7 +93,7 @@ static uint32_t output_of(const plan *p, ad__id id)
 {
     uint32_t i = p->output[id];
     while (i != AD__NONE &&
-           value(p, p->program->outputs[i])->kind->count != value(p, id)->kind->count) {
+           value(p, p->program->outputs[i])->spec->count != value(p, id)->spec->count) {
         i = p->next_output[i];
     }
     return i;
@@ -108,7 +108,7 @@ static int reads_after(const plan *p, uint32_t group, ad__id view, ad__id id)
         const ad__value *v = value(p, at);
         for (uint32_t i = 0; i < v->count; i++) {
             ad__id x = p->program->args[v->first + i];
-            int in_step = ad__is_row(v) && value(p, x)->kind->count == v->kind->count &&
+            int in_step = ad__is_elementwise(v) && value(p, x)->spec->count == v->spec->count &&
                           ad__part_of(p->g, x)->placed == SIZE_MAX;
             if (p->g->root[x] == view && (after || !in_step)) {
                 return 1;
@@ -125,11 +125,11 @@ static ad__id view_of(const plan *p, ad__id id, uint32_t group)
     for (uint32_t i = p->store[id]; i != AD__NONE; i = p->next_store[i]) {
         const ad__store *s = &p->program->stores[i];
         uint32_t last = p->last_use[s->view];
-        if (value(p, id)->kind != value(p, s->view)->kind) {
+        if (value(p, id)->spec != value(p, s->view)->spec) {
             continue;
         }
         if (last == AD__NONE || last < p->position[group] ||
-            (last == p->position[group] && ad__is_row(value(p, id)) &&
+            (last == p->position[group] && ad__is_elementwise(value(p, id)) &&
              !reads_after(p, group, s->view, id))) {
             return s->view;
         }
@@ -141,9 +141,10 @@ static ad__id view_of(const plan *p, ad__id id, uint32_t group)
 static int takes_over_operand(plan *p, ad__id id, uint32_t group)
 {
     const ad__group *g = &p->g->group[group];
-    for (ad__id at = g->first; at != AD__NONE && ad__is_row(value(p, id)); at = p->g->next[at]) {
+    for (ad__id at = g->first; at != AD__NONE && ad__is_elementwise(value(p, id));
+         at = p->g->next[at]) {
         const ad__value *v = value(p, at);
-        for (uint32_t i = 0; i < v->count && ad__is_row(v); i++) {
+        for (uint32_t i = 0; i < v->count && ad__is_elementwise(v); i++) {
             ad__id x = p->g->root[p->program->args[v->first + i]];
             const ad__value *from = value(p, x);
             size_t place;
@@ -151,7 +152,7 @@ static int takes_over_operand(plan *p, ad__id id, uint32_t group)
                 ad__value_bytes(from) == ad__value_bytes(value(p, id)) &&
                 !reads_after(p, group, x, id) && ad__hand_bytes(p, x, id, &place)) {
                 p->cell[id] =
-                    ad__new_cell(p, (ad__cell){.kind = AD__CELL_WORK, .id = id, .at = place});
+                    ad__new_cell(p, (ad__cell){.home = AD__CELL_WORK, .id = id, .at = place});
                 return 1;
             }
         }
@@ -166,17 +167,17 @@ void ad__place_result(plan *p, ad__id id, uint32_t group)
     if (ad__in_slot(v)) {
         uint32_t slot = ad__new_slot(p, id);
         p->cell[id] =
-            p->g->group[group].kind == AD__GROUP_SCALARS
+            p->g->group[group].form == AD__GROUP_SCALARS
                 ? AD__NONE
-                : ad__new_cell(p, (ad__cell){.kind = AD__CELL_SLOT, .id = id, .at = slot});
+                : ad__new_cell(p, (ad__cell){.home = AD__CELL_SLOT, .id = id, .at = slot});
         return;
     }
-    if (!p->outside[id] && p->g->group[group].kind != AD__GROUP_CALL) {
+    if (!p->outside[id] && p->g->group[group].form != AD__GROUP_CALL) {
         return;
     }
     uint32_t output = output_of(p, id);
     if (output != AD__NONE) {
-        p->cell[id] = ad__new_cell(p, (ad__cell){.kind = AD__CELL_OUTPUT, .id = id, .at = output});
+        p->cell[id] = ad__new_cell(p, (ad__cell){.home = AD__CELL_OUTPUT, .id = id, .at = output});
         return;
     }
     ad__id view = view_of(p, id, group);
@@ -186,6 +187,6 @@ void ad__place_result(plan *p, ad__id id, uint32_t group)
     }
     if (!takes_over_operand(p, id, group)) {
         size_t at = ad__take_bytes(p, id, ad__value_bytes(v));
-        p->cell[id] = ad__new_cell(p, (ad__cell){.kind = AD__CELL_WORK, .id = id, .at = at});
+        p->cell[id] = ad__new_cell(p, (ad__cell){.home = AD__CELL_WORK, .id = id, .at = at});
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Keeps the tensors of a call within a limit: the choice of what is computed again that costs the
  * least among those whose plan, made on trial, is small enough. */
-#include "fn/plan/budget_internal.h"
+#include "fn/plan/rematerialise_internal.h"
 
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 typedef struct search {
     ad__program *p;
-    ad__turned turned;
+    ad__stages stages;
     size_t limit, least;
     ad__choice best; /* that is small enough */
     int has_best;
@@ -28,9 +28,9 @@ static int write_choice(search *s, ad__choice choice, ad__arena *arena, ad__prog
     size_t most = (size_t)s->p->count * 128 + 100000;
     int is_too_long = 0;
     ad__program_init(q, &s->p->allocator);
-    s->status = ad__compute_again(&s->turned, choice, most, arena, q, &is_too_long);
+    s->status = ad__rematerialise(&s->stages, choice, most, arena, q, &is_too_long);
     if (s->status == AD_OK && !is_too_long) {
-        s->status = ad__prune(q);
+        s->status = ad__dce(q);
     }
     ad__arena_clear(&q->scratch);
     return s->status == AD_OK && !is_too_long;
@@ -85,7 +85,7 @@ static int is_near(uint32_t less, uint32_t more)
 /* As few of the cheap values as are enough. */
 static void search_cheap(search *s)
 {
-    uint32_t too_few = 0, enough = s->turned.cheap_count;
+    uint32_t too_few = 0, enough = s->stages.cheap_count;
     while (!is_near(too_few, enough)) {
         uint32_t middle = too_few + (enough - too_few) / 2;
         if (fits(s, (ad__choice){.cheap = middle})) {
@@ -99,7 +99,7 @@ static void search_cheap(search *s)
 /* As many checkpoints as there is room for. */
 static void search_checkpoints(search *s)
 {
-    uint32_t enough = 0, too_many = s->turned.mark_count + 1;
+    uint32_t enough = 0, too_many = s->stages.mark_count + 1;
     while (!is_near(enough, too_many)) {
         uint32_t middle = enough + (too_many - enough) / 2;
         if (fits(s, (ad__choice){.of_states = 1, .checkpoints = middle})) {
@@ -177,8 +177,8 @@ ad_status ad__keep_within(ad__program *p, ad__budget *b)
     *b = (ad__budget){.limit = b->limit};
     s.status = planned(p, arena, &s.least);
     if (s.status == AD_OK && s.least > s.limit) {
-        s.status = ad__find_turn(p, arena, &s.turned);
-        if (fits(&s, (ad__choice){.cheap = s.turned.cheap_count})) {
+        s.status = ad__find_stages(p, arena, &s.stages);
+        if (fits(&s, (ad__choice){.cheap = s.stages.cheap_count})) {
             search_cheap(&s);
         } else {
             search_checkpoints(&s);

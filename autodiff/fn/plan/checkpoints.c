@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Binomial checkpoints. */
-#include "fn/plan/budget_internal.h"
+#include "fn/plan/rematerialise_internal.h"
 
 /* (s + r over s), stages that s checkpoints reverse if each is advanced over r times at most; large
  * numbers are cut. */

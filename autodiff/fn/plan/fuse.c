@@ -37,21 +37,21 @@ static const ad__value *value(const fuse *f, ad__id id)
     return &f->p->values[id];
 }
 
-/* ---- kinds of values ---- */
+/* ---- values by what they are ---- */
 
-static int is_f64_scalar(const ad__kind *kind)
+static int is_f64_scalar(const ad__spec *spec)
 {
-    return kind->type == AD_F64 && kind->shape.rank == 0;
+    return spec->type == AD_F64 && spec->shape.rank == 0;
 }
 
 int ad__in_slot(const ad__value *v)
 {
-    return is_f64_scalar(v->kind);
+    return is_f64_scalar(v->spec);
 }
 
 /* Element i of the larger shape is element (i / repeat) % period of the smaller one, if what is
  * repeated is all before or all after its own axes; else 0. */
-int ad__spread_of(const ad__kind *small, const ad__kind *large, size_t *repeat, size_t *period)
+int ad__spread_of(const ad__spec *small, const ad__spec *large, size_t *repeat, size_t *period)
 {
     const ad_shape *s = &small->shape, *l = &large->shape;
     size_t inner = 1;
@@ -82,8 +82,8 @@ static int is_part(const fuse *f, const ad__value *v, size_t *first)
     if (v->op == &ad_reshape__op) {
         return 1;
     }
-    const ad__array x = {v->op->part != NULL ? value(f, f->p->args[v->first])->kind : NULL, NULL};
-    const ad__call call = {.count = 1, .x = &x, .attributes = v->attributes, .kind = *v->kind};
+    const ad__array x = {v->op->part != NULL ? value(f, f->p->args[v->first])->spec : NULL, NULL};
+    const ad__call call = {.count = 1, .x = &x, .attributes = v->attributes, .spec = *v->spec};
     return v->op->part != NULL && v->op->part(&call, first);
 }
 
@@ -92,29 +92,29 @@ static int is_part(const fuse *f, const ad__value *v, size_t *first)
 static int is_placed(const fuse *f, ad__id id, size_t *first)
 {
     const ad__value *v = value(f, id);
-    if (v->op->placed == NULL || f->rigid[id] || v->kind->type == AD_I64) {
+    if (v->op->placed == NULL || f->rigid[id] || v->spec->type == AD_I64) {
         return 0;
     }
-    const ad__array x = {value(f, f->p->args[v->first])->kind, NULL};
-    const ad__call call = {.count = 1, .x = &x, .attributes = v->attributes, .kind = *v->kind};
+    const ad__array x = {value(f, f->p->args[v->first])->spec, NULL};
+    const ad__call call = {.count = 1, .x = &x, .attributes = v->attributes, .spec = *v->spec};
     return v->op->placed(&call, first);
 }
 
 static int is_scalar_row(const fuse *f, const ad__value *v)
 {
-    int is = ad__is_row(v) && is_f64_scalar(v->kind);
+    int is = ad__is_elementwise(v) && is_f64_scalar(v->spec);
     for (uint32_t i = 0; i < v->count && is; i++) {
-        is = is_f64_scalar(value(f, f->g->root[f->p->args[v->first + i]])->kind);
+        is = is_f64_scalar(value(f, f->g->root[f->p->args[v->first + i]])->spec);
     }
     return is;
 }
 
 static int is_block_row(const fuse *f, const ad__value *v)
 {
-    int is = ad__is_row(v);
+    int is = ad__is_elementwise(v);
     size_t repeat, period;
     for (uint32_t i = 0; i < v->count && is; i++) {
-        is = ad__spread_of(value(f, f->p->args[v->first + i])->kind, v->kind, &repeat, &period);
+        is = ad__spread_of(value(f, f->p->args[v->first + i])->spec, v->spec, &repeat, &period);
     }
     return is;
 }
@@ -123,15 +123,15 @@ static int is_block_row(const fuse *f, const ad__value *v)
 static int is_whole(const fuse *f, ad__id id)
 {
     return f->g->part[id] == 0 &&
-           value(f, id)->kind->count == value(f, f->g->root[id])->kind->count;
+           value(f, id)->spec->count == value(f, f->g->root[id])->spec->count;
 }
 
 /* ---- groups ---- */
 
-static uint32_t new_group(fuse *f, ad__group_kind kind)
+static uint32_t new_group(fuse *f, ad__group_form form)
 {
     uint32_t group = f->g->count++;
-    f->g->group[group] = (ad__group){kind, AD__NONE, AD__NONE, 0};
+    f->g->group[group] = (ad__group){form, AD__NONE, AD__NONE, 0};
     f->open[group] = 1;
     return group;
 }
@@ -176,11 +176,11 @@ static void need(fuse *f, ad__id id)
     }
 }
 
-/* Whether an argument waits for a value of its kind to come along with. A reshaped one may, since
+/* Whether an argument waits for a value of its spec to come along with. A reshaped one may, since
  * an argument with as many elements as the value differs from it by axes of length 1 at most. */
 static int comes_along(const fuse *f, ad__id root, const ad__value *v)
 {
-    return f->floats[root] > 0 && value(f, root)->kind == v->kind;
+    return f->floats[root] > 0 && value(f, root)->spec == v->spec;
 }
 
 /* Lets everything run that a value reads and that cannot come into its group: which may be the
@@ -199,7 +199,7 @@ static void prepare(fuse *f, ad__id id, uint32_t group)
     }
 }
 
-/* Adds an elementwise value, prepared, to a group of its kind, after the floating ones that it is
+/* Adds an elementwise value, prepared, to a group of its spec, after the floating ones that it is
  * made of. */
 static void place(fuse *f, ad__id id, uint32_t group)
 {
@@ -213,7 +213,7 @@ static void place(fuse *f, ad__id id, uint32_t group)
     add(f, group, id);
 }
 
-/* The open group of an argument with the same kind, the latest one, or AD__NONE: so a sum of many
+/* The open group of an argument with the same spec, the latest one, or AD__NONE: so a sum of many
  * products grows with each of them, and none is kept for the end. */
 static uint32_t group_to_join(const fuse *f, const ad__value *v)
 {
@@ -221,12 +221,12 @@ static uint32_t group_to_join(const fuse *f, const ad__value *v)
     for (uint32_t i = 0; i < v->count; i++) {
         ad__id arg = f->p->args[v->first + i], x = f->g->root[arg];
         uint32_t group = f->g->of[x];
-        if (group == AD__NONE || !is_whole(f, arg) || value(f, x)->kind != v->kind ||
+        if (group == AD__NONE || !is_whole(f, arg) || value(f, x)->spec != v->spec ||
             !f->open[group]) {
             continue;
         }
         const ad__group *g = &f->g->group[group];
-        int fits = g->kind == AD__GROUP_BLOCK || g->kind == AD__GROUP_PRODUCT;
+        int fits = g->form == AD__GROUP_BLOCK || g->form == AD__GROUP_PRODUCT;
         if (fits && g->count < LARGEST && (latest == AD__NONE || group > latest)) {
             latest = group;
         }
@@ -282,9 +282,9 @@ static void run_updates(fuse *f)
 static void take_structured(fuse *f, ad__id id)
 {
     const ad__value *v = value(f, id);
-    int is_product = v->op == &ad_matmul_with__op && v->kind->shape.rank == 2 &&
-                     value(f, f->p->args[v->first])->kind->shape.rank == 2 &&
-                     value(f, f->p->args[v->first + 1])->kind->shape.rank == 2;
+    int is_product = v->op == &ad_matmul_with__op && v->spec->shape.rank == 2 &&
+                     value(f, f->p->args[v->first])->spec->shape.rank == 2 &&
+                     value(f, f->p->args[v->first + 1])->spec->shape.rank == 2;
     for (uint32_t i = 0; i < v->count; i++) {
         need(f, f->p->args[v->first + i]);
     }
@@ -343,7 +343,7 @@ static void mark_updates(fuse *f)
     }
     for (ad__id id = p->count; id-- > 0;) {
         const ad__value *v = &p->values[id];
-        for (uint32_t i = 0; i < v->count && !(f->updates[id] && ad__is_row(v)); i++) {
+        for (uint32_t i = 0; i < v->count && !(f->updates[id] && ad__is_elementwise(v)); i++) {
             f->updates[p->args[v->first + i]] = 0;
         }
     }
@@ -361,7 +361,7 @@ static void mark_readers(fuse *f)
         int is_block = is_block_row(f, v) && !ad__in_slot(v);
         for (uint32_t i = 0; i < v->count; i++) {
             ad__id x = p->args[v->first + i];
-            uint8_t joins = is_block && value(f, x)->kind == v->kind;
+            uint8_t joins = is_block && value(f, x)->spec == v->spec;
             f->rigid[x] |= !joins;
             f->joined[x] |= joins;
             f->final[x] = 0;

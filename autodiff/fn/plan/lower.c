@@ -11,7 +11,7 @@ enum {
     TILES_BYTES = 24 << 10,      /* of all rooms of a block: half of an L1 cache */
     LEAST_TILE = 64,             /* elements */
     PANEL_BYTES = 256 << 10,     /* of a product's result: stays in L2 with what it meets there */
-    SMALL_PANEL_BYTES = 64 << 10 /* in a room, if no panel costs more than its own rows */
+    SMALL_PANEL_BYTES = 64 << 10 /* in a buffer, if no panel costs more than its own rows */
 };
 
 static const ad__value *value(const plan *p, ad__id id)
@@ -36,15 +36,15 @@ static int make_call(plan *p, uint32_t group)
     const ad__value *v = value(p, id);
     ad__call_step *c = ad__arena_take(p->arena, sizeof *c);
     uint32_t *x = ad__arena_take(p->arena, v->count * sizeof *x);
-    const ad__kind **kinds = ad__arena_take(p->arena, v->count * sizeof *kinds);
+    const ad__spec **specs = ad__arena_take(p->arena, v->count * sizeof *specs);
     ad__array *arrays = ad__arena_take(p->scratch, v->count * sizeof *arrays);
-    if (c == NULL || x == NULL || kinds == NULL || arrays == NULL) {
+    if (c == NULL || x == NULL || specs == NULL || arrays == NULL) {
         return 0;
     }
     for (uint32_t i = 0; i < v->count; i++) {
         ad__id from = p->program->args[v->first + i];
-        kinds[i] = value(p, from)->kind;
-        arrays[i] = (ad__array){kinds[i], NULL};
+        specs[i] = value(p, from)->spec;
+        arrays[i] = (ad__array){specs[i], NULL};
         x[i] = ad__cell_of(p, from);
     }
     ad__place_result(p, id, group);
@@ -52,9 +52,9 @@ static int make_call(plan *p, uint32_t group)
                          .attributes = v->attributes,
                          .site = v->site,
                          .id = id,
-                         .kind = *v->kind,
+                         .spec = *v->spec,
                          .count = (int)v->count,
-                         .kinds = kinds,
+                         .specs = specs,
                          .x = x,
                          .z = p->cell[id]};
     size_t scratch = ad__call_scratch(c, arrays);
@@ -96,7 +96,7 @@ static int make_scalars(plan *p, uint32_t group)
     }
     for (ad__id id = g->first; id != AD__NONE; id = p->g->next[id], op++) {
         const ad__value *v = value(p, id);
-        *op = (ad__scalar_op){.row = ad__row_of(v)};
+        *op = (ad__scalar_op){.code = ad__code_of(v)};
         for (uint32_t i = 0; i < v->count; i++) {
             op->x[i] = ad__slot_of(p, p->g->root[p->program->args[v->first + i]]);
         }
@@ -105,7 +105,7 @@ static int make_scalars(plan *p, uint32_t group)
         op->z = p->slot[id];
         *ids++ = id;
     }
-    *op = (ad__scalar_op){.row = AD__STRUCTURED};
+    *op = (ad__scalar_op){.code = AD__STRUCTURED};
     return add_step(p, &ad__scalars_kind, run, 0);
 }
 
@@ -118,9 +118,9 @@ typedef struct maker {
     plan *p;
     uint32_t group;
     ad__block *b;
-    const ad__kind *kind;
+    const ad__spec *spec;
     uint32_t product; /* the operand that is the group's product, or AD__NONE */
-    uint8_t *room_in_use;
+    uint8_t *buffer_in_use;
 } maker;
 
 /* The register of an argument that the block does not compute: one for each way of reading it. */
@@ -130,13 +130,13 @@ static uint32_t operand_of(maker *m, ad__id x)
     ad__id root = m->p->g->root[x];
     int is_product = m->p->g->of[root] == m->group;
     ad__operand o = {.cell = is_product ? m->p->cell[root] : ad__cell_of(m->p, x),
-                     .room = AD__NONE};
-    ad__spread_of(value(m->p, x)->kind, m->kind, &o.repeat, &o.period);
+                     .buffer = AD__NONE};
+    ad__spread_of(value(m->p, x)->spec, m->spec, &o.repeat, &o.period);
     const ad__part *part = ad__part_of(m->p->g, x);
     if (part->placed != SIZE_MAX) {
         const ad__value *v = value(m->p, x);
         o.from = part->placed;
-        o.end = o.from + value(m->p, m->p->program->args[v->first])->kind->count;
+        o.end = o.from + value(m->p, m->p->program->args[v->first])->spec->count;
     }
     if (is_product && m->product != AD__NONE) {
         return m->product;
@@ -151,8 +151,8 @@ static uint32_t operand_of(maker *m, ad__id x)
     if (is_product) {
         m->product = b->operand_count;
     }
-    int in_place = o.end == 0 && (o.period == 1 || (o.repeat == 1 && o.period == m->kind->count));
-    o.room = in_place ? AD__NONE : b->room_count++;
+    int in_place = o.end == 0 && (o.period == 1 || (o.repeat == 1 && o.period == m->spec->count));
+    o.buffer = in_place ? AD__NONE : b->buffer_count++;
     b->operands[b->operand_count] = o;
     return b->operand_count++;
 }
@@ -164,7 +164,7 @@ static void take_operations(maker *m)
     ad__block *b = m->b;
     for (ad__id id = p->g->group[m->group].first; id != AD__NONE; id = p->g->next[id]) {
         const ad__value *v = value(p, id);
-        if (!ad__is_row(v)) {
+        if (!ad__is_elementwise(v)) {
             continue;
         }
         ad__block_op *op = &b->ops[b->op_count];
@@ -172,7 +172,7 @@ static void take_operations(maker *m)
             (ad__block_op){.op = v->op, .loop = v->op->loop[b->type], .id = id, .count = v->count};
         for (uint32_t i = 0; i < v->count; i++) {
             ad__id from = p->program->args[v->first + i], x = p->g->root[from];
-            int is_inside = p->g->of[x] == m->group && ad__is_row(value(p, x));
+            int is_inside = p->g->of[x] == m->group && ad__is_elementwise(value(p, x));
             op->x[i] = is_inside ? RESULT + p->where[x] : operand_of(m, from);
             if (is_inside) {
                 p->reader[x] = id;
@@ -182,15 +182,15 @@ static void take_operations(maker *m)
     }
 }
 
-static uint32_t take_room(maker *m)
+static uint32_t take_buffer(maker *m)
 {
-    uint32_t room = 0;
-    while (m->room_in_use[room]) {
-        room++;
+    uint32_t buffer = 0;
+    while (m->buffer_in_use[buffer]) {
+        buffer++;
     }
-    m->room_in_use[room] = 1;
-    m->b->room_count = room + 1 > m->b->room_count ? room + 1 : m->b->room_count;
-    return room;
+    m->buffer_in_use[buffer] = 1;
+    m->b->buffer_count = buffer + 1 > m->b->buffer_count ? buffer + 1 : m->b->buffer_count;
+    return buffer;
 }
 
 /* Cells for the results that others read, tiles for the rest, each until its last reader. */
@@ -198,21 +198,21 @@ static void place_results(maker *m)
 {
     plan *p = m->p;
     ad__block *b = m->b;
-    memset(m->room_in_use, 1, b->room_count);
+    memset(m->buffer_in_use, 1, b->buffer_count);
     for (ad__id id = p->g->group[m->group].first; id != AD__NONE; id = p->g->next[id]) {
         const ad__value *v = value(p, id);
-        if (!ad__is_row(v)) {
+        if (!ad__is_elementwise(v)) {
             continue;
         }
         uint32_t j = p->where[id];
         ad__place_result(p, id, m->group);
         b->cell[j] = p->cell[id];
-        b->room[j] = b->cell[j] == AD__NONE ? take_room(m) : AD__NONE;
+        b->buffer[j] = b->cell[j] == AD__NONE ? take_buffer(m) : AD__NONE;
         for (uint32_t i = 0; i < v->count; i++) {
             ad__id x = p->g->root[p->program->args[v->first + i]];
             int is_last = b->ops[j].x[i] >= RESULT && p->reader[x] == id;
-            if (is_last && b->room[p->where[x]] != AD__NONE) {
-                m->room_in_use[b->room[p->where[x]]] = 0;
+            if (is_last && b->buffer[p->where[x]] != AD__NONE) {
+                m->buffer_in_use[b->buffer[p->where[x]]] = 0;
             }
         }
     }
@@ -235,7 +235,7 @@ static void number_registers(ad__block *b)
 static size_t tile_of(const ad__block *b)
 {
     size_t bytes = ad_type_bytes(b->type), tile = TILE_BYTES / bytes, row = 1;
-    size_t rooms = b->room_count > 0 ? b->room_count : 1;
+    size_t rooms = b->buffer_count > 0 ? b->buffer_count : 1;
     if (tile > TILES_BYTES / bytes / rooms) {
         tile = TILES_BYTES / bytes / rooms;
     }
@@ -243,7 +243,7 @@ static size_t tile_of(const ad__block *b)
     for (uint32_t r = 0; r < b->operand_count; r++) {
         const ad__operand *o = &b->operands[r];
         size_t own = o->repeat * o->period;
-        row = o->room != AD__NONE && o->end == 0 && own > row ? own : row;
+        row = o->buffer != AD__NONE && o->end == 0 && own > row ? own : row;
     }
     tile = row <= tile ? tile / row * row : tile;
     return b->count == 0 || tile < b->count ? tile : b->count;
@@ -255,20 +255,20 @@ static ad__block *block_of(plan *p, uint32_t group, uint32_t *product)
     const ad__group *g = &p->g->group[group];
     ad__block *b = ad__arena_take(p->arena, sizeof *b);
     maker m = {.p = p, .group = group, .b = b, .product = AD__NONE};
-    m.kind = value(p, g->last)->kind;
-    m.room_in_use = ad__arena_take(p->scratch, 4 * (size_t)g->count);
-    if (b == NULL || m.room_in_use == NULL) {
+    m.spec = value(p, g->last)->spec;
+    m.buffer_in_use = ad__arena_take(p->scratch, 4 * (size_t)g->count);
+    if (b == NULL || m.buffer_in_use == NULL) {
         return NULL;
     }
-    *b = (ad__block){.type = m.kind->type, .count = m.kind->count};
+    *b = (ad__block){.type = m.spec->type, .count = m.spec->count};
     b->operands = ad__arena_take(p->arena, 3 * g->count * sizeof *b->operands);
     b->ops = ad__arena_take(p->arena, g->count * sizeof *b->ops);
-    b->room = ad__arena_take(p->arena, g->count * sizeof *b->room);
+    b->buffer = ad__arena_take(p->arena, g->count * sizeof *b->buffer);
     b->cell = ad__arena_take(p->arena, g->count * sizeof *b->cell);
-    if (b->operands == NULL || b->ops == NULL || b->room == NULL || b->cell == NULL) {
+    if (b->operands == NULL || b->ops == NULL || b->buffer == NULL || b->cell == NULL) {
         return NULL;
     }
-    memset(m.room_in_use, 0, 4 * (size_t)g->count);
+    memset(m.buffer_in_use, 0, 4 * (size_t)g->count);
     take_operations(&m);
     place_results(&m);
     number_registers(b);
@@ -284,8 +284,8 @@ static int make_block(plan *p, uint32_t group)
     if (b == NULL) {
         return 0;
     }
-    size_t room = ad__block_room(b);
-    p->out->room_bytes = room > p->out->room_bytes ? room : p->out->room_bytes;
+    size_t buffer = ad__block_buffer(b);
+    p->out->buffer_bytes = buffer > p->out->buffer_bytes ? buffer : p->out->buffer_bytes;
     return add_step(p, &ad__block_kind, b, (double)b->count * b->op_count);
 }
 
@@ -304,7 +304,7 @@ static int64_t panel_of(const ad__product *p)
 /* Whether cells may be in the same memory. */
 static int may_overlap(const ad__cell *a, const ad__cell *b)
 {
-    return a->kind == b->kind && a->at == b->at && a->memory == b->memory;
+    return a->home == b->home && a->at == b->at && a->memory == b->memory;
 }
 
 /* Where a result of the block will be and nothing is that the block reads, unless it reads the
@@ -333,9 +333,9 @@ static uint32_t over_of(const plan *p, const ad__block *b, uint32_t product)
 static ad__gemm gemm_of(const plan *p, const ad__value *v)
 {
     const ad__id *args = p->program->args + v->first;
-    const ad__array x[2] = {{value(p, args[0])->kind, NULL}, {value(p, args[1])->kind, NULL}};
+    const ad__array x[2] = {{value(p, args[0])->spec, NULL}, {value(p, args[1])->spec, NULL}};
     return ad__matmul_gemm(&(ad__call){
-        .count = 2, .x = x, .attributes = v->attributes, .kind = *v->kind, .threads = 1});
+        .count = 2, .x = x, .attributes = v->attributes, .spec = *v->spec, .threads = 1});
 }
 
 static int make_product(plan *p, uint32_t group)
@@ -347,14 +347,14 @@ static int make_product(plan *p, uint32_t group)
     if (product == NULL) {
         return 0;
     }
-    *product = (ad__product){.type = v->kind->type,
+    *product = (ad__product){.type = v->spec->type,
                              .id = g->first,
                              .gemm = gemm_of(p, v),
                              .x = ad__cell_of(p, args[0]),
                              .y = ad__cell_of(p, args[1]),
                              .operand = AD__NONE,
                              .over = AD__NONE};
-    product->unit = ad__gemm_granule(&product->gemm, v->kind->type == AD_F64);
+    product->unit = ad__gemm_granule(&product->gemm, v->spec->type == AD_F64);
     ad__place_result(p, g->first, group);
     product->z = p->cell[g->first];
     if (g->count > 1) {
@@ -366,8 +366,8 @@ static int make_product(plan *p, uint32_t group)
             product->z == AD__NONE ? over_of(p, product->block, product->operand) : AD__NONE;
     }
     product->panel = panel_of(product);
-    size_t room = ad__product_room(product);
-    p->out->room_bytes = room > p->out->room_bytes ? room : p->out->room_bytes;
+    size_t buffer = ad__product_buffer(product);
+    p->out->buffer_bytes = buffer > p->out->buffer_bytes ? buffer : p->out->buffer_bytes;
     const ad__gemm *s = &product->gemm;
     return add_step(p, &ad__product_kind, product, (double)s->m * (double)s->n * (double)s->k / 8);
 }
@@ -378,5 +378,5 @@ int ad__make_step(plan *p, uint32_t group)
                                                     [AD__GROUP_SCALARS] = make_scalars,
                                                     [AD__GROUP_BLOCK] = make_block,
                                                     [AD__GROUP_PRODUCT] = make_product};
-    return make[p->g->group[group].kind](p, group);
+    return make[p->g->group[group].form](p, group);
 }

@@ -83,12 +83,12 @@ static int save_views(plan *p)
                                              : program->outputs[i - program->store_count];
         ad__id x = p->g->root[id];
         const ad__value *v = &program->values[x];
-        if (ad__row_of(v) != AD__VIEW || ad__in_slot(v) || !p->stored[x] || p->saved[x]) {
+        if (ad__code_of(v) != AD__VIEW || ad__in_slot(v) || !p->stored[x] || p->saved[x]) {
             continue;
         }
         uint32_t from = ad__cell_of(p, x);
         size_t at = ad__take_bytes(p, x, ad__value_bytes(v));
-        p->cell[x] = ad__new_cell(p, (ad__cell){.kind = AD__CELL_WORK, .id = x, .at = at});
+        p->cell[x] = ad__new_cell(p, (ad__cell){.home = AD__CELL_WORK, .id = x, .at = at});
         p->saved[x] = 1;
         if (!add_copy(p, from, p->cell[x], ad__value_bytes(v))) {
             return 0;
@@ -114,10 +114,10 @@ static int finish_outputs(plan *p)
         }
         uint32_t from = last_cell_of(p, id);
         const ad__cell *there = &p->out->cells[from];
-        if (there->kind == AD__CELL_OUTPUT && there->at == i) {
+        if (there->home == AD__CELL_OUTPUT && there->at == i) {
             continue;
         }
-        uint32_t to = ad__new_cell(p, (ad__cell){.kind = AD__CELL_OUTPUT, .id = x, .at = i});
+        uint32_t to = ad__new_cell(p, (ad__cell){.home = AD__CELL_OUTPUT, .id = x, .at = i});
         if (!add_copy(p, from, to, ad__value_bytes(&p->program->values[id]))) {
             return 0;
         }
@@ -138,12 +138,12 @@ static int finish_stores(plan *p)
         }
         uint32_t from = last_cell_of(p, s->value);
         const ad__cell *there = &p->out->cells[from];
-        if (there->kind == AD__CELL_FIXED && there->memory == view->attributes &&
+        if (there->home == AD__CELL_FIXED && there->memory == view->attributes &&
             there->offset == 0) {
             continue;
         }
         uint32_t to = ad__new_cell(
-            p, (ad__cell){.kind = AD__CELL_FIXED, .id = s->view, .memory = view->attributes});
+            p, (ad__cell){.home = AD__CELL_FIXED, .id = s->view, .memory = view->attributes});
         if (!add_copy(p, from, to, ad__value_bytes(view))) {
             return 0;
         }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes a program that computes values again instead of keeping them. */
-#include "fn/plan/budget_internal.h"
+#include "fn/plan/rematerialise_internal.h"
 
 #include <string.h>
 
 typedef struct writer {
-    const ad__turned *t;
+    const ad__stages *t;
     const ad__program *p;
     ad__program *q;
     ad__choice choice;
@@ -25,7 +25,7 @@ typedef struct writer {
 
 static int is_before(const writer *w, ad__id id)
 {
-    return id < w->t->turn && !ad__is_leaf(&w->p->values[id]);
+    return id < w->t->peak && !ad__is_leaf(&w->p->values[id]);
 }
 
 /* Appends a copy of a value with these arguments. */
@@ -153,7 +153,7 @@ static void go_before(writer *w, uint32_t stage)
     }
 }
 
-/* What stands for a value before the turn, where it is read after it. */
+/* What stands for a value before the peak, where it is read after it. */
 static void demand(writer *w, ad__id id, ad__id reader)
 {
     if (w->now[id] != AD__NONE) {
@@ -176,9 +176,9 @@ static void demand(writer *w, ad__id id, ad__id reader)
 /* The states that the first sweep leaves behind. */
 static void keep_states(writer *w)
 {
-    const ad__turned *t = w->t;
+    const ad__stages *t = w->t;
     uint32_t from = 0, stages = t->mark_count + 1, free = w->choice.checkpoints;
-    for (ad__id id = 0; id < t->turn; id++) {
+    for (ad__id id = 0; id < t->peak; id++) {
         if (is_before(w, id) && !t->is_free[id] && t->stage[id] <= t->mark_count) {
             w->now[id] = AD__NONE;
         }
@@ -200,8 +200,8 @@ static void keep_states(writer *w)
 /* Marks and the cheap values that are not chosen stay. */
 static void keep_marks(writer *w)
 {
-    const ad__turned *t = w->t;
-    for (ad__id id = 0; id < t->turn; id++) {
+    const ad__stages *t = w->t;
+    for (ad__id id = 0; id < t->peak; id++) {
         if (is_before(w, id) && t->cost[id] > 0) {
             w->now[id] = AD__NONE;
         }
@@ -221,12 +221,12 @@ static void write_all(writer *w)
     }
     for (ad__id id = 0; id < p->count && !is_full(w); id++) {
         const ad__value *v = &p->values[id];
-        if (id == w->t->turn) {
+        if (id == w->t->peak) {
             (w->choice.of_states ? keep_states : keep_marks)(w);
         }
         for (uint32_t i = 0; i < v->count; i++) {
             ad__id x = ad__arguments(p, v)[i];
-            if (id >= w->t->turn) {
+            if (id >= w->t->peak) {
                 demand(w, x, id);
             }
             w->late[i] = w->now[x]; /* the next demand may forget it */
@@ -284,7 +284,7 @@ static int make_tables(writer *w, ad__arena *arena)
     return 1;
 }
 
-ad_status ad__compute_again(const ad__turned *t, ad__choice choice, size_t most, ad__arena *scratch,
+ad_status ad__rematerialise(const ad__stages *t, ad__choice choice, size_t most, ad__arena *scratch,
                             ad__program *q, int *is_too_long)
 {
     writer w = {.t = t, .p = t->p, .q = q, .choice = choice, .most = most};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds where a program holds the most memory, what is kept there for later, and how much of that
  * follows from the rest. */
-#include "fn/plan/budget_internal.h"
+#include "fn/plan/rematerialise_internal.h"
 
 #include "ops.h"
 
@@ -15,16 +15,16 @@ enum {
 
 extern const ad_op ad_reshape__op;
 
-static int is_before(const ad__turned *t, ad__id id)
+static int is_before(const ad__stages *t, ad__id id)
 {
-    return id < t->turn && !ad__is_leaf(&t->p->values[id]);
+    return id < t->peak && !ad__is_leaf(&t->p->values[id]);
 }
 
-/* ---- where it turns ---- */
+/* ---- the peak ---- */
 
 /* The value after which the most bytes are live, in the order of values. A value that lives within
  * its block has none, and a part of another has that one's. */
-static ad__id fullest(const ad__turned *t, const ad__groups *g, int64_t *change, ad__id *last)
+static ad__id fullest(const ad__stages *t, const ad__groups *g, int64_t *change, ad__id *last)
 {
     const ad__program *p = t->p;
     memset(change, 0, ((size_t)p->count + 1) * sizeof *change);
@@ -56,7 +56,7 @@ static ad__id fullest(const ad__turned *t, const ad__groups *g, int64_t *change,
 /* ---- what is free, cheap or a mark ---- */
 
 /* Outputs and stored values are in the caller's memory, as are those that they are reshapes of. */
-static void mark_free(const ad__turned *t)
+static void mark_free(const ad__stages *t)
 {
     const ad__program *p = t->p;
     for (ad__id id = 0; id < p->count; id++) {
@@ -79,14 +79,14 @@ static void mark_free(const ad__turned *t)
 /* Elementwise operations, and those that only move elements. */
 static int is_cheap(const ad__value *v)
 {
-    return ad__is_row(v) || v->op->flops == NULL;
+    return ad__is_elementwise(v) || v->op->flops == NULL;
 }
 
 /* Sets costs, and collects marks and late values that are cheap, by their place. */
-static void sort_values(ad__turned *t, const uint8_t *is_late)
+static void sort_values(ad__stages *t, const uint8_t *is_late)
 {
     const ad__program *p = t->p;
-    for (ad__id id = 0; id < t->turn; id++) {
+    for (ad__id id = 0; id < t->peak; id++) {
         const ad__value *v = &p->values[id];
         uint32_t cost = v->op != &ad_reshape__op;
         if (t->is_free[id]) {
@@ -107,22 +107,22 @@ static void sort_values(ad__turned *t, const uint8_t *is_late)
 }
 
 /* The least costly first, of those the earliest. */
-static void sort_cheap(ad__turned *t, ad__id *room)
+static void sort_cheap(ad__stages *t, ad__id *buffer)
 {
     uint32_t count = 0;
     for (uint32_t cost = 0; cost <= MOST_CHEAP; cost++) {
         for (uint32_t i = 0; i < t->cheap_count; i++) {
             if (t->cost[t->cheap[i]] == cost) {
-                room[count++] = t->cheap[i];
+                buffer[count++] = t->cheap[i];
             }
         }
     }
-    memcpy(t->cheap, room, count * sizeof *room);
+    memcpy(t->cheap, buffer, count * sizeof *buffer);
 }
 
 /* ---- stages and their states ---- */
 
-static void thin_marks(ad__turned *t)
+static void thin_marks(ad__stages *t)
 {
     uint32_t every = t->mark_count / MOST_MARKS + 1, kept = 0;
     for (uint32_t i = every - 1; i < t->mark_count; i += every) {
@@ -131,17 +131,17 @@ static void thin_marks(ad__turned *t)
     t->mark_count = kept;
 }
 
-uint32_t ad__reading_stage(const ad__turned *t, ad__id id)
+uint32_t ad__reading_stage(const ad__stages *t, ad__id id)
 {
     uint32_t s = t->stage[id];
     return s <= t->mark_count && t->mark[s - 1] == id ? s + 1 : s;
 }
 
-static void find_stages(const ad__turned *t)
+static void find_stages(const ad__stages *t)
 {
     const ad__program *p = t->p;
     uint32_t stage = 1;
-    for (ad__id id = 0; id < t->turn; id++) {
+    for (ad__id id = 0; id < t->peak; id++) {
         t->stage[id] = stage;
         t->read[id] = 0;
         for (uint32_t i = 0; i < p->values[id].count; i++) {
@@ -150,7 +150,7 @@ static void find_stages(const ad__turned *t)
         stage += stage <= t->mark_count && t->mark[stage - 1] == id;
     }
     uint32_t highest = 0;
-    for (ad__id id = p->count; id-- > t->turn;) {
+    for (ad__id id = p->count; id-- > t->peak;) {
         for (uint32_t i = 0; i < p->values[id].count; i++) {
             ad__id x = ad__arguments(p, &p->values[id])[i];
             if (is_before(t, x) && !t->is_free[x]) {
@@ -162,12 +162,12 @@ static void find_stages(const ad__turned *t)
     }
 }
 
-int ad__in_state(const ad__turned *t, ad__id id, uint32_t s)
+int ad__in_state(const ad__stages *t, ad__id id, uint32_t s)
 {
     return t->stage[id] <= s && (t->read[id] > s || t->mark[s - 1] == id);
 }
 
-static int find_states(ad__turned *t, ad__arena *arena)
+static int find_states(ad__stages *t, ad__arena *arena)
 {
     size_t states = (size_t)t->mark_count + 2;
     t->first = ad__arena_take(arena, (states + 1) * sizeof *t->first);
@@ -176,7 +176,7 @@ static int find_states(ad__turned *t, ad__arena *arena)
     }
     memset(t->first, 0, (states + 1) * sizeof *t->first);
     for (int fills = 0; fills < 2; fills++) {
-        for (ad__id id = 0; id < t->turn; id++) {
+        for (ad__id id = 0; id < t->peak; id++) {
             if (!is_before(t, id) || t->is_free[id]) {
                 continue;
             }
@@ -202,7 +202,7 @@ static int find_states(ad__turned *t, ad__arena *arena)
 
 /* ---- the whole ---- */
 
-static int make_tables(ad__turned *t, ad__arena *arena)
+static int make_tables(ad__stages *t, ad__arena *arena)
 {
     size_t n = (size_t)t->p->count + 1;
     t->is_free = ad__arena_take(arena, n);
@@ -216,35 +216,35 @@ static int make_tables(ad__turned *t, ad__arena *arena)
            t->stage != NULL && t->read != NULL && t->highest != NULL;
 }
 
-static void find_late(const ad__turned *t, uint8_t *is_late)
+static void find_late(const ad__stages *t, uint8_t *is_late)
 {
     const ad__program *p = t->p;
     memset(is_late, 0, p->count);
-    for (ad__id id = t->turn; id < p->count; id++) {
+    for (ad__id id = t->peak; id < p->count; id++) {
         for (uint32_t i = 0; i < p->values[id].count; i++) {
             is_late[ad__arguments(p, &p->values[id])[i]] = 1;
         }
     }
 }
 
-ad_status ad__find_turn(const ad__program *p, ad__arena *arena, ad__turned *out)
+ad_status ad__find_stages(const ad__program *p, ad__arena *arena, ad__stages *out)
 {
     size_t n = (size_t)p->count + 1;
-    ad__turned *t = out;
+    ad__stages *t = out;
     ad__groups g;
-    *t = (ad__turned){.p = p};
+    *t = (ad__stages){.p = p};
     int64_t *change = ad__arena_take(arena, n * sizeof *change);
-    ad__id *room = ad__arena_take(arena, n * sizeof *room);
+    ad__id *buffer = ad__arena_take(arena, n * sizeof *buffer);
     uint8_t *is_late = ad__arena_take(arena, n);
-    if (change == NULL || room == NULL || is_late == NULL || !make_tables(t, arena) ||
+    if (change == NULL || buffer == NULL || is_late == NULL || !make_tables(t, arena) ||
         ad__fuse(p, arena, &g) != AD_OK) {
         return AD_ERR_MEMORY;
     }
     mark_free(t);
-    t->turn = p->count > 0 ? fullest(t, &g, change, room) + 1 : 0;
+    t->peak = p->count > 0 ? fullest(t, &g, change, buffer) + 1 : 0;
     find_late(t, is_late);
     sort_values(t, is_late);
-    sort_cheap(t, room);
+    sort_cheap(t, buffer);
     thin_marks(t);
     find_stages(t);
     return find_states(t, arena) ? AD_OK : AD_ERR_MEMORY;

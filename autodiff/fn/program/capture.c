@@ -16,7 +16,7 @@ typedef struct capture {
     ad_tape *tape;
     ad__program *p;
     ad__id *id;             /* of the value of a node */
-    const ad__kind **kinds; /* by the tape's numbers, NULL: not yet met */
+    const ad__spec **specs; /* by the tape's numbers, NULL: not yet met */
     uint8_t *needed;        /* by node */
     uint8_t *guards;        /* by node */
     ad__id *views;          /* the leaves that are views */
@@ -41,7 +41,7 @@ static ad_status out_of_memory(const capture *c)
 /* The node whose shape the attributes of a node hold, or 0. */
 static uint32_t like_of(const capture *c, uint32_t node)
 {
-    int has = c->from->resizable && c->tape->node[node].row == AD__STRUCTURED;
+    int has = c->from->resizable && c->tape->node[node].code == AD__STRUCTURED;
     return has ? ad__detail_of(c->tape, node)->like : 0;
 }
 
@@ -67,7 +67,7 @@ static int mark_needed(const capture *c)
 
 static int is_assign(const ad_tape *tape, uint32_t node)
 {
-    return tape->node[node].row == AD__STRUCTURED &&
+    return tape->node[node].code == AD__STRUCTURED &&
            ad__detail_of(tape, node)->op == &ad_assign__op;
 }
 
@@ -86,13 +86,13 @@ static void mark_roots(const capture *c)
 
 /* ---- values ---- */
 
-static const ad__kind *kind_of(const capture *c, uint32_t node)
+static const ad__spec *spec_of(const capture *c, uint32_t node)
 {
-    uint16_t number = c->tape->node[node].kind;
-    if (c->kinds[number] == NULL) {
-        c->kinds[number] = ad__program_kind(c->p, c->tape->kinds[number]);
+    uint16_t number = c->tape->node[node].spec;
+    if (c->specs[number] == NULL) {
+        c->specs[number] = ad__program_spec(c->p, c->tape->specs[number]);
     }
-    return c->kinds[number];
+    return c->specs[number];
 }
 
 static void *copied(capture *c, const void *from, size_t bytes)
@@ -120,17 +120,17 @@ static ad__id content(const capture *c, uint32_t node)
 
 static int is_number(const capture *c, uint32_t node)
 {
-    return c->tape->node[node].kind == AD__KIND_SCALAR;
+    return c->tape->node[node].spec == AD__SPEC_SCALAR;
 }
 
 /* Where the table has the leaf that is this view, or has room for it. */
 static ad__id *same_view(const capture *c, const ad__value *v)
 {
-    uint64_t hash = ((uintptr_t)v->attributes ^ (uintptr_t)v->kind << 16) * 0x9e3779b97f4a7c15u;
+    uint64_t hash = ((uintptr_t)v->attributes ^ (uintptr_t)v->spec << 16) * 0x9e3779b97f4a7c15u;
     size_t at = (size_t)(hash >> 32) & c->same_mask;
     for (; c->same[at] != AD__NONE; at = (at + 1) & c->same_mask) {
         const ad__value *w = &c->p->values[c->same[at]];
-        if (w->attributes == v->attributes && w->kind == v->kind) {
+        if (w->attributes == v->attributes && w->spec == v->spec) {
             break;
         }
     }
@@ -140,7 +140,7 @@ static ad__id *same_view(const capture *c, const ad__value *v)
 /* A view of memory that another leaf views already is that leaf. */
 static int take_view(capture *c, uint32_t node, ad__value v)
 {
-    v.op = ad__numbered[AD__VIEW];
+    v.op = ad__by_code[AD__VIEW];
     v.attributes = ad__attributes_of(c->tape, node);
     ad__id *same = same_view(c, &v);
     if (*same == AD__NONE) {
@@ -172,17 +172,17 @@ static const double *number_of(capture *c, uint32_t node)
 
 static int take_leaf(capture *c, uint32_t node)
 {
-    const ad__kind *kind = kind_of(c, node);
-    if (kind == NULL) {
+    const ad__spec *spec = spec_of(c, node);
+    if (spec == NULL) {
         return 0;
     }
-    ad__value v = {.kind = kind, .site = c->tape->site[node]};
+    ad__value v = {.spec = spec, .site = c->tape->site[node]};
     if (ad__is_view(c->tape, node)) {
         return take_view(c, node, v);
     }
-    v.op = ad__numbered[AD__CONSTANT];
+    v.op = ad__by_code[AD__CONSTANT];
     v.attributes = is_number(c, node) ? number_of(c, node)
-                                      : copied(c, ad__data_of(c->tape, node), ad__kind_bytes(kind));
+                                      : copied(c, ad__data_of(c->tape, node), ad__spec_bytes(spec));
     return v.attributes != NULL && ad__program_add(c->p, v, NULL, &c->id[node]);
 }
 
@@ -191,11 +191,11 @@ static int take_operation(capture *c, uint32_t node)
     int count;
     const uint32_t *arg = ad__args_of(c->tape, node, &count);
     ad__value v = {.op = ad__op_of(c->tape, node),
-                   .kind = kind_of(c, node),
+                   .spec = spec_of(c, node),
                    .site = c->tape->site[node],
                    .count = (uint32_t)count,
                    .is_derived = ad__is_derived(c->tape, node) != 0};
-    if (v.kind == NULL) {
+    if (v.spec == NULL) {
         return 0;
     }
     if (v.op->arity == 0 && ad__detail_of(c->tape, node)->attributes != NULL) {
@@ -224,7 +224,7 @@ static ad_status take_assign(capture *c, uint32_t node)
     const uint32_t *arg = ad__args_of(c->tape, node, &count);
     ad__program *p = c->p;
     ad__id view = c->id[arg[0]], value = content(c, arg[1]);
-    if (ad__row_of(&p->values[view]) != AD__VIEW) {
+    if (ad__code_of(&p->values[view]) != AD__VIEW) {
         return ad_tape_fail(c->tape, AD_ERR_STATE, "ad_fn_new", c->tape->site[node],
                             "an input is assigned to; leave it out of `in`, then the function "
                             "reads and writes its memory");
@@ -276,7 +276,7 @@ static ad_status take_inputs(capture *c)
             return tape->error.status;
         }
         uint32_t node = from->in[i].ref.at.node;
-        if (tape->node[node].row != AD__INPUT && !ad__is_view(tape, node)) {
+        if (tape->node[node].code != AD__INPUT && !ad__is_view(tape, node)) {
             return ad_tape_fail(tape, AD_ERR_STATE, "ad_fn_new", tape->site[node],
                                 "input %d is no ad_input, ad_input_array or ad_input_view", i);
         }
@@ -285,8 +285,8 @@ static ad_status take_inputs(capture *c)
                                 "input %d is input %u again", i, (unsigned)c->id[node]);
         }
         ad__value v = {
-            .op = ad__numbered[AD__INPUT], .kind = kind_of(c, node), .site = tape->site[node]};
-        if (v.kind == NULL || !ad__program_add(c->p, v, NULL, &c->id[node])) {
+            .op = ad__by_code[AD__INPUT], .spec = spec_of(c, node), .site = tape->site[node]};
+        if (v.spec == NULL || !ad__program_add(c->p, v, NULL, &c->id[node])) {
             return out_of_memory(c);
         }
         c->store[c->id[node]] = AD__NONE;
@@ -315,11 +315,11 @@ static int take_guards(capture *c)
         if (!c->guards[node]) {
             continue;
         }
-        const ad__kind *kind = kind_of(c, node);
-        size_t bytes = ad__kind_bytes(kind);
+        const ad__spec *spec = spec_of(c, node);
+        size_t bytes = ad__spec_bytes(spec);
         ad__guard guard = {.name = ad__op_of(c->tape, node)->name,
                            .site = c->tape->site[node],
-                           .kind = kind,
+                           .spec = spec,
                            .recorded = copied(c, ad__data_of(c->tape, node), bytes),
                            .at = at,
                            .is_branch = c->guards[node] == AD__BRANCH};
@@ -346,8 +346,8 @@ static ad_status take_all(capture *c)
             if (status != AD_OK) {
                 return status;
             }
-        } else if (ad__is_leaf_number(tape->node[node].row) ? !take_leaf(c, node)
-                                                            : !take_operation(c, node)) {
+        } else if (ad__is_leaf_code(tape->node[node].code) ? !take_leaf(c, node)
+                                                           : !take_operation(c, node)) {
             return out_of_memory(c);
         }
     }
@@ -396,18 +396,18 @@ static int make_tables(capture *c)
     c->id = ad__arena_take(&tape->scratch, n * sizeof *c->id);
     c->lone = ad__arena_take(&tape->scratch, n * sizeof *c->lone);
     c->needed = ad__arena_take(&tape->scratch, n);
-    c->kinds = ad__arena_take(&tape->scratch, tape->kind_count * sizeof *c->kinds);
+    c->specs = ad__arena_take(&tape->scratch, tape->spec_count * sizeof *c->specs);
     c->views = ad__arena_take(&tape->scratch, views * sizeof *c->views);
     c->same = ad__arena_take(&tape->scratch, (c->same_mask + 1) * sizeof *c->same);
     c->store = ad__arena_take(&tape->scratch, n * sizeof *c->store);
     if (p->guards == NULL || p->inputs == NULL || p->outputs == NULL || p->stores == NULL ||
-        c->id == NULL || c->lone == NULL || c->needed == NULL || c->kinds == NULL ||
+        c->id == NULL || c->lone == NULL || c->needed == NULL || c->specs == NULL ||
         c->views == NULL || c->same == NULL || c->store == NULL) {
         return 0;
     }
     memset(c->needed, 0, n);
     memset(c->same, 0xff, (c->same_mask + 1) * sizeof *c->same); /* AD__NONE */
-    memset(c->kinds, 0, tape->kind_count * sizeof *c->kinds);
+    memset(c->specs, 0, tape->spec_count * sizeof *c->specs);
     for (size_t i = 0; i < n; i++) {
         c->id[i] = c->lone[i] = AD__NONE;
     }

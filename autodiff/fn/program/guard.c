@@ -37,11 +37,11 @@ static int keeps_steps(const ad_op *op)
 static uint8_t class_of(const ad_tape *tape, uint32_t node, const uint8_t *classes)
 {
     const ad__node *n = &tape->node[node];
-    int is_whole = ad__kind_of(tape, node)->type == AD_I64, count;
+    int is_whole = ad__spec_of(tape, node)->type == AD_I64, count;
     const uint32_t *arg = ad__args_of(tape, node, &count);
     unsigned from = CONSTANT;
-    if (ad__is_leaf_number(n->row)) {
-        return n->row == AD__CONSTANT ? CONSTANT : is_whole ? WHOLE : SMOOTH;
+    if (ad__is_leaf_code(n->code)) {
+        return n->code == AD__CONSTANT ? CONSTANT : is_whole ? WHOLE : SMOOTH;
     }
     for (int i = 0; i < count; i++) {
         from |= classes[arg[i]];

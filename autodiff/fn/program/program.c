@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-struct ad__kinds {
-    ad__kinds *next;
-    ad__kind kind;
+struct ad__specs {
+    ad__specs *next;
+    ad__spec spec;
 };
 
 void ad__program_init(ad__program *p, const ad_allocator *allocator)
@@ -36,7 +36,7 @@ static void *copied(ad__program *p, const void *from, size_t bytes)
 ad_status ad__program_copy(const ad__program *from, ad__program *to)
 {
     ad__program_init(to, &from->allocator);
-    to->kinds = from->kinds;
+    to->specs = from->specs;
     to->input_count = from->input_count;
     to->output_count = from->output_count - from->guard_count;
     to->store_count = from->store_count;
@@ -71,22 +71,22 @@ uint8_t *ad__stored_views(const ad__program *p, ad__arena *arena)
     return is_stored;
 }
 
-const ad__kind *ad__program_kind(ad__program *p, const ad__kind *kind)
+const ad__spec *ad__program_spec(ad__program *p, const ad__spec *spec)
 {
-    for (const ad__kinds *k = p->kinds; k != NULL; k = k->next) {
-        if (k->kind.type == kind->type && ad_shape_equal(&k->kind.shape, &kind->shape)) {
-            return &k->kind;
+    for (const ad__specs *k = p->specs; k != NULL; k = k->next) {
+        if (k->spec.type == spec->type && ad_shape_equal(&k->spec.shape, &spec->shape)) {
+            return &k->spec;
         }
     }
-    ad__kinds *added = ad__arena_take(&p->keep, sizeof *added);
+    ad__specs *added = ad__arena_take(&p->keep, sizeof *added);
     if (added == NULL) {
         return NULL;
     }
-    *added = (ad__kinds){p->kinds, *kind};
-    added->kind.shape = ad_shape_of_lens(kind->shape.rank, kind->shape.len);
-    added->kind.count = ad_shape_count(&kind->shape);
-    p->kinds = added;
-    return &added->kind;
+    *added = (ad__specs){p->specs, *spec};
+    added->spec.shape = ad_shape_of_lens(spec->shape.rank, spec->shape.len);
+    added->spec.count = ad_shape_count(&spec->shape);
+    p->specs = added;
+    return &added->spec;
 }
 
 /* Room for count entries of size bytes; 0 without memory. */
@@ -130,21 +130,21 @@ int ad__program_add(ad__program *p, ad__value value, const ad__id *args, ad__id 
 
 double ad__value_flops(const ad__program *p, const ad__value *v, ad__array *x)
 {
-    if (ad__is_row(v)) {
-        return (double)v->kind->count;
+    if (ad__is_elementwise(v)) {
+        return (double)v->spec->count;
     }
     for (uint32_t i = 0; i < v->count; i++) {
-        x[i] = (ad__array){p->values[p->args[v->first + i]].kind, NULL};
+        x[i] = (ad__array){p->values[p->args[v->first + i]].spec, NULL};
     }
     const ad__call call = {
-        .count = (int)v->count, .x = x, .attributes = v->attributes, .kind = *v->kind};
+        .count = (int)v->count, .x = x, .attributes = v->attributes, .spec = *v->spec};
     return v->op->flops != NULL ? v->op->flops(&call) : 0;
 }
 
 void ad__make_constant(ad__program *p, ad__id id, const void *elements)
 {
     ad__value *v = &p->values[id];
-    v->op = ad__numbered[AD__CONSTANT];
+    v->op = ad__by_code[AD__CONSTANT];
     v->attributes = elements;
     v->attribute_bytes = 0;
     v->count = 0;

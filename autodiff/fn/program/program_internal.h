@@ -11,12 +11,12 @@
  *   resize       program -> program for inputs of other shapes
  *   simplify     operations that change nothing, or that a shorter one says, or that are of
  *                constants alone (fold)
- *   common       values computed twice
- *   prune        values that nothing needs
+ *   cse          values computed twice
+ *   dce          values that nothing needs
  *   schedule     the order
  *
- * A pass never changes a result's bits. It may replace a value by an earlier one of the same kind
- * (`replace`), or rewrite it in place; prune alone removes and renumbers.
+ * A pass never changes a result's bits. It may replace a value by an earlier one of the same spec
+ * (`replace`), or rewrite it in place; dce alone removes and renumbers.
  *
  * Views are values too: the leaf is the caller's memory as it was when the call began. What was
  * recorded after an ad_assign refers to the assigned value, and what a view has in the end is a
@@ -26,8 +26,8 @@ typedef uint32_t ad__id; /* of a value */
 #define AD__NONE UINT32_MAX
 
 typedef struct ad__value {
-    const ad_op *op;        /* a leaf's is ad__numbered[AD__INPUT], [AD__VIEW] or [AD__CONSTANT] */
-    const ad__kind *kind;   /* the program's own copy: the same kind is the same pointer */
+    const ad_op *op;        /* a leaf's is ad__by_code[AD__INPUT], [AD__VIEW] or [AD__CONSTANT] */
+    const ad__spec *spec;   /* the program's own copy: the same spec is the same pointer */
     const void *attributes; /* a constant's and a view's: its elements */
     const char *site;
     uint32_t attribute_bytes;
@@ -44,24 +44,24 @@ typedef struct ad__store {
 /* What C was told by a recording: one of the last outputs. */
 typedef struct ad__guard {
     const char *name, *site; /* of the operation */
-    const ad__kind *kind;
+    const ad__spec *spec;
     const void *recorded;
     size_t at;     /* where it is in a workspace's memory for guards */
     int is_branch; /* all that counts is whether it is 0 */
 } ad__guard;
 
-typedef struct ad__kinds ad__kinds;
+typedef struct ad__specs ad__specs;
 
 typedef struct ad__program {
     ad_allocator allocator;
-    ad__kinds *kinds;
-    ad__arena keep;    /* kinds, attributes, elements of constants, texts of sites */
+    ad__specs *specs;
+    ad__arena keep;    /* specs, attributes, elements of constants, texts of sites */
     ad__arena scratch; /* tables of passes: each leaves it as it was, so the next has its memory */
     ad__value *values;
     uint32_t count, capacity;
     ad__id *args;
     uint32_t arg_count, arg_capacity;
-    ad__id *inputs; /* leaves; prune keeps them */
+    ad__id *inputs; /* leaves; dce keeps them */
     ad__id *outputs;
     ad__store *stores;
     ad__guard *guards; /* of the last outputs, which are not the caller's */
@@ -76,21 +76,21 @@ void ad__program_clear(ad__program *p);
 ad_status ad__program_copy(const ad__program *from, ad__program *to);
 
 /* The operation of a row, or a leaf: AD__STRUCTURED for all others. */
-static inline uint16_t ad__row_of(const ad__value *v)
+static inline uint16_t ad__code_of(const ad__value *v)
 {
-    return v->op->number;
+    return v->op->code;
 }
 static inline int ad__is_leaf(const ad__value *v)
 {
-    return ad__is_leaf_number(ad__row_of(v));
+    return ad__is_leaf_code(ad__code_of(v));
 }
-static inline int ad__is_row(const ad__value *v)
+static inline int ad__is_elementwise(const ad__value *v)
 {
     return v->op->arity > 0;
 }
 static inline int ad__is_constant(const ad__value *v)
 {
-    return ad__row_of(v) == AD__CONSTANT;
+    return ad__code_of(v) == AD__CONSTANT;
 }
 static inline const ad__id *ad__arguments(const ad__program *p, const ad__value *v)
 {
@@ -98,7 +98,7 @@ static inline const ad__id *ad__arguments(const ad__program *p, const ad__value 
 }
 static inline size_t ad__value_bytes(const ad__value *v)
 {
-    return ad__kind_bytes(v->kind);
+    return ad__spec_bytes(v->spec);
 }
 
 /* What a constant is, or an operation's attributes. */
@@ -117,8 +117,8 @@ int ad__program_reserve(ad__program *p, uint64_t values, uint64_t args);
 /* Appends a value; its arguments are copied, attributes are not. 0 (of any id) without memory. */
 int ad__program_add(ad__program *p, ad__value value, const ad__id *args, ad__id *id);
 
-/* The program's copy of a kind; NULL without memory. */
-const ad__kind *ad__program_kind(ad__program *p, const ad__kind *kind);
+/* The program's copy of a spec; NULL without memory. */
+const ad__spec *ad__program_spec(ad__program *p, const ad__spec *spec);
 
 /* By value: 1 for a view that is assigned to, else 0; NULL without memory. */
 uint8_t *ad__stored_views(const ad__program *p, ad__arena *arena);
@@ -164,8 +164,8 @@ uint32_t ad__find_guards(const ad_tape *tape, uint8_t *guards);
 ad_status ad__fold(ad__program *p, ad__id id);
 
 ad_status ad__simplify(ad__program *p);
-ad_status ad__common(ad__program *p);
-ad_status ad__prune(ad__program *p);
+ad_status ad__cse(ad__program *p);
+ad_status ad__dce(ad__program *p);
 ad_status ad__schedule(ad__program *p);
 
 /* All of them, in the order in which they help each other. */

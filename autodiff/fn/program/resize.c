@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A captured program again, for inputs of other shapes: value by value in their order, each
- * operation with attributes that follow the lengths it was recorded with, its result's kind by its
+ * operation with attributes that follow the lengths it was recorded with, its result's spec by its
  * own infer. Lengths that C computed are constants; an operation that they do not fit any more says
  * so. */
 #include "fn/program/program_internal.h"
@@ -44,7 +44,7 @@ static void *copied(const resize *r, const void *from, size_t bytes)
 /* Whether a value has the shape that it had. */
 static int is_as_before(const resize *r, ad__id id)
 {
-    return ad_shape_equal(&r->from->values[id].kind->shape, &r->to->values[id].kind->shape);
+    return ad_shape_equal(&r->from->values[id].spec->shape, &r->to->values[id].spec->shape);
 }
 
 /* ---- inputs ---- */
@@ -68,7 +68,7 @@ static ad_status take_shapes(resize *r, const ad_shape *shapes)
         return out_of_memory(r);
     }
     for (uint32_t i = 0; i < p->input_count && shapes != NULL; i++) {
-        const ad_shape *before = &p->values[p->inputs[i]].kind->shape, *now = &shapes[i];
+        const ad_shape *before = &p->values[p->inputs[i]].spec->shape, *now = &shapes[i];
         char a[160], b[160];
         if (!can_become(before, now)) {
             return ad_error_set(r->error, AD_ERR_SHAPE,
@@ -106,24 +106,24 @@ static int broadcast_alike(const ad_shape *x, const ad_shape *y, const ad_shape 
 
 /* The arguments of operations that broadcast, each against the others. */
 static ad_status check_broadcasting(const resize *r, const ad__value *v, const ad__array *x,
-                                    const ad__kind *result)
+                                    const ad__spec *result)
 {
     const ad__id *args = ad__arguments(r->from, v);
     const ad__value *values = r->from->values;
     int apart = v->op == &ad_matmul_with__op ? 2 : 0;
     const ad_shape *one = NULL, *other = NULL;
-    for (uint32_t i = 1; i < v->count && (apart > 0 || ad__is_row(v)); i++) {
+    for (uint32_t i = 1; i < v->count && (apart > 0 || ad__is_elementwise(v)); i++) {
         for (uint32_t j = 0; j < i; j++) {
-            if (!broadcast_alike(&values[args[j]].kind->shape, &values[args[i]].kind->shape,
-                                 &x[j].kind->shape, &x[i].kind->shape, apart)) {
-                one = &x[j].kind->shape, other = &x[i].kind->shape;
+            if (!broadcast_alike(&values[args[j]].spec->shape, &values[args[i]].spec->shape,
+                                 &x[j].spec->shape, &x[i].spec->shape, apart)) {
+                one = &x[j].spec->shape, other = &x[i].spec->shape;
             }
         }
     }
     if (v->op == &ad_broadcast_to__op &&
-        !broadcast_alike(&values[args[0]].kind->shape, &v->kind->shape, &x[0].kind->shape,
+        !broadcast_alike(&values[args[0]].spec->shape, &v->spec->shape, &x[0].spec->shape,
                          &result->shape, 0)) {
-        one = &x[0].kind->shape, other = &result->shape;
+        one = &x[0].spec->shape, other = &result->shape;
     }
     char a[160], b[160];
     ad_error error;
@@ -137,22 +137,22 @@ static ad_status check_broadcasting(const resize *r, const ad__value *v, const a
     return fail(r, AD_ERR_SHAPE, v->op->name, error.message, v->site);
 }
 
-/* The attributes for the arguments as they are now, and the result's kind. */
+/* The attributes for the arguments as they are now, and the result's spec. */
 static ad_status infer(const resize *r, const ad__value *v, void *attributes, ad__array *x,
-                       const ad__kind **kinds, ad__kind *result)
+                       const ad__spec **specs, ad__spec *result)
 {
     const ad__id *args = ad__arguments(r->from, v);
     ad_error error = {.status = AD_OK};
     for (uint32_t i = 0; i < v->count; i++) {
-        kinds[i] = r->from->values[args[i]].kind;
-        kinds[v->count + i] = r->to->values[args[i]].kind;
-        x[i] = (ad__array){kinds[v->count + i], NULL};
+        specs[i] = r->from->values[args[i]].spec;
+        specs[v->count + i] = r->to->values[args[i]].spec;
+        x[i] = (ad__array){specs[v->count + i], NULL};
     }
     ad__resizing resizing = {.count = (int)v->count,
-                             .before = kinds,
-                             .now = kinds + v->count,
-                             .result = v->kind,
-                             .like = v->like != 0 ? r->to->values[v->like - 1].kind : NULL,
+                             .before = specs,
+                             .now = specs + v->count,
+                             .result = v->spec,
+                             .like = v->like != 0 ? r->to->values[v->like - 1].spec : NULL,
                              .change_count = r->change_count,
                              .changes = (const int64_t(*)[2])r->changes,
                              .attributes = attributes,
@@ -165,32 +165,32 @@ static ad_status infer(const resize *r, const ad__value *v, void *attributes, ad
                      .error = &error};
     ad_status status = v->op->resize != NULL ? v->op->resize(&resizing) : AD_OK;
     status = status != AD_OK ? status : v->op->infer(&call);
-    if (status == AD_OK && !ad_shape_is_valid(&call.kind.shape)) {
+    if (status == AD_OK && !ad_shape_is_valid(&call.spec.shape)) {
         status = ad_error_set(&error, AD_ERR_SHAPE, "the result is too large to address");
     }
-    *result = call.kind;
+    *result = call.spec;
     return status == AD_OK ? check_broadcasting(r, v, x, result)
                            : fail(r, status, v->op->name, error.message, v->site);
 }
 
-/* The kind of a value now, its attributes changed. */
-static ad_status kind_of(resize *r, const ad__value *v, void *attributes, ad__kind *kind)
+/* The spec of a value now, its attributes changed. */
+static ad_status spec_of(resize *r, const ad__value *v, void *attributes, ad__spec *spec)
 {
     const ad__id *args = ad__arguments(r->from, v);
     int same = v->like == 0 || is_as_before(r, v->like - 1);
     for (uint32_t i = 0; i < v->count; i++) {
         same &= is_as_before(r, args[i]);
     }
-    *kind = *v->kind;
+    *spec = *v->spec;
     if (same) {
         return AD_OK;
     }
     ad__arena_mark before = ad__arena_mark_here(&r->scratch);
     ad__array *x = ad__arena_take(&r->scratch, v->count * sizeof *x);
-    const ad__kind **kinds =
-        ad__arena_take(&r->scratch, 2 * (size_t)v->count * sizeof(const ad__kind *));
+    const ad__spec **specs =
+        ad__arena_take(&r->scratch, 2 * (size_t)v->count * sizeof(const ad__spec *));
     ad_status status =
-        x != NULL && kinds != NULL ? infer(r, v, attributes, x, kinds, kind) : out_of_memory(r);
+        x != NULL && specs != NULL ? infer(r, v, attributes, x, specs, spec) : out_of_memory(r);
     ad__arena_rewind(&r->scratch, before);
     return status;
 }
@@ -198,10 +198,10 @@ static ad_status kind_of(resize *r, const ad__value *v, void *attributes, ad__ki
 static ad_status take_value(resize *r, ad__id id, const ad_shape *input)
 {
     ad__value v = r->from->values[id];
-    ad__kind kind = *v.kind;
+    ad__spec spec = *v.spec;
     ad_status status = AD_OK;
     size_t bytes = ad__is_constant(&v) ? ad__value_bytes(&v) : v.attribute_bytes;
-    if (ad__row_of(&v) != AD__VIEW && v.attributes != NULL) {
+    if (ad__code_of(&v) != AD__VIEW && v.attributes != NULL) {
         void *attributes = copied(r, v.attributes, bytes);
         if (attributes == NULL) {
             return out_of_memory(r);
@@ -209,17 +209,17 @@ static ad_status take_value(resize *r, ad__id id, const ad_shape *input)
         v.attributes = attributes;
     }
     if (input != NULL) {
-        kind.shape = *input;
+        spec.shape = *input;
     } else if (!ad__is_leaf(&v)) {
-        status = kind_of(r, &r->from->values[id], (void *)v.attributes, &kind);
+        status = spec_of(r, &r->from->values[id], (void *)v.attributes, &spec);
     }
     if (status != AD_OK) {
         return status;
     }
     const ad__id *args = ad__arguments(r->from, &v);
     ad__id same;
-    v.kind = ad__program_kind(r->to, &kind);
-    return v.kind != NULL && ad__program_add(r->to, v, args, &same) ? AD_OK : out_of_memory(r);
+    v.spec = ad__program_spec(r->to, &spec);
+    return v.spec != NULL && ad__program_add(r->to, v, args, &same) ? AD_OK : out_of_memory(r);
 }
 
 /* ---- the whole ---- */
@@ -232,7 +232,7 @@ static ad_status check_stores(const resize *r)
         const ad__value *view = &p->values[p->stores[i].view];
         const ad__value *value = &p->values[p->stores[i].value];
         ad_error error = {.status = AD_OK};
-        const ad__array x[] = {{view->kind, NULL}, {value->kind, NULL}};
+        const ad__array x[] = {{view->spec, NULL}, {value->spec, NULL}};
         ad__call call = {.count = 2, .x = x, .error = &error};
         if (ad_assign__op.infer(&call) != AD_OK) {
             return fail(r, error.status, ad_assign__op.name, error.message, value->site);

@@ -4,9 +4,9 @@
 
 #include <math.h>
 
-static double element_of(const ad__kind *kind, const void *x, size_t i)
+static double element_of(const ad__spec *spec, const void *x, size_t i)
 {
-    switch (kind->type) {
+    switch (spec->type) {
     case AD_F64:
         return ((const double *)x)[i];
     case AD_F32:
@@ -20,17 +20,17 @@ static double element_of(const ad__kind *kind, const void *x, size_t i)
 /* The first element that C would see otherwise, or the number of elements. */
 static size_t first_change(const ad__guard *g, const void *now)
 {
-    for (size_t i = 0; i < g->kind->count; i++) {
-        const double x = element_of(g->kind, g->recorded, i), y = element_of(g->kind, now, i);
+    for (size_t i = 0; i < g->spec->count; i++) {
+        const double x = element_of(g->spec, g->recorded, i), y = element_of(g->spec, now, i);
         int same = g->is_branch ? (x != 0) == (y != 0) : x == y || (isnan(x) && isnan(y));
         if (!same) {
             return i;
         }
     }
-    return g->kind->count;
+    return g->spec->count;
 }
 
-size_t ad_fn_guard_in(const ad_fn *f, const ad_workspace *w, size_t room, ad_fn_branch *out)
+size_t ad_fn_guard_in(const ad_fn *f, const ad_workspace *w, size_t capacity, ad_fn_branch *out)
 {
     size_t count = 0;
     if (f == NULL || w == NULL || !w->has_run) {
@@ -40,15 +40,15 @@ size_t ad_fn_guard_in(const ad_fn *f, const ad_workspace *w, size_t room, ad_fn_
         const ad__guard *g = &f->program.guards[i];
         const void *now = w->guards + g->at;
         size_t at = first_change(g, now);
-        if (at == g->kind->count) {
+        if (at == g->spec->count) {
             continue;
         }
-        if (count < room && out != NULL) {
+        if (count < capacity && out != NULL) {
             out[count] = (ad_fn_branch){.name = g->name,
                                         .site = g->site,
                                         .element = at,
-                                        .recorded = element_of(g->kind, g->recorded, at),
-                                        .now = element_of(g->kind, now, at)};
+                                        .recorded = element_of(g->spec, g->recorded, at),
+                                        .now = element_of(g->spec, now, at)};
         }
         count++;
     }
@@ -60,7 +60,7 @@ size_t ad_fn_guard_count(const ad_fn *f)
     return f == NULL ? 0 : f->program.guard_count;
 }
 
-size_t ad_fn_guard(const ad_fn *f, size_t room, ad_fn_branch *out)
+size_t ad_fn_guard(const ad_fn *f, size_t capacity, ad_fn_branch *out)
 {
-    return f == NULL ? 0 : ad_fn_guard_in(f, f->own, room, out);
+    return f == NULL ? 0 : ad_fn_guard_in(f, f->own, capacity, out);
 }

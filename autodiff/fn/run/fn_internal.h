@@ -4,12 +4,12 @@
 
 #include "fn.h"
 #include "fn/steps/steps_internal.h"
-#include "fn/steps/threads_internal.h"
+#include "fn/steps/thread_pool_internal.h"
 
 /* Parts of a function that a C compiler has made machine code of: see native. */
 
 /* Steps first .. end - 1, all of which are native. */
-typedef void ad__native_steps(void *const *cell, double *slot, void *room, size_t first,
+typedef void ad__native_steps(void *const *cell, double *slot, void *buffer, size_t first,
                               size_t end);
 
 typedef struct ad__native {
@@ -44,8 +44,8 @@ struct ad_workspace {
     ad_allocator allocator;
     ad__arena arena, scratch; /* a block each, which holds exactly what a call needs */
     size_t scratch_used;
-    ad__team *team; /* NULL: one thread */
-    double *clock;  /* if not NULL: when each step of a call begins, and the last one ends */
+    ad__thread_pool *pool; /* NULL: one thread */
+    double *clock;         /* if not NULL: when each step of a call begins, and the last one ends */
     ad__frame frame;
     unsigned char *guards; /* what C would be told now */
     int has_run;           /* the last call was without error */

@@ -40,7 +40,7 @@ static void load(const ad_fn *f, const ad__frame *frame, const arguments *a)
     for (uint32_t i = 0; i < plan->caller_count; i++) {
         uint32_t number = plan->callers[i];
         const ad__cell *cell = &plan->cells[number];
-        void *at = cell->kind == AD__CELL_INPUT ? (void *)input_of(f, a, cell->at)
+        void *at = cell->home == AD__CELL_INPUT ? (void *)input_of(f, a, cell->at)
                                                 : output_of(f, a, cell->at);
         frame->cell[number] = (unsigned char *)at + cell->offset;
     }
@@ -70,7 +70,7 @@ static void run_part(void *context, int part)
     size_t first = s->units * number / s->parts, end = s->units * (number + 1) / s->parts;
     if (first < end) {
         (void)s->step->kind->run(s->step, s->frame, first, end,
-                                 s->frame->room + number * s->frame->room_bytes);
+                                 s->frame->buffer + number * s->frame->buffer_bytes);
     }
 }
 
@@ -83,9 +83,9 @@ static ad_status run_step(ad_workspace *w, const ad__step *s)
         return ad_error_set(&w->error, AD_ERR_MEMORY, "a matrix product: out of memory");
     }
     if (parts < 2) {
-        return s->kind->run(s, frame, 0, units, frame->room);
+        return s->kind->run(s, frame, 0, units, frame->buffer);
     }
-    ad__team_run(w->team, parts, run_part, &(shared){s, frame, units, (size_t)parts});
+    ad__thread_pool_run(w->pool, parts, run_part, &(shared){s, frame, units, (size_t)parts});
     return AD_OK;
 }
 
@@ -121,7 +121,7 @@ static ad_status run(const ad_fn *f, ad_workspace *w, const arguments *a)
         note_time(w, i);
         end = native_end(f, w, i);
         if (end > i) {
-            f->native.steps(w->frame.cell, w->frame.slot, w->frame.room, i, end);
+            f->native.steps(w->frame.cell, w->frame.slot, w->frame.buffer, i, end);
             continue;
         }
         end = i + 1;

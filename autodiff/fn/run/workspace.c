@@ -9,14 +9,14 @@ static size_t arena_bytes(const ad_fn *f)
     const ad__plan *plan = &f->plan;
     return ad__rounded(plan->tensor_bytes) + ad__rounded(plan->slot_count * sizeof(double)) +
            ad__rounded(plan->cell_count * sizeof(void *)) +
-           (size_t)f->parts * ad__rounded(plan->room_bytes) + f->guard_bytes;
+           (size_t)f->parts * ad__rounded(plan->buffer_bytes) + f->guard_bytes;
 }
 
 size_t ad_fn_workspace_bytes(const ad_fn *f)
 {
     return f == NULL ? 0
                      : sizeof(ad_workspace) + ad__arena_reserved(arena_bytes(f)) +
-                           ad__arena_reserved(f->plan.call_bytes) + ad__team_bytes(f->parts);
+                           ad__arena_reserved(f->plan.call_bytes) + ad__thread_pool_bytes(f->parts);
 }
 
 ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
@@ -35,7 +35,7 @@ ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
     ad__arena_init(&w->scratch, own);
     if (!ad__arena_reserve(&w->arena, arena_bytes(f)) ||
         !ad__arena_reserve(&w->scratch, plan->call_bytes) ||
-        (f->parts > 1 && (w->team = ad__team_new(f->parts, &own)) == NULL)) {
+        (f->parts > 1 && (w->pool = ad__thread_pool_new(f->parts, &own)) == NULL)) {
         ad_workspace_free(w);
         return NULL;
     }
@@ -44,8 +44,8 @@ ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
     w->frame = (ad__frame){
         .cell = ad__arena_take(&w->arena, plan->cell_count * sizeof(void *)),
         .slot = ad__arena_take(&w->arena, plan->slot_count * sizeof(double)),
-        .room = ad__arena_take(&w->arena, (size_t)f->parts * ad__rounded(plan->room_bytes)),
-        .room_bytes = ad__rounded(plan->room_bytes),
+        .buffer = ad__arena_take(&w->arena, (size_t)f->parts * ad__rounded(plan->buffer_bytes)),
+        .buffer_bytes = ad__rounded(plan->buffer_bytes),
         .scratch = &w->scratch,
         .scratch_used = &w->scratch_used,
         .threads = f->threads,
@@ -55,8 +55,8 @@ ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
     }
     for (uint32_t i = 0; i < plan->cell_count; i++) {
         const ad__cell *cell = &plan->cells[i];
-        w->frame.cell[i] = cell->kind == AD__CELL_WORK ? tensors + cell->at + cell->offset
-                           : cell->kind == AD__CELL_SLOT
+        w->frame.cell[i] = cell->home == AD__CELL_WORK ? tensors + cell->at + cell->offset
+                           : cell->home == AD__CELL_SLOT
                                ? (void *)(w->frame.slot + cell->at)
                                : (unsigned char *)cell->memory + cell->offset;
     }
@@ -67,7 +67,7 @@ void ad_workspace_free(ad_workspace *w)
 {
     if (w != NULL) {
         ad_allocator allocator = w->allocator;
-        ad__team_free(w->team);
+        ad__thread_pool_free(w->pool);
         ad__arena_clear(&w->arena);
         ad__arena_clear(&w->scratch);
         ad__resize(&allocator, w, 0);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* ---- spreading an operand over a tile: room[e] = x[((at + e) / repeat) % period], e < n ---- */
+/* ---- spreading an operand over a tile: buffer[e] = x[((at + e) / repeat) % period], e < n ---- */
 
 static size_t least(size_t a, size_t b)
 {
@@ -14,21 +14,21 @@ static size_t least(size_t a, size_t b)
 
 /* repeat = 1: a row again and again. From whole rows on, what is there is doubled. */
 static void spread_rows(const ad__operand *o, size_t bytes, const unsigned char *x, size_t at,
-                        size_t n, unsigned char *room)
+                        size_t n, unsigned char *buffer)
 {
     size_t index = at % o->period, done = least(o->period - index, n);
-    memcpy(room, x + index * bytes, done * bytes);
+    memcpy(buffer, x + index * bytes, done * bytes);
     for (size_t run; done < n; done += run) {
         int doubles = index == 0;
         run = least(doubles ? done : o->period, n - done);
-        memcpy(room + done * bytes, doubles ? room : x, run * bytes);
+        memcpy(buffer + done * bytes, doubles ? buffer : x, run * bytes);
     }
 }
 
 #define FILL(type, NAME)                                                                           \
-    static void NAME(size_t n, const unsigned char *x, unsigned char *room)                        \
+    static void NAME(size_t n, const unsigned char *x, unsigned char *buffer)                      \
     {                                                                                              \
-        type number, *to = (type *)(void *)room;                                                   \
+        type number, *to = (type *)(void *)buffer;                                                 \
         memcpy(&number, x, sizeof number);                                                         \
         for (size_t i = 0; i < n; i++) {                                                           \
             to[i] = number;                                                                        \
@@ -38,30 +38,30 @@ FILL(double, fill_f64)
 FILL(float, fill_f32)
 
 static void spread(const ad__operand *o, size_t bytes, const unsigned char *x, size_t at, size_t n,
-                   unsigned char *room)
+                   unsigned char *buffer)
 {
     if (o->repeat == 1) {
-        spread_rows(o, bytes, x, at, n, room);
+        spread_rows(o, bytes, x, at, n, buffer);
         return;
     }
     size_t index = at / o->repeat % o->period, run = o->repeat - at % o->repeat;
     for (size_t done = 0; done < n; done += run, run = o->repeat) {
         run = least(run, n - done);
         (bytes == sizeof(double) ? fill_f64 : fill_f32)(run, x + index * bytes,
-                                                        room + done * bytes);
+                                                        buffer + done * bytes);
         index = index + 1 == o->period ? 0 : index + 1;
     }
 }
 
 /* Zeros, but x where it is. */
 static void place(const ad__operand *o, size_t bytes, const unsigned char *x, size_t at, size_t n,
-                  unsigned char *room)
+                  unsigned char *buffer)
 {
     size_t first = o->from > at ? least(o->from - at, n) : 0;
     size_t end = o->end > at ? least(o->end - at, n) : 0;
-    memset(room, 0, n * bytes);
+    memset(buffer, 0, n * bytes);
     if (first < end) {
-        memcpy(room + first * bytes, x + (at + first - o->from) * bytes, (end - first) * bytes);
+        memcpy(buffer + first * bytes, x + (at + first - o->from) * bytes, (end - first) * bytes);
     }
 }
 
@@ -71,7 +71,7 @@ static void place(const ad__operand *o, size_t bytes, const unsigned char *x, si
 typedef struct tile {
     const ad__block *b;
     const ad__frame *f;
-    unsigned char *room;
+    unsigned char *buffer;
     size_t bytes, at, n; /* of an element; elements at .. at + n - 1 */
     uint32_t panel_operand;
     const unsigned char *panel; /* element 0 of the space, if the operand is a panel */
@@ -83,9 +83,9 @@ static int is_within(const tile *t, const ad__operand *o)
     return t->at >= o->from && t->at + t->n <= o->end;
 }
 
-static void *room_of(const tile *t, uint32_t room)
+static void *buffer_of(const tile *t, uint32_t buffer)
 {
-    return t->room + room * t->b->tile * t->bytes;
+    return t->buffer + buffer * t->b->tile * t->bytes;
 }
 
 static void *register_of(const tile *t, uint32_t r)
@@ -93,7 +93,7 @@ static void *register_of(const tile *t, uint32_t r)
     const ad__block *b = t->b;
     if (r >= b->operand_count) {
         uint32_t i = r - b->operand_count;
-        return b->cell[i] == AD__NONE ? room_of(t, b->room[i])
+        return b->cell[i] == AD__NONE ? buffer_of(t, b->buffer[i])
                                       : (unsigned char *)t->f->cell[b->cell[i]] + t->at * t->bytes;
     }
     const ad__operand *o = &b->operands[r];
@@ -103,8 +103,8 @@ static void *register_of(const tile *t, uint32_t r)
     if (o->end > 0 && is_within(t, o)) {
         return (unsigned char *)t->f->cell[o->cell] + (t->at - o->from) * t->bytes;
     }
-    if (o->room != AD__NONE) {
-        return room_of(t, o->room);
+    if (o->buffer != AD__NONE) {
+        return buffer_of(t, o->buffer);
     }
     return (unsigned char *)t->f->cell[o->cell] + (o->period == 1 ? 0 : t->at * t->bytes);
 }
@@ -117,19 +117,19 @@ static void spread_operands(const tile *t, int is_first)
         const ad__operand *o = &b->operands[r];
         if (o->end > 0) {
             if (!is_within(t, o)) {
-                place(o, t->bytes, t->f->cell[o->cell], t->at, t->n, room_of(t, o->room));
+                place(o, t->bytes, t->f->cell[o->cell], t->at, t->n, buffer_of(t, o->buffer));
             }
             continue;
         }
         int is_there = !is_first && o->repeat == 1 && b->tile % o->period == 0;
-        if (o->room != AD__NONE && !is_there) {
-            spread(o, t->bytes, t->f->cell[o->cell], t->at, t->n, room_of(t, o->room));
+        if (o->buffer != AD__NONE && !is_there) {
+            spread(o, t->bytes, t->f->cell[o->cell], t->at, t->n, buffer_of(t, o->buffer));
         }
     }
 }
 
 void ad__run_block_range(const ad__block *b, const ad__frame *f, size_t first, size_t end,
-                         unsigned char *room, uint32_t panel_operand, const void *panel)
+                         unsigned char *buffer, uint32_t panel_operand, const void *panel)
 {
     if (b->native != NULL) {
         const unsigned char *elements = panel;
@@ -139,7 +139,7 @@ void ad__run_block_range(const ad__block *b, const ad__frame *f, size_t first, s
     }
     tile t = {.b = b,
               .f = f,
-              .room = room,
+              .buffer = buffer,
               .bytes = ad_type_bytes(b->type),
               .panel_operand = panel_operand,
               .panel = panel};
@@ -157,9 +157,9 @@ void ad__run_block_range(const ad__block *b, const ad__frame *f, size_t first, s
     }
 }
 
-size_t ad__block_room(const ad__block *b)
+size_t ad__block_buffer(const ad__block *b)
 {
-    return b->room_count * b->tile * ad_type_bytes(b->type);
+    return b->buffer_count * b->tile * ad_type_bytes(b->type);
 }
 
 static size_t block_units(const ad__step *s)
@@ -169,10 +169,10 @@ static size_t block_units(const ad__step *s)
 }
 
 static ad_status block_run(const ad__step *s, const ad__frame *f, size_t first, size_t end,
-                           unsigned char *room)
+                           unsigned char *buffer)
 {
     const ad__block *b = s->plan;
-    ad__run_block_range(b, f, first * b->tile, least(end * b->tile, b->count), room, AD__NONE,
+    ad__run_block_range(b, f, first * b->tile, least(end * b->tile, b->count), buffer, AD__NONE,
                         NULL);
     return AD_OK;
 }

@@ -14,29 +14,29 @@ enum { FEW = 8 }; /* arguments that need no list in scratch */
 
 size_t ad__call_scratch(const ad__call_step *c, const ad__array *x)
 {
-    const ad__call call = {.count = c->count, .x = x, .attributes = c->attributes, .kind = c->kind};
+    const ad__call call = {.count = c->count, .x = x, .attributes = c->attributes, .spec = c->spec};
     size_t list = c->count <= FEW ? 0 : ad__rounded((size_t)c->count * sizeof *x);
     return list + (c->op->scratch != NULL ? c->op->scratch(&call) : 0);
 }
 
 static ad_status call_run(const ad__step *s, const ad__frame *f, size_t first, size_t end,
-                          unsigned char *room)
+                          unsigned char *buffer)
 {
     const ad__call_step *c = s->plan;
     ad__array few[FEW];
-    (void)first, (void)end, (void)room;
+    (void)first, (void)end, (void)buffer;
     ad__arena_mark before = ad__arena_mark_here(f->scratch);
     ad__array *x = c->count <= FEW ? few : ad__arena_take(f->scratch, (size_t)c->count * sizeof *x);
     if (x == NULL) {
         return ad_error_set(f->error, AD_ERR_MEMORY, "out of memory");
     }
     for (int i = 0; i < c->count; i++) {
-        x[i] = (ad__array){c->kinds[i], f->cell[c->x[i]]};
+        x[i] = (ad__array){c->specs[i], f->cell[c->x[i]]};
     }
     ad__call call = {.count = c->count,
                      .x = x,
                      .attributes = c->attributes,
-                     .kind = c->kind,
+                     .spec = c->spec,
                      .z = f->cell[c->z],
                      .scratch = f->scratch,
                      .threads = f->threads,
@@ -55,19 +55,19 @@ static ad_status call_run(const ad__step *s, const ad__frame *f, size_t first, s
 }
 
 static ad_status scalars_run(const ad__step *s, const ad__frame *f, size_t first, size_t end,
-                             unsigned char *room)
+                             unsigned char *buffer)
 {
     const ad__scalars *run = s->plan;
-    (void)first, (void)end, (void)room;
+    (void)first, (void)end, (void)buffer;
     ad__run_scalars(run->ops, f->slot);
     return AD_OK;
 }
 
 static ad_status copy_run(const ad__step *s, const ad__frame *f, size_t first, size_t end,
-                          unsigned char *room)
+                          unsigned char *buffer)
 {
     const ad__copy *c = s->plan;
-    (void)first, (void)end, (void)room;
+    (void)first, (void)end, (void)buffer;
     memmove(f->cell[c->to], f->cell[c->from], c->bytes);
     return AD_OK;
 }

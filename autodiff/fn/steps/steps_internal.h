@@ -22,9 +22,9 @@ typedef struct ad__call_step {
     const void *attributes;
     const char *site;
     ad__id id;
-    ad__kind kind;
+    ad__spec spec;
     int count;
-    const ad__kind *const *kinds; /* of the arguments */
+    const ad__spec *const *specs; /* of the arguments */
     const uint32_t *x;            /* cells */
     uint32_t z;
 } ad__call_step;
@@ -42,7 +42,7 @@ typedef struct ad__scalars {
  * or part of a cell. */
 typedef struct ad__operand {
     uint32_t cell;
-    uint32_t room; /* where it is spread out a tile at a time; AD__NONE: read in place */
+    uint32_t buffer; /* where it is spread out a tile at a time; AD__NONE: read in place */
     size_t repeat, period;
     size_t from, end; /* element i is its element i - from for from <= i < end, and 0 elsewhere,
                          unless end is 0 */
@@ -59,17 +59,17 @@ typedef void ad__native_block(void *const *cell, size_t first, size_t end, const
 typedef struct ad__block {
     ad_type type;
     size_t count, tile;
-    uint32_t operand_count, op_count, room_count;
+    uint32_t operand_count, op_count, buffer_count;
     ad__operand *operands;
     ad__block_op *ops;
-    uint32_t *room, *cell;    /* of each operation's result: a tile, or if not AD__NONE a cell */
+    uint32_t *buffer, *cell;  /* of each operation's result: a tile, or if not AD__NONE a cell */
     ad__native_block *native; /* or NULL */
 } ad__block;
 
 /* A matrix product and, if block is there, elementwise operations over its result, which run on
  * each panel of rows as soon as it is computed. If the result is only an operand of the block, z is
  * AD__NONE, and a panel is all that is kept of it: where one of the block's results will be,
- * `over`, or else in a room. */
+ * `over`, or else in a buffer. */
 typedef struct ad__product {
     ad_type type;
     ad__id id;
@@ -100,15 +100,15 @@ int ad__parts_of(const ad__step *step, int threads);
 
 /* ---- what a function is ---- */
 
-typedef enum ad__cell_kind {
+typedef enum ad__cell_home {
     AD__CELL_WORK,   /* at: offset in the workspace */
     AD__CELL_SLOT,   /* at: number of the slot */
     AD__CELL_FIXED,  /* memory: a constant's or a view's */
     AD__CELL_INPUT,  /* at: which */
     AD__CELL_OUTPUT, /* at: which */
-} ad__cell_kind;
+} ad__cell_home;
 typedef struct ad__cell {
-    ad__cell_kind kind;
+    ad__cell_home home;
     ad__id id; /* the value that it is the place of; of a leaf's memory: the leaf */
     size_t at;
     const void *memory;
@@ -129,7 +129,7 @@ typedef struct ad__plan {
     uint32_t *callers; /* the cells that each call sets: inputs and outputs */
     uint32_t step_count, cell_count, slot_count, load_count, save_count, caller_count;
     size_t tensor_bytes; /* of cells in the workspace */
-    size_t room_bytes;   /* of tiles and panels, for one thread */
+    size_t buffer_bytes; /* of tiles and panels, for one thread */
     size_t call_bytes;   /* of scratch that evals take */
 } ad__plan;
 
@@ -137,8 +137,8 @@ typedef struct ad__plan {
 typedef struct ad__frame {
     void **cell;
     double *slot;
-    unsigned char *room; /* tiles of thread t are at room + t * room_bytes */
-    size_t room_bytes;
+    unsigned char *buffer; /* tiles of thread t are at buffer + t * buffer_bytes */
+    size_t buffer_bytes;
     ad__arena *scratch;
     size_t *scratch_used; /* the most that a call took of it */
     int threads;
@@ -146,12 +146,12 @@ typedef struct ad__frame {
 } ad__frame;
 
 /* A kind of step. units says into how many independent parts it can be divided; run does parts
- * first to end - 1 in the room of one thread. */
+ * first to end - 1 in the buffer of one thread. */
 struct ad__step_kind {
     const char *name;
     size_t (*units)(const ad__step *s);
     ad_status (*run)(const ad__step *s, const ad__frame *f, size_t first, size_t end,
-                     unsigned char *room);
+                     unsigned char *buffer);
     /* Whether it can be run in so many parts side by side; 0: there is no memory. NULL: always. */
     int (*is_ready)(const ad__step *s, int parts);
 };
@@ -161,14 +161,14 @@ extern const ad__step_kind ad__call_kind, ad__scalars_kind, ad__block_kind, ad__
 /* ---- making them ---- */
 
 /* Values that run together. */
-typedef enum ad__group_kind {
+typedef enum ad__group_form {
     AD__GROUP_CALL,
     AD__GROUP_SCALARS,
     AD__GROUP_BLOCK,
     AD__GROUP_PRODUCT /* values[0] is the product */
-} ad__group_kind;
+} ad__group_form;
 typedef struct ad__group {
-    ad__group_kind kind;
+    ad__group_form form;
     ad__id first, last; /* a list through `next` */
     uint32_t count;
 } ad__group;
@@ -203,7 +203,7 @@ int ad__in_slot(const ad__value *v);
 
 /* Element i of the larger tensor is element (i / repeat) % period of the smaller one that
  * broadcasts to it; 0 if no two numbers say so. */
-int ad__spread_of(const ad__kind *small, const ad__kind *large, size_t *repeat, size_t *period);
+int ad__spread_of(const ad__spec *small, const ad__spec *large, size_t *repeat, size_t *period);
 
 /* All of it is taken from the arena. Errors: AD_ERR_MEMORY. */
 ad_status ad__fuse(const ad__program *p, ad__arena *arena, ad__groups *out);
@@ -227,16 +227,16 @@ ad_status ad__keep_within(ad__program *p, ad__budget *b);
 ad_status ad__make_plan(ad__program *p, ad__budget *budget, ad__arena *arena, ad__plan *plan,
                         ad_error *unfit);
 
-/* Bytes of scratch that a call takes, where x has the arguments' kinds. */
+/* Bytes of scratch that a call takes, where x has the arguments' specs. */
 size_t ad__call_scratch(const ad__call_step *c, const ad__array *x);
 
-/* Bytes of room that one thread needs. */
-size_t ad__block_room(const ad__block *b);
-size_t ad__product_room(const ad__product *p);
+/* Bytes of buffer that one thread needs. */
+size_t ad__block_buffer(const ad__block *b);
+size_t ad__product_buffer(const ad__product *p);
 
 /* Elements first to end - 1. Unless panel_operand is AD__NONE, element 0 of that register is
  * panel. */
 void ad__run_block_range(const ad__block *b, const ad__frame *f, size_t first, size_t end,
-                         unsigned char *room, uint32_t panel_operand, const void *panel);
+                         unsigned char *buffer, uint32_t panel_operand, const void *panel);
 
 #endif

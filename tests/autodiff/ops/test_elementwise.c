@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernels/levels_internal.h"
-#include "kernels/row_numbers_internal.h"
+#include "kernels/codes_internal.h"
 #include "operations.h"
 
 #include "ops/elementwise_internal.h"
@@ -137,9 +137,9 @@ typedef struct recorder {
 } recorder;
 
 static const recorder recorders[] = {
-#define AD_UNARY(name, ...) [name##__number] = {.unary = name##_at},
-#define AD_BINARY(name, ...) [name##__number] = {.binary = name##_at},
-#define AD_TERNARY(name, ...) [name##__number] = {.ternary = name##_at},
+#define AD_UNARY(name, ...) [name##__code] = {.unary = name##_at},
+#define AD_BINARY(name, ...) [name##__code] = {.binary = name##_at},
+#define AD_TERNARY(name, ...) [name##__code] = {.ternary = name##_at},
 #define AD_STRUCTURED(name, ...)
 #define AD_COMPOSED(type, name, ...)
 #include "ops/ops.def"
@@ -147,7 +147,7 @@ static const recorder recorders[] = {
 
 static ad_var record_row(const ad_op *op, const ad_var *x)
 {
-    const recorder *r = &recorders[op->number];
+    const recorder *r = &recorders[op->code];
     return op->arity == 1   ? r->unary(x[0], AD_HERE)
            : op->arity == 2 ? r->binary(x[0], x[1], AD_HERE)
                             : r->ternary(x[0], x[1], x[2], AD_HERE);
@@ -200,7 +200,7 @@ static void check_bits(const ad_op *op, ad_type type, double (*x)[POINTS])
             arg[a] = type == AD_F64 ? (void *)(x[a] + from) : (void *)(narrow[a] + from);
         }
         for (int level = 0; level <= ad__level(); level++) {
-            ad__loops_at(type, level)[op->number](n, arg, step, z);
+            ad__loops_at(type, level)[op->code](n, arg, step, z);
             for (size_t i = 0; i < n; i++) {
                 cr_assert(same(z + i * bytes, each + (from + i) * bytes, type),
                           "%s, %s, level %d: element %zu of %zu, at %g, %g, %g", op->name,

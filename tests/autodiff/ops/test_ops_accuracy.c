@@ -24,7 +24,7 @@ typedef struct answer {
 typedef struct row {
     char line[512]; /* as it stands in the file, for messages */
     const ad_op *op;
-    char kind[4]; /* f64, f32 or d2 */
+    char spec[4]; /* f64, f32 or d2 */
     double x[MOST_ARGS];
     answer out[MOST_OUTPUTS];
 } row;
@@ -49,7 +49,7 @@ static const ad_op *find(const char *name)
 static int outputs_of(const row *r)
 {
     int n = r->op->arity;
-    return strcmp(r->kind, "d2") == 0 ? n * (n + 1) / 2 : 1 + n;
+    return strcmp(r->spec, "d2") == 0 ? n * (n + 1) / 2 : 1 + n;
 }
 
 static answer parse_answer(const char *text)
@@ -72,7 +72,7 @@ static int parse(const char *line, row *r)
         return 0;
     }
     r->op = find(strsep(&rest, "\t"));
-    snprintf(r->kind, sizeof r->kind, "%s", strsep(&rest, "\t"));
+    snprintf(r->spec, sizeof r->spec, "%s", strsep(&rest, "\t"));
     for (int i = 0; i < r->op->arity; i++) {
         r->x[i] = strtod(strsep(&rest, "\t"), NULL);
     }
@@ -86,7 +86,7 @@ static int parse(const char *line, row *r)
 }
 
 /* Calls visit for every block of rows whose kind is given. */
-static void each_block(const char *kind, void (*visit)(const block *))
+static void each_block(const char *spec, void (*visit)(const block *))
 {
     FILE *file = fopen(path, "r");
     cr_assert_not_null(file, "%s cannot be read; run the tests in the root of the tree", path);
@@ -95,7 +95,7 @@ static void each_block(const char *kind, void (*visit)(const block *))
     row r;
     int blocks = 0;
     while (fgets(line, sizeof line, file) != NULL) {
-        if (!parse(line, &r) || strcmp(r.kind, kind) != 0) {
+        if (!parse(line, &r) || strcmp(r.spec, spec) != 0) {
             continue;
         }
         if (b->count > 0 && b->rows[0].op != r.op) {

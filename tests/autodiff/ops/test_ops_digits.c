@@ -209,7 +209,7 @@ static void check_row(const ad_op *op, ad_type type, int count, uint64_t seed)
 {
     const exact_row *row = exact_row_of(op->name);
     cr_assert_not_null(row, "%s: no exact value; give it a row in exact_rows.def", op->name);
-    ad_rng rng = {.seed = seed, .stream = op->number};
+    ad_rng rng = {.seed = seed, .stream = op->code};
     points p = {.op = op, .type = type, .count = count};
     p.x = malloc((size_t)count * sizeof *p.x);
     for (int k = 0; k < count; k++) {

@@ -51,8 +51,8 @@ static void random_strides(ad_rng *rng, const ad_shape *shape, int repeats, ptrd
     for (int i = 0; i < shape->rank; i++) {
         int axis = order[i];
         ptrdiff_t len = (ptrdiff_t)shape->len[axis];
-        int64_t kind = ad_rng_below(rng, 6);
-        stride[axis] = repeats && kind == 0 ? 0 : kind == 1 ? -product : product;
+        int64_t spec = ad_rng_below(rng, 6);
+        stride[axis] = repeats && spec == 0 ? 0 : spec == 1 ? -product : product;
         *base += stride[axis] < 0 ? product * (len - 1) : 0;
         product *= stride[axis] != 0 ? len : 1;
     }

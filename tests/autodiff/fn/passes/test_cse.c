@@ -11,7 +11,7 @@ TestSuite(fn_common, .init = test_passes_start, .fini = test_passes_stop);
 static int left_of(int in_count, const ad_var *in, int out_count, const ad_var *out)
 {
     ad__program *p = test_capture(in_count, in, out_count, out);
-    TEST_PASSES(p, ad__common, ad__prune);
+    TEST_PASSES(p, ad__cse, ad__dce);
     test_same_bits(in_count, in, out_count, out);
     return test_operations(p);
 }

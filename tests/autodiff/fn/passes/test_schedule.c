@@ -37,7 +37,7 @@ Test(fn_schedule, an_update_comes_as_soon_as_its_gradient_is_there)
     ad_assign(w, ad_sub(w, dw));
     ad__program *p = test_capture(1, &x, 1, &other);
     cr_expect_gt(last_of(p, "ad_sub"), last_of(p, "ad_recurrence"));
-    TEST_PASSES(p, ad__prune, ad__schedule);
+    TEST_PASSES(p, ad__dce, ad__schedule);
     cr_expect_eq(last_of(p, "ad_sub"), last_of(p, "ad_sum") + 1);
     expect_in_order(p);
 }
@@ -51,7 +51,7 @@ Test(fn_schedule, an_update_waits_for_those_who_read_the_old_content)
     ad_var late = ad_cumsum(w, 0);
     ad_assign(w, ad_sub(w, dw));
     ad__program *p = test_capture(1, &x, 1, &late);
-    TEST_PASSES(p, ad__prune, ad__schedule);
+    TEST_PASSES(p, ad__dce, ad__schedule);
     cr_expect_eq(last_of(p, "ad_sub"), last_of(p, "ad_recurrence") + 1);
     expect_in_order(p);
 }
@@ -65,7 +65,7 @@ Test(fn_schedule, outputs_are_no_updates)
     ad_assign(w, next);
     ad__program *p = test_capture(1, &x, 2, out);
     ad__id place = last_of(p, "ad_sub");
-    TEST_PASSES(p, ad__prune, ad__schedule);
+    TEST_PASSES(p, ad__dce, ad__schedule);
     cr_expect_eq(last_of(p, "ad_sub"), place);
     expect_in_order(p);
 }

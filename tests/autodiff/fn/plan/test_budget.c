@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "fn/plan/budget_internal.h"
+#include "fn/plan/rematerialise_internal.h"
 #include "fn/emitted.h"
 #include "fn/replay.h"
 #include "fn_show.h"

@@ -8,7 +8,7 @@
 TestSuite(fn_fuse, .init = test_passes_start, .fini = test_passes_stop);
 
 /* How many groups of a kind fuse makes of a program; checks that each runs after what it reads. */
-static int groups_of(const ad__program *p, ad__group_kind kind)
+static int groups_of(const ad__program *p, ad__group_form form)
 {
     ad__arena arena;
     ad__groups g;
@@ -19,7 +19,7 @@ static int groups_of(const ad__program *p, ad__group_kind kind)
     cr_assert_leq(g.count, 64u);
     for (uint32_t i = 0; i < g.count; i++) {
         position[g.order[i]] = i;
-        count += g.group[i].kind == kind;
+        count += g.group[i].form == form;
     }
     for (ad__id id = 0; id < p->count; id++) {
         const ad__value *v = &p->values[id];

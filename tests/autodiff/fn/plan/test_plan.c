@@ -33,11 +33,11 @@ static const ad__plan *plan_of(const ad__program *p)
     return &plan;
 }
 
-static int steps_of(const ad__plan *steps, const char *kind)
+static int steps_of(const ad__plan *steps, const char *spec)
 {
     int count = 0;
     for (uint32_t i = 0; i < steps->step_count; i++) {
-        count += strcmp(steps->steps[i].kind->name, kind) == 0;
+        count += strcmp(steps->steps[i].kind->name, spec) == 0;
     }
     return count;
 }
@@ -130,8 +130,8 @@ Test(fn_plan, a_product_is_computed_where_a_result_of_its_block_will_be)
     ad_var in[] = {matrix(30, 7), matrix(7, 16)};
     ad_var y = ad_relu(ad_add(ad_matmul(in[0], in[1]), 0.5));
     const ad__plan *steps = plan_of(test_capture(2, in, 1, &y));
-    cr_expect_eq(steps->cells[product_of(steps)->over].kind, AD__CELL_OUTPUT);
-    cr_expect_eq(steps->room_bytes, ad__block_room(product_of(steps)->block));
+    cr_expect_eq(steps->cells[product_of(steps)->over].home, AD__CELL_OUTPUT);
+    cr_expect_eq(steps->buffer_bytes, ad__block_buffer(product_of(steps)->block));
     test_same_bits(2, in, 1, &y);
 }
 
@@ -144,7 +144,7 @@ Test(fn_plan, a_product_is_not_overwritten_before_its_last_reader)
     out[1] = ad_mul(product, ad_add(out[0], 1));
     const ad__plan *steps = plan_of(test_capture(2, in, 2, out));
     const ad__cell *over = &steps->cells[product_of(steps)->over];
-    cr_expect(over->kind == AD__CELL_OUTPUT && over->at == 1);
+    cr_expect(over->home == AD__CELL_OUTPUT && over->at == 1);
     test_same_bits(2, in, 2, out);
 }
 
@@ -214,7 +214,7 @@ Test(fn_plan, views_that_exchange_their_contents_are_saved_first)
     ad_assign(v, w);
     ad_assign(w, old);
     ad__program *p = test_capture(0, NULL, 0, NULL);
-    TEST_PASSES(p, ad__simplify, ad__prune);
+    TEST_PASSES(p, ad__simplify, ad__dce);
     cr_expect_eq(test_operations(p), 0);
     const ad__plan *steps = plan_of(p);
     cr_expect_geq(steps_of(steps, "copy"), 3);

@@ -81,7 +81,7 @@ Test(fn_capture, what_reads_a_view_reads_what_was_assigned_to_it_before)
     ad_var after = ad_exp(v);
     ad__program *p = test_capture(0, NULL, 2, (ad_var[]){before, after});
     const ad__value *early = &p->values[p->outputs[0]], *late = &p->values[p->outputs[1]];
-    cr_expect_eq(ad__row_of(&p->values[*ad__arguments(p, early)]), AD__VIEW);
+    cr_expect_eq(ad__code_of(&p->values[*ad__arguments(p, early)]), AD__VIEW);
     cr_expect_str_eq(p->values[*ad__arguments(p, late)].op->name, "ad_mul");
     cr_expect_eq(p->store_count, 1);
 }

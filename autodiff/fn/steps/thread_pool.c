@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "fn/steps/threads_internal.h"
+#include "fn/steps/thread_pool_internal.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -8,10 +8,10 @@
 
 /* Workers sleep between jobs; a job is a number that they have not seen. Parts are claimed one by
  * one, so that a job is done however many workers there are, the caller alone included. They are
- * started when a job first has parts for them. A process that was forked has the team's memory but
+ * started when a job first has parts for them. A process that was forked has the pool's memory but
  * none of its workers, and its lock may be held for ever by one that is not there: it does each job
  * alone. */
-struct ad__team {
+struct ad__thread_pool {
     ad_allocator allocator;
     pid_t process;
     pthread_mutex_t lock;
@@ -29,7 +29,7 @@ struct ad__team {
 
 enum { SPINS = 4000 }; /* about 10 us: less than a sleep and a wake cost */
 
-static void claim_parts(ad__team *t)
+static void claim_parts(ad__thread_pool *t)
 {
     for (int part; (part = atomic_fetch_sub(&t->next, 1) - 1) >= 0;) {
         t->work(t->context, part);
@@ -37,8 +37,8 @@ static void claim_parts(ad__team *t)
     }
 }
 
-/* The number of the next job after `seen`; 0: the team ends. */
-static unsigned next_job(ad__team *t, unsigned seen)
+/* The number of the next job after `seen`; 0: the pool ends. */
+static unsigned next_job(ad__thread_pool *t, unsigned seen)
 {
     for (int i = 0; i < SPINS && atomic_load(&t->latest) == seen; i++) {
         atomic_signal_fence(memory_order_seq_cst);
@@ -52,23 +52,23 @@ static unsigned next_job(ad__team *t, unsigned seen)
     return job;
 }
 
-static void *worker(void *team)
+static void *worker(void *pool)
 {
-    ad__team *t = team;
+    ad__thread_pool *t = pool;
     for (unsigned job = 0; (job = next_job(t, job)) != 0;) {
         claim_parts(t);
     }
     return NULL;
 }
 
-size_t ad__team_bytes(int threads)
+size_t ad__thread_pool_bytes(int threads)
 {
-    return threads > 1 ? sizeof(ad__team) + (size_t)threads * sizeof(pthread_t) : 0;
+    return threads > 1 ? sizeof(ad__thread_pool) + (size_t)threads * sizeof(pthread_t) : 0;
 }
 
-ad__team *ad__team_new(int threads, const ad_allocator *allocator)
+ad__thread_pool *ad__thread_pool_new(int threads, const ad_allocator *allocator)
 {
-    ad__team *t = ad__resize(allocator, NULL, ad__team_bytes(threads));
+    ad__thread_pool *t = ad__resize(allocator, NULL, ad__thread_pool_bytes(threads));
     if (t == NULL) {
         return NULL;
     }
@@ -94,7 +94,7 @@ ad__team *ad__team_new(int threads, const ad_allocator *allocator)
 }
 
 /* Workers for a job; fewer, now and later, if the system gives no more. */
-static void start_workers(ad__team *t, int parts)
+static void start_workers(ad__thread_pool *t, int parts)
 {
     while (t->count < t->most && t->count < parts - 1) {
         if (pthread_create(&t->id[t->count], NULL, worker, t) != 0) {
@@ -105,7 +105,7 @@ static void start_workers(ad__team *t, int parts)
     }
 }
 
-static void end_workers(ad__team *t)
+static void end_workers(ad__thread_pool *t)
 {
     pthread_mutex_lock(&t->lock);
     t->stops = 1;
@@ -119,7 +119,7 @@ static void end_workers(ad__team *t)
     pthread_mutex_destroy(&t->lock);
 }
 
-void ad__team_free(ad__team *t)
+void ad__thread_pool_free(ad__thread_pool *t)
 {
     if (t != NULL) {
         ad_allocator allocator = t->allocator;
@@ -130,7 +130,8 @@ void ad__team_free(ad__team *t)
     }
 }
 
-void ad__team_run(ad__team *t, int parts, void (*work)(void *context, int part), void *context)
+void ad__thread_pool_run(ad__thread_pool *t, int parts, void (*work)(void *context, int part),
+                         void *context)
 {
     if (t->process != getpid()) {
         for (int part = 0; part < parts; part++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef AD_KERNELS_ROW_NUMBERS_INTERNAL_H
-#define AD_KERNELS_ROW_NUMBERS_INTERNAL_H
+#ifndef AD_KERNELS_CODES_INTERNAL_H
+#define AD_KERNELS_CODES_INTERNAL_H
 
 /* What a node of a tape is: a structured operation, a leaf or a row of ops.def. Included by few, so
  * that a new row compiles few files again; others know the leaves alone (leaves_internal.h). */
@@ -8,10 +8,10 @@
 #include "kernels/loop_internal.h"
 
 enum {
-    AD__BEFORE_ROWS = AD__FIRST_ROW - 1,
-#define AD_UNARY(name, ...) name##__number,
-#define AD_BINARY(name, ...) name##__number,
-#define AD_TERNARY(name, ...) name##__number,
+    AD__BEFORE_FIRST = AD__FIRST_CODE - 1,
+#define AD_UNARY(name, ...) name##__code,
+#define AD_BINARY(name, ...) name##__code,
+#define AD_TERNARY(name, ...) name##__code,
 #define AD_STRUCTURED(name, ...)
 #define AD_COMPOSED(type, name, ...)
 #include "ops/ops.def"
@@ -20,12 +20,12 @@ enum {
 #undef AD_TERNARY
 #undef AD_STRUCTURED
 #undef AD_COMPOSED
-    AD__ROW_END
+    AD__CODE_END
 };
 
 /* The loops of a level, by the rows' numbers. */
-typedef struct ad__row_loops {
-    ad__loop *of[AD__ROW_END];
-} ad__row_loops;
+typedef struct ad__loop_table {
+    ad__loop *of[AD__CODE_END];
+} ad__loop_table;
 
 #endif
