@@ -53,7 +53,7 @@ typedef struct ad_fn_memory {
     size_t head;                         /* the workspace itself, its threads, what is guarded */
     size_t scratch_used, workspace_held; /* measured, of the function's own workspace until now */
     size_t function;                     /* held by the function beside its workspaces */
-    size_t again;                        /* operations that a call does more for options.memory */
+    size_t rematerialised;               /* operations that a call does more for options.memory */
     double again_flops;                  /* and what they count as */
 } ad_fn_memory;
 

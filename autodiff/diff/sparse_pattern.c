@@ -22,17 +22,17 @@ typedef struct set {
 /* What the sets of a program are made with. */
 typedef struct maker {
     ad__arena *arena;
-    uint32_t *seen; /* by variable: the turn that met it last */
-    uint32_t turn;
+    uint32_t *seen; /* by variable: the round that met it last */
+    uint32_t round;
 } maker;
 
-/* Puts what a turn has not met before behind count entries of item; returns how many there are. */
+/* Puts what a round has not met before behind count entries of item; returns how many there are. */
 static uint32_t gather(maker *m, uint32_t *item, uint32_t count, const uint32_t *from,
                        uint32_t from_count)
 {
     for (uint32_t i = 0; i < from_count; i++) {
-        if (m->seen[from[i]] != m->turn) {
-            m->seen[from[i]] = m->turn;
+        if (m->seen[from[i]] != m->round) {
+            m->seen[from[i]] = m->round;
             item[count++] = from[i];
         }
     }
@@ -50,7 +50,7 @@ static int flatten(maker *m, set *s)
     if (item == NULL) {
         return 0;
     }
-    m->turn++;
+    m->round++;
     uint32_t count = gather(m, item, 0, s->item, s->count);
     for (const chain *c = s->chain; c != NULL; c = c->next) {
         count = gather(m, item, count, c->item, c->count);
@@ -85,7 +85,7 @@ static int merge(maker *m, const set *a, const set *b, set *out)
     if (item == NULL) {
         return 0;
     }
-    m->turn++;
+    m->round++;
     uint32_t count = gather(m, item, 0, a->item, a->count);
     count = gather(m, item, count, b->item, b->count);
     if (count > a->count && count > b->count) {

@@ -232,7 +232,7 @@ ad_fn_memory ad_fn_memory_of(const ad_fn *f)
                       .addresses = ad__rounded(plan->cell_count * sizeof(void *)),
                       .tiles = (size_t)f->parts * ad__rounded(plan->buffer_bytes),
                       .scratch = plan->call_bytes,
-                      .again = f->budget.operations,
+                      .rematerialised = f->budget.operations,
                       .again_flops = f->budget.flops};
     m.head = m.workspace - m.tensors - m.scalars - m.addresses - m.tiles - m.scratch;
     m.scratch_used = f->own->scratch_used;

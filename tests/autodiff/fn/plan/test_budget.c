@@ -153,7 +153,7 @@ static void check_budgets(const replay *r, double least_part)
 {
     const ad_fn_memory all = memory_of(r, 0);
     double flops = 0;
-    cr_expect_eq(all.again, 0u);
+    cr_expect_eq(all.rematerialised, 0u);
     for (double part = 1; part >= least_part; part *= 0.8) {
         size_t limit = (size_t)(part * (double)all.tensors);
         const ad_fn_memory m = memory_of(r, limit);
@@ -200,7 +200,7 @@ Test(fn_budget, cheap_operations_are_computed_again_first)
     int layers = LAYERS;
     const replay r = program_of(chain, 3, &layers);
     const ad_fn_memory all = memory_of(&r, 0), half = memory_of(&r, all.tensors * 11 / 20);
-    cr_expect_gt(half.again, 0u);
+    cr_expect_gt(half.rematerialised, 0u);
     cr_expect_leq(half.again_flops, (double)LAYERS * ROWS * WIDTH);
 }
 
@@ -260,7 +260,7 @@ Test(fn_budget, running_out_of_memory_loses_nothing)
                   ad_tape_message(tape));
         ad_tape_clear_error(tape);
         if (f != NULL) {
-            cr_expect_gt(ad_fn_memory_of(f).again, 0u);
+            cr_expect_gt(ad_fn_memory_of(f).rematerialised, 0u);
             ad_fn_free(f);
         }
         cr_assert_eq(state.live, 0);
@@ -308,8 +308,8 @@ Test(fn_budget, a_resized_function_keeps_its_limit)
         cr_assert(one != NULL, "%s", error.message);
         const ad_fn_memory m = ad_fn_memory_of(one);
         cr_expect_leq(m.tensors, limit);
-        cr_expect_gt(m.again, again, "more rows need no more work");
-        again = m.again;
+        cr_expect_gt(m.rematerialised, again, "more rows need no more work");
+        again = m.rematerialised;
         call(one, NULL, &z[0]);
         call(other, NULL, &z[1]);
         cr_expect_arr_eq(&z[0], &z[1], sizeof z[0], "%d rows differ", (int)rows[i]);
