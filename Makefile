@@ -113,7 +113,7 @@ PUBLIC_H = $(wildcard autodiff/*.h nn/*.h)
 ALL_C = $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* autodiff/*/* nn nn/* tests tests/* tests/*/* tests/*/*/* bench bench/* examples))
 
 INC = $(B)/include/wengert
-GENERATED_H = $(INC)/ops.h
+GENERATED_H = $(INC)/ops.h $(INC)/version.h
 GENERATED_C = $(B)/generated/ops.c $(B)/generated/texts.c
 # what emitted C may hold of the library's own text
 TEXT_SRC = autodiff/base/rng.c $(addprefix autodiff/kernels/,math_f64_internal.h math_f32_internal.h \
@@ -170,6 +170,13 @@ $(INC)/%.h: nn/%.h | $(B)/files
 
 $(INC)/ops.h: autodiff/ops/ops.def autodiff/ops/ops.awk
 	@mkdir -p $(@D) && awk -f autodiff/ops/ops.awk -v out=header autodiff/ops/ops.def > $@
+
+# the one place that says the version is VERSION above; touched only where that has changed
+VERSION_PARTS = $(subst ., ,$(VERSION))
+$(INC)/version.h: autodiff/base/version.in Makefile
+	@mkdir -p $(@D) && sed -e 's/@MAJOR@/$(word 1,$(VERSION_PARTS))/g' \
+	    -e 's/@MINOR@/$(word 2,$(VERSION_PARTS))/g' -e 's/@PATCH@/$(word 3,$(VERSION_PARTS))/g' $< > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 $(B)/generated/ops.c: autodiff/ops/ops.def autodiff/ops/ops.awk
 	@mkdir -p $(@D) && awk -f autodiff/ops/ops.awk -v out=source autodiff/ops/ops.def > $@

@@ -13,7 +13,7 @@
  *       ad_var x = ad_input(tape, 1.5), w = ad_input(tape, -0.5);
  *       ad_var y = ad_add(ad_mul(x, w), ad_sin(ad_mul(2.0, x)));
  *       ad_var dy[2], d2y;
- *       ad_grad(y, 2, (ad_var[]){x, w}, dy);      // gradients are variables:
+ *       ad_grad(y, AD_LIST(x, w), dy);      // gradients are variables:
  *       ad_grad(dy[0], 1, &x, &d2y);              // differentiate them again
  *       if (ad_tape_status(tape) != AD_OK) {
  *           puts(ad_tape_message(tape));
@@ -26,6 +26,7 @@
  *
  * The headers below are in reading order. */
 
+#include "version.h"
 #include "status.h"
 #include "arena.h"
 #include "rng.h"

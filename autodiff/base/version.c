@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include "version.h"
+
+const char *ad_version(void)
+{
+    return AD_VERSION;
+}
