@@ -48,6 +48,41 @@ typedef struct ad_axes {
 #define AD__COUNT(type, ...) ((int)(sizeof(AD__LIST(type, __VA_ARGS__)) / sizeof(type)))
 #endif
 
+/* The type that a call names for an array of elements; in C an error unless it is that of the array,
+ * where both are known: double is AD_F64, float AD_F32, int64_t AD_I64. Arrays of arrays are looked
+ * into, a void * is taken on trust. */
+#ifdef __cplusplus
+#define AD__TYPED(type, ...) type
+#else
+#define AD__TYPED(type, ...)                                                                       \
+    ((void)sizeof(struct {                                                                         \
+         _Static_assert(                                                                           \
+             !AD__IS_ZERO((type)*0) || AD__IS_OF(type, AD__ELEMENT(__VA_ARGS__)),                  \
+             "the array's elements are not of the type that is named: double is AD_F64,"           \
+             " float is AD_F32, int64_t is AD_I64");                                               \
+         char only_to_assert;                                                                      \
+     }),                                                                                           \
+     (type))
+/* 1 for a constant that is 0; 0 for others, and for what is no constant. */
+#define AD__IS_ZERO(e) _Generic(1 ? (void *)(intptr_t)(e) : (int *)0, int * : 1, void * : 0)
+/* the first element of an array; a char of a void *, which has none */
+#define AD__ELEMENT(...)                                                                           \
+    *_Generic((__VA_ARGS__), void * : (char *)0, const void * : (char *)0, default : (__VA_ARGS__))
+#define AD__IS_OF(type, element)                                                                   \
+    _Generic((element),                                                                            \
+        double : AD__IS_ZERO((type)-AD_F64),                                                       \
+        double * : AD__IS_ZERO((type)-AD_F64),                                                     \
+        const double * : AD__IS_ZERO((type)-AD_F64),                                               \
+        float : AD__IS_ZERO((type)-AD_F32),                                                        \
+        float * : AD__IS_ZERO((type)-AD_F32),                                                      \
+        const float * : AD__IS_ZERO((type)-AD_F32),                                                \
+        int64_t : AD__IS_ZERO((type)-AD_I64),                                                      \
+        int64_t * : AD__IS_ZERO((type)-AD_I64),                                                    \
+        const int64_t * : AD__IS_ZERO((type)-AD_I64),                                              \
+        int : 0,                                                                                   \
+        default : 1)
+#endif
+
 /* f(x, axes), with an error that says what to do where the axes are forgotten: what is given, then
  * AD__NO_AXES and two empty arguments. */
 #define AD__ALONG(f, x, axes, ...) f(AD_VAR(x), axes, AD_HERE AD__SECOND(__VA_ARGS__, , ))

@@ -84,6 +84,9 @@ function emit(row,    family, body, type, name, at, params, n, list, last, i, p,
         print "AD_API " type " " name "_at(" params ", const char *site);"
         if (params == "ad_var x, ad_axes axes") {
             print "#define " name "(...) AD__ALONG(" name "_at, __VA_ARGS__, AD__NO_AXES, , )"
+        } else if (params ~ /^ad_tape \*tape, ad_type type, ad_shape shape, (const )?void \*data$/) {
+            print "#define " name "(tape, type, shape, ...) \\"
+            print "    " name "_at(tape, AD__TYPED(type, __VA_ARGS__), shape, __VA_ARGS__, AD_HERE)"
         } else {
             print "#define " name "(" wanted ") " name "_at(" passed "AD_HERE)"
         }

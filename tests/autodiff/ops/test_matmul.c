@@ -266,13 +266,13 @@ Test(matmul, errors_name_shapes_and_line_and_say_what_to_do)
     cr_expect_str_eq(message_of(z), "ad_matmul: [64, 784] x []: an operand is a scalar; ad_mul "
                                     "scales (train.c:44)");
     ad_tape_clear_error(tape);
-    ad_var narrow = ad_input_array(tape, AD_F32, AD_SHAPE(784), data);
+    ad_var narrow = ad_input_array(tape, AD_F32, AD_SHAPE(784), (const void *)data);
     z = ad_matmul_at(x, narrow, "train.c:45");
     cr_expect_eq(ad_tape_status(tape), AD_ERR_TYPE);
     cr_expect_str_eq(message_of(z), "ad_matmul: f64 [64, 784] x f32 [784]: one element type is "
                                     "needed; convert one with ad_cast (train.c:45)");
     ad_tape_clear_error(tape);
-    ad_var whole = ad_input_array(tape, AD_I64, AD_SHAPE(2, 2), data);
+    ad_var whole = ad_input_array(tape, AD_I64, AD_SHAPE(2, 2), (const void *)data);
     z = ad_matmul(whole, whole);
     cr_expect_eq(ad_tape_status(tape), AD_ERR_TYPE);
     ad_tape_clear_error(tape);

@@ -161,7 +161,7 @@ Test(tape_views, rows_of_data_may_overlap_each_other)
 Test(tape_views, a_view_without_a_part_in_y_is_no_hindrance)
 {
     ad_var v = own_view(AD_SHAPE(4), m), u = other_view(AD_SHAPE(2, 2), m), y = squares(v);
-    ad_var whole = ad_input_view(tape, AD_I64, AD_SHAPE(4), m);
+    ad_var whole = ad_input_view(tape, AD_I64, AD_SHAPE(4), (void *)m);
     ad_var later = squares(u);
     expect_gradient(y, v, TEST_NUMBERS(2, 4, 6, 8));
     y = ad_add(y, ad_stop_gradient(later));
