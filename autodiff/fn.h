@@ -6,7 +6,7 @@
 
 /* The compiled function: record once, run many times. [everyday]
  *
- *   ad_fn *f = ad_fn_new(tape, 2, (ad_var[]){x, w}, 2, (ad_var[]){y, dy});
+ *   ad_fn *f = ad_fn_new(tape, AD_LIST(x, w), AD_LIST(y, dy));
  *   ad_tape_free(tape);                                the function does not need it any more
  *   for (..) {
  *       ad_fn_run(f, (const void *[]){xs, ws}, (void *[]){&value, slope});

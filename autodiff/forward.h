@@ -17,7 +17,7 @@ extern "C" {
 
 /* The Jacobian-vector product: dy[j] = sum_i dy[j]/dx[i] v[i], in y[j]'s shape.
  *
- *   ad_jvp(2, (ad_var[]){x, w}, (ad_var[]){vx, vw}, 1, &y, &dy);
+ *   ad_jvp(AD_LIST(x, w), (ad_var[]){vx, vw}, 1, &y, &dy);
  *
  * v[i] has x[i]'s type and shape; a literal v[i] stands for a tensor of that value. The dy[j] are
  * variables like any other: they can be differentiated by x, w and v.

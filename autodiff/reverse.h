@@ -33,7 +33,7 @@ extern "C" {
 /* The gradient of a scalar: dx[i] = dy/dx[i], in x[i]'s shape.
  *
  *   ad_var dy[2];
- *   ad_grad(y, 2, (ad_var[]){x, w}, dy);
+ *   ad_grad(y, AD_LIST(x, w), dy);
  *
  * Errors: the tape's; AD_ERR_SHAPE if y is not a scalar (sum it, or use ad_vjp); AD_ERR_TYPE if an
  * x[i] is an integer tensor; AD_ERR_STALE, AD_ERR_FOREIGN; AD_ERR_STATE if an ad_assign has changed

@@ -2,6 +2,7 @@
 #ifndef AD_VAR_H
 #define AD_VAR_H
 
+#include "shape.h"
 #include "status.h"
 
 #include <stdint.h>
@@ -39,7 +40,12 @@ static inline ad_var ad_literal(double value)
     return v;
 }
 
-/* AD_VAR(e): e itself if it is an ad_var, the literal of e if it is a number. */
+/* AD_LIST(x, w): 2, and an array of the two, for the calls that take a number of variables and
+ * their array.
+ *
+ *   ad_grad(y, AD_LIST(x, w), dy);
+ *
+ * AD_VAR(e): e itself if it is an ad_var, the literal of e if it is a number. */
 #ifdef __cplusplus
 static inline ad_var ad__var(ad_var v)
 {
@@ -49,12 +55,19 @@ static inline ad_var ad__var(double value)
 {
     return ad_literal(value);
 }
+static inline const ad_var *ad__list(std::initializer_list<ad_var> vars)
+{
+    return vars.begin();
+}
+template <class... var> char (&ad__counted(const var &...))[sizeof...(var)]; /* for sizeof alone */
+#define AD_LIST(...) (int)sizeof(ad__counted(__VA_ARGS__)), ad__list({__VA_ARGS__})
 #define AD_VAR(e) ad__var(e)
 #else
 static inline ad_var ad__same(ad_var v)
 {
     return v;
 }
+#define AD_LIST(...) AD__COUNT(ad_var, __VA_ARGS__), AD__LIST(ad_var, __VA_ARGS__)
 #define AD_VAR(e) (_Generic((e), ad_var : ad__same, default : ad_literal)(e))
 #endif
 

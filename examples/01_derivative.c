@@ -33,8 +33,8 @@ int main(void)
     ad_var y = ad_add(ad_mul(x, w), ad_sin(ad_mul(2.0, x)));
     ad_var dy[2], d2y, cubic, slope;
 
-    ad_grad(y, 2, (ad_var[]){x, w}, dy); /* gradients are variables: */
-    ad_grad(dy[0], 1, &x, &d2y);         /* differentiate them again */
+    ad_grad(y, AD_LIST(x, w), dy); /* gradients are variables: */
+    ad_grad(dy[0], 1, &x, &d2y);   /* differentiate them again */
 
     cubic = kink(x);
     ad_grad(cubic, 1, &x, &slope);

@@ -26,7 +26,7 @@ int main(void)
         ad_var a = ad_add(ad_mul(w, x), b);
         ad_var cost = ad_div(ad_square(ad_sub(a, y)), 2);
         double gradient[2];
-        ad_grad_values(cost, 2, (ad_var[]){w, b}, gradient);
+        ad_grad_values(cost, AD_LIST(w, b), gradient);
         loss = ad_value(cost);
         if (step % 10 == 0) {
             double error = ad_value(a) - y;

@@ -214,7 +214,7 @@ Test(record, leaves_are_checked)
                AD_ERR_SHAPE,
                "ad_input_view: shape [1099511627776, 1099511627776]; ranks are 0 to 8, lengths are "
                "not negative, and their product must fit in memory");
-    TEST_ERROR(tape, ad_input_array(tape, (ad_type)3, AD_SHAPE(1), data), AD_ERR_TYPE,
+    TEST_ERROR(tape, ad_input_array(tape, (ad_type)3, AD_SHAPE(1), (const void *)data), AD_ERR_TYPE,
                "ad_input_array: 3 is no element type; use AD_F64, AD_F32 or AD_I64");
     TEST_ERROR(tape, ad_input_array(tape, AD_F64, AD_SHAPE(1), NULL), AD_ERR_DOMAIN,
                "ad_input_array: the data is NULL");
@@ -280,4 +280,16 @@ Test(record, a_part_that_lies_together_is_not_copied)
            part = ad_slice(view, 0, 1, 3, 1);
     numbers[1] = 7;
     test_expect(part, AD_SHAPE(2), TEST_NUMBERS(2, 3));
+}
+
+Test(record, a_list_counts_its_variables_and_records_each_once)
+{
+    ad_var x = ad_input(tape, 2), w = ad_input(tape, 3), dy[2];
+    const size_t before = ad_tape_len(tape);
+    ad_var z = ad_stack(AD_LIST(x, ad_mul(x, w), AD_VAR(1)), 0);
+    cr_expect_eq(ad_tape_len(tape), before + 3, "the product, the number, the stack");
+    test_expect(z, AD_SHAPE(3), TEST_NUMBERS(2, 6, 1));
+    cr_expect_eq(ad_grad(ad_mul(x, w), AD_LIST(x, w), dy), AD_OK);
+    cr_expect_eq(ad_value(dy[0]), 3);
+    cr_expect_eq(ad_value(dy[1]), 2);
 }
