@@ -84,7 +84,7 @@ BASE_CFLAGS = -std=c11 -D_GNU_SOURCE $(CPPFLAGS) $(WARN) $(WERROR) $(MATH) -pthr
 LIB_CFLAGS = $(BASE_CFLAGS) -fPIC -fvisibility=hidden -fno-semantic-interposition
 AD_CFLAGS = $(LIB_CFLAGS) -Iautodiff -I$(INC) $(BLIS_CFLAGS)
 NN_CFLAGS = $(LIB_CFLAGS) -Inn -I$(B)/include
-TEST_CFLAGS = $(BASE_CFLAGS) -Iautodiff -Inn -Itests -Itests/autodiff -I$(INC) -I$(B)/include
+TEST_CFLAGS = $(BASE_CFLAGS) -Iautodiff -Inn -Itests -Itests/autodiff -I$(INC) -I$(B)/include -I$(B)/generated
 PROGRAM_CFLAGS = $(BASE_CFLAGS) -I$(B)/include
 BENCH_CFLAGS = $(PROGRAM_CFLAGS) -Iautodiff -Itests -Ibench/common -Ibench/hand $(BLIS_CFLAGS)
 # the limit to compare with: no contract holds there, and the machine is the one at hand
@@ -212,8 +212,12 @@ $(B)/generated/%.o: $(B)/generated/%.c $(B)/flags | $(STAGED)
 $(B)/objects/nn/%.o: nn/%.c $(B)/flags | $(STAGED)
 	$(COMPILE) $(NN_CFLAGS)
 
-$(B)/objects/tests/%.o: tests/%.c $(B)/flags | $(STAGED)
+$(B)/objects/tests/%.o: tests/%.c $(B)/flags | $(STAGED) $(B)/generated/members.h
 	$(COMPILE) $(TEST_CFLAGS)
+
+# the rules, initialisers, metrics and schedules that the headers declare
+$(B)/generated/members.h: tests/members.awk $(STAGED)
+	@mkdir -p $(@D) && awk -f tests/members.awk $(STAGED) > $@
 
 # a call of every public function, from the headers
 $(B)/generated/fuzz/calls.c: $(addprefix tests/fuzz/api/,calls.awk drawers.def) $(STAGED)

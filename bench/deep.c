@@ -21,7 +21,7 @@ static const double rate = 1e-4;
 
 typedef struct trainer {
     nn_model *net;
-    nn_stepper *stepper;
+    nn_optimiser *optimiser;
     ad_fn *step;
     float cost;
     float x[ROWS * UNITS], y[ROWS * UNITS];
@@ -46,7 +46,7 @@ static ad_fn *compile(trainer *t)
     ad_var y = ad_input_view(tape, AD_F32, AD_SHAPE(ROWS, UNITS), t->y);
     ad_var cost = nn_mse(nn_forward(t->net, w, x, NULL), y);
     ad_grad(cost, PARTS, w, dw);
-    nn_step(t->stepper, w, dw, 1);
+    nn_optimiser_step(t->optimiser, w, dw, 1);
     ad_fn *f = bench_compiled(tape, 0, NULL, 1, &cost);
     if (f == NULL) {
         (void)fprintf(stderr, "deep: %s\n", ad_tape_message(tape));
@@ -58,7 +58,7 @@ static ad_fn *compile(trainer *t)
 static void step(void *context)
 {
     trainer *t = context;
-    nn_stepper_advance(t->stepper, 1);
+    nn_optimiser_advance(t->optimiser, 1);
     ad_fn_run(t->step, NULL, (void *[]){&t->cost});
 }
 
@@ -101,7 +101,7 @@ int main(void)
     ad_rng_fill_normal(rng, AD_F32, ROWS * UNITS, t.y);
     t.net = network();
     nn_build(t.net, .input = AD_SHAPE(UNITS), .type = AD_F32);
-    t.stepper = nn_stepper_new(nn_sgd(.rate = rate), nn_model_params(t.net), NULL, NULL);
+    t.optimiser = nn_optimiser_new(nn_sgd(.rate = rate), nn_model_params(t.net), NULL, NULL);
     t.step = compile(&t);
     if (t.step == NULL) {
         return 1;
@@ -120,7 +120,7 @@ int main(void)
                   bench_command("/usr/bin/python3 bench/peers/nets.py deep.50x256.memory"));
     bench_row_mib("deep.50x256.memory", mib, "limit", 13);
     ad_fn_free(t.step);
-    nn_stepper_free(t.stepper);
+    nn_optimiser_free(t.optimiser);
     nn_model_free(t.net);
     return bench_finish();
 }

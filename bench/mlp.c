@@ -28,7 +28,7 @@ enum { PIXELS = MLP_IN, MAX_ROWS = MLP_ROWS, PARTS = 6 };
 
 typedef struct trainer {
     nn_model *net;
-    nn_stepper *stepper;
+    nn_optimiser *optimiser;
     ad_fn *step;
     int64_t rows;
     float cost, hand_cost;
@@ -47,7 +47,7 @@ static ad_fn *compile(trainer *t)
     ad_var y = ad_input_view(tape, AD_I64, AD_SHAPE(t->rows), t->labels);
     ad_var cost = nn_softmax_cross_entropy(nn_forward(t->net, w, x, NULL), y);
     ad_grad(cost, PARTS, w, dw);
-    nn_step(t->stepper, w, dw, 1);
+    nn_optimiser_step(t->optimiser, w, dw, 1);
     ad_fn *f = bench_compiled(tape, 0, NULL, 1, &cost);
     if (f == NULL) {
         (void)fprintf(stderr, "mlp: %s\n", ad_tape_message(tape));
@@ -60,7 +60,7 @@ static ad_fn *compile(trainer *t)
 static void step(void *context)
 {
     trainer *t = context;
-    nn_stepper_advance(t->stepper, 1);
+    nn_optimiser_advance(t->optimiser, 1);
     ad_fn_run(t->step, NULL, (void *[]){&t->cost});
 }
 
@@ -100,12 +100,12 @@ static void must_be_a_step(trainer *t, const char *name, stepped *expected)
         memcpy(before[i], param->data, param->count * sizeof(float));
         memcpy(hand[i], param->data, param->count * sizeof(float));
     }
-    nn_params *memory = nn_stepper_memory(t->stepper); /* of the step that was recorded */
+    nn_params *memory = nn_optimiser_memory(t->optimiser); /* of the step that was recorded */
     for (int i = 0; i < nn_params_count(memory); i++) {
         const nn_param *param = nn_params_at(memory, i);
         memset(param->data, 0, param->count * sizeof(float));
     }
-    nn_stepper_set_count(t->stepper, 0);
+    nn_optimiser_set_count(t->optimiser, 0);
     step(t);
     by_hand(t);
     for (int i = 0; i < PARTS; i++) {
@@ -137,7 +137,7 @@ static void measure(const char *name, int64_t rows, nn_optim optim, stepped *exp
     t.net = nn_sequential(nn_dense(300, .activation = ad_relu),
                           nn_dense(100, .activation = ad_relu), nn_dense(10));
     nn_build(t.net, .input = AD_SHAPE(PIXELS), .type = AD_F32);
-    t.stepper = nn_stepper_new(optim, nn_model_params(t.net), NULL, NULL);
+    t.optimiser = nn_optimiser_new(optim, nn_model_params(t.net), NULL, NULL);
     t.step = compile(&t);
     must_be_a_step(&t, name, expected);
     double flops = (double)(2 * rows * (2 * (784 * 300 + 300 * 100 + 100 * 10) + 300 * 100 + 1000));
@@ -151,7 +151,7 @@ static void measure(const char *name, int64_t rows, nn_optim optim, stepped *exp
     bench_profile(name, t.step, (const void *[]){NULL}, (void *[]){&t.cost});
     bench_case(name, expected == descended ? 4 : 3, sides, NULL);
     ad_fn_free(t.step);
-    nn_stepper_free(t.stepper);
+    nn_optimiser_free(t.optimiser);
     nn_model_free(t.net);
 }
 

@@ -27,7 +27,7 @@ typedef struct fit {
     nn__steps steps;
     nn__compiled scoring;
     nn__tally trained, validated;
-    nn_stepper *stepper;
+    nn_optimiser *optimiser;
     nn_params *best;
     double best_cost;
     nn_metric metric;
@@ -183,8 +183,8 @@ static ad_status make_memory(fit *f, ad_error *error)
     const nn_fit_options *o = f->o;
     const ad_allocator *allocator = &f->result->allocator;
     const nn_params *params = nn_model_params(f->model);
-    f->stepper = nn_stepper_new(o->optim, params, allocator, error);
-    if (f->stepper == NULL) {
+    f->optimiser = nn_optimiser_new(o->optim, params, allocator, error);
+    if (f->optimiser == NULL) {
         return error->status;
     }
     int epochs = o->epochs > 0 ? o->epochs : 1;
@@ -201,7 +201,7 @@ static ad_status make_memory(fit *f, ad_error *error)
             nn__tally_of(o->cost, f->metric, nn_array_rows(&f->validation.x), size, allocator);
     }
     f->steps =
-        (nn__steps){.options = o, .feed = &f->feed, .stepper = f->stepper, .metric = f->metric};
+        (nn__steps){.options = o, .feed = &f->feed, .optimiser = f->optimiser, .metric = f->metric};
     f->state = (nn_fit_state){.model = f->model,
                               .metric = f->metric,
                               .epochs = epochs,
@@ -252,7 +252,7 @@ static void finish(fit *f)
     nn_batches_clear(&f->batches);
     nn_table_clear(&f->train);
     nn_table_clear(&f->validation);
-    nn_stepper_free(f->stepper);
+    nn_optimiser_free(f->optimiser);
     nn_params_free(f->best);
     if (f->log != NULL && fclose(f->log) != 0 && f->result->error.status == AD_OK) {
         ad_error_set(&f->result->error, AD_ERR_IO, "%s: %s", f->o->log, strerror(errno));
@@ -291,7 +291,7 @@ static ad_status step(fit *f, int64_t count, const int64_t *rows)
     double epoch = s->epoch + (double)s->batch / (double)s->batches;
     double factor = nn_schedule_at(&o->schedule, epoch, s->epochs);
     ad_status status = nn__feed_gather(&f->feed, &f->train.x, &f->train.y, count, rows, error);
-    f->rate = o->optim.options.rate * factor;
+    f->rate = o->optim.rate * factor;
     if (status == AD_OK) {
         status = nn__step(&f->steps, factor, s->batch == 0, &outcome, error);
     }

@@ -132,10 +132,10 @@ ad_status nn__tally_end(nn__tally *tally, const char *call, nn__feed *feed, cons
 typedef struct nn__steps {
     const nn_fit_options *options;
     nn__feed *feed;
-    nn_stepper *stepper;
+    nn_optimiser *optimiser;
     nn_metric metric;
     nn__compiled compiled; /* the step */
-    nn_params *before[2];  /* parameters and the stepper's memory, for a step to be taken back */
+    nn_params *before[2];  /* parameters and the optimiser's memory, for a step to be taken back */
     double total;          /* the last cost with its penalties */
 } nn__steps;
 

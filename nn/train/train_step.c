@@ -81,7 +81,7 @@ static ad_status step_recorded(nn__steps *s, double factor, nn__outcome *outcome
     if (o->clip > 0) {
         nn_clip_norm(n, b->grads, o->clip);
     }
-    nn_step(s->stepper, b->params, b->grads, factor);
+    nn_optimiser_step(s->optimiser, b->params, b->grads, factor);
     ad_status status = nn__tape_error(b->tape, error);
     return status == AD_OK && !o->recorded
                ? nn__compile(&s->compiled, b, &batch, 2, costs, a, o->threads, error)
@@ -99,7 +99,7 @@ void nn__steps_clear(nn__steps *s)
 
 static ad_status keep(nn__steps *s, ad_error *error)
 {
-    const nn_params *now[] = {nn_model_params(s->feed->model), nn_stepper_memory(s->stepper)};
+    const nn_params *now[] = {nn_model_params(s->feed->model), nn_optimiser_memory(s->optimiser)};
     for (int i = 0; i < 2; i++) {
         if (s->before[i] != NULL) {
             nn_params_assign(s->before[i], now[i], NULL);
@@ -116,8 +116,8 @@ static ad_status keep(nn__steps *s, ad_error *error)
 static void take_back(nn__steps *s, int64_t count)
 {
     nn_params_assign(nn_model_params(s->feed->model), s->before[0], NULL);
-    nn_params_assign(nn_stepper_memory(s->stepper), s->before[1], NULL);
-    nn_stepper_set_count(s->stepper, count);
+    nn_params_assign(nn_optimiser_memory(s->optimiser), s->before[1], NULL);
+    nn_optimiser_set_count(s->optimiser, count);
 }
 
 ad_status nn__step(nn__steps *s, double factor, int fresh, nn__outcome *outcome, ad_error *error)
@@ -126,11 +126,11 @@ ad_status nn__step(nn__steps *s, double factor, int fresh, nn__outcome *outcome,
     if (fresh || !nn__is_settled(&s->compiled, s->feed)) {
         return step_recorded(s, factor, outcome, error);
     }
-    int64_t count = nn_stepper_count(s->stepper);
+    int64_t count = nn_optimiser_count(s->optimiser);
     if (s->compiled.is_guarded && keep(s, error) != AD_OK) {
         return error->status;
     }
-    nn_stepper_advance(s->stepper, factor);
+    nn_optimiser_advance(s->optimiser, factor);
     ad_status status = nn__run_compiled(&s->compiled, s->feed, &s->metric, 2, outcome, error);
     if (status != AD_OK || !nn__has_branched(&s->compiled)) {
         return status;

@@ -92,7 +92,7 @@ enum {
     API_PARAMS,
     API_LAYER,
     API_MODEL,
-    API_STEPPER,
+    API_OPTIMISER,
     API_ARRAY,
     API_TABLE,
     API_BATCHES,
@@ -103,7 +103,7 @@ enum {
 enum { API_SLOTS = 64, API_MOST = 8 };
 
 /* What is known of an object beside itself: the signature of a function or map, the parameters of a
- * stepper, whether it belongs to another object. */
+ * optimiser, whether it belongs to another object. */
 typedef struct api_object {
     int kind; /* -1: none */
     void *at;
@@ -113,7 +113,7 @@ typedef struct api_object {
     int in_count, out_count, is_sized;
     ad_type in_type[API_MOST], out_type[API_MOST];
     ad_shape in_shape[API_MOST], out_shape[API_MOST];
-    int other; /* the slot of a workspace's function, a stepper's parameters */
+    int other; /* the slot of a workspace's function, an optimiser's parameters */
 } api_object;
 
 ad_allocator *world_allocator(void);
@@ -206,7 +206,7 @@ nn_params *draw_params(void);
 nn_params *draw_own_params(void);
 const nn_param *draw_param(void);
 const char *draw_param_name(void);
-const ad_var *draw_bound(void); /* of the parameters, or the stepper, drawn before */
+const ad_var *draw_bound(void); /* of the parameters, or the optimiser, drawn before */
 const ad_var *draw_slopes(const ad_var *w);
 ad_var *room_bound(void);
 void keep_params(nn_params *params, int borrowed);
@@ -214,10 +214,10 @@ nn_model *draw_model(void);
 const ad_var *draw_model_vars(const nn_model *model);
 nn_trace *room_trace(const nn_model *model);
 nn_layer *const *draw_layers(size_t count);
-nn_stepper *draw_stepper(void);
-void keep_stepper(nn_stepper *stepper);
+nn_optimiser *draw_optimiser(void);
+void keep_optimiser(nn_optimiser *optimiser);
 nn_optim draw_optim(void);
-nn_optim_options draw_optim_options(void);
+const nn_rule *draw_rule(void);
 nn_dense_options draw_dense_options(void);
 nn_function_options draw_function_options(void);
 nn_build_options draw_build_options(void);

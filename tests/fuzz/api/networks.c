@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Parameters, models, steppers and what trains them. */
+/* Parameters, models, optimisers and what trains them. */
 #include "api.h"
+#include "members.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -97,37 +98,40 @@ const ad_var *draw_slopes(const ad_var *w)
     return dw;
 }
 
-/* ---- steppers ---- */
+/* ---- optimisers ---- */
 
-nn_optim_options draw_optim_options(void)
+const nn_rule *draw_rule(void)
 {
-    nn_optim_options o = {.rate = 0.1};
-    if (draw_hostile()) {
-        o = (nn_optim_options){draw_number(), draw_number(), draw_number(), draw_number(),
-                               draw_number(), draw_number(), draw_number()};
-    }
-    return o;
+#define RULE(name) &name,
+    static const nn_rule *const rules[] = {NN_EVERY_RULE(RULE)};
+#undef RULE
+    const int count = (int)(sizeof rules / sizeof rules[0]);
+    return draw_hostile() ? NULL : rules[draw_below(count)];
 }
 
 nn_optim draw_optim(void)
 {
-    static nn_optim (*const kinds[])(nn_optim_options) = {nn_sgd_of, nn_momentum_of, nn_nesterov_of,
-                                                          nn_adam_of};
-    return draw_hostile() ? (nn_optim){0} : kinds[draw_below(4)](draw_optim_options());
+    nn_optim o = nn_optim_of(draw_rule(), 1, (const double[]){0.1, 1});
+    if (draw_hostile()) {
+        o.rate = draw_number();
+        o.l2 = draw_number();
+        o.options[draw_below(NN_MAX_RULE_OPTIONS)] = draw_number();
+    }
+    return o;
 }
 
-void keep_stepper(nn_stepper *stepper)
+void keep_optimiser(nn_optimiser *optimiser)
 {
     const int params = current_params;
-    api_object *o = world_slot(world_keep(API_STEPPER, stepper));
+    api_object *o = world_slot(world_keep(API_OPTIMISER, optimiser));
     if (o != NULL) {
         o->other = params;
     }
 }
 
-nn_stepper *draw_stepper(void)
+nn_optimiser *draw_optimiser(void)
 {
-    const int slot = draw_below(16) == 0 ? -1 : world_find(API_STEPPER);
+    const int slot = draw_below(16) == 0 ? -1 : world_find(API_OPTIMISER);
     current_params = slot < 0 ? -1 : world_slot(slot)->other;
     world_borrow(current_params);
     return slot < 0 ? NULL : world_slot(slot)->at;

@@ -122,9 +122,9 @@ static void end_model(void *at)
     nn_model_free(at);
 }
 
-static void end_stepper(void *at)
+static void end_optimiser(void *at)
 {
-    nn_stepper_free(at);
+    nn_optimiser_free(at);
 }
 
 static void clear_array(void *at)
@@ -166,7 +166,7 @@ static const struct {
     [API_PARAMS] = {end_params, 0},
     [API_LAYER] = {end_layer, 0},
     [API_MODEL] = {end_model, 0},
-    [API_STEPPER] = {end_stepper, 0},
+    [API_OPTIMISER] = {end_optimiser, 0},
     [API_ARRAY] = {clear_array, 1},
     [API_TABLE] = {clear_table, 1},
     [API_BATCHES] = {clear_batches, 1},

@@ -245,14 +245,14 @@ static void steps(const ad_allocator *allocator, const nn_array *x, const nn_arr
     fail(out, nn_model_status(model), nn_model_message(model));
     nn_params *params = nn_model_params(model);
     const int count = nn_params_count(params); /* none if it could not be built */
-    nn_stepper *stepper = nn_stepper_new(nn_momentum(.rate = 0.1), params, allocator, &error);
+    nn_optimiser *optimiser = nn_optimiser_new(nn_momentum(.rate = 0.1), params, allocator, &error);
     nn_batches batches;
     (void)nn_batches_init(&batches, nn_array_rows(x), 20,
                           &(nn_batches_options){.allocator = allocator}, &error);
     ad_tape *tape = ad_tape_new_in(allocator);
     const int64_t *rows;
     for (int64_t n;
-         stepper != NULL && tape != NULL && (n = nn_batches_next(&batches, &rows)) > 0;) {
+         optimiser != NULL && tape != NULL && (n = nn_batches_next(&batches, &rows)) > 0;) {
         ad_var w[4], dw[4];
         (void)nn_array_gather(x, n, rows, AD_F64, batch, &error);
         (void)nn_array_gather(y, n, rows, AD_I64, classes, &error);
@@ -262,14 +262,14 @@ static void steps(const ad_allocator *allocator, const nn_array *x, const nn_arr
             nn_softmax_cross_entropy(a, ad_input_array(tape, AD_I64, AD_SHAPE(n), classes));
         (void)ad_grad(cost, count, w, dw);
         (void)nn_clip_norm(count, dw, 1);
-        (void)nn_step(stepper, w, dw, 1);
+        (void)nn_optimiser_step(optimiser, w, dw, 1);
         add(out, ad_value(cost));
     }
     fail_by(out, &error);
     fail_by_tape(out, tape);
     ad_tape_free(tape);
     nn_batches_clear(&batches);
-    nn_stepper_free(stepper);
+    nn_optimiser_free(optimiser);
     nn_model_free(model);
 }
 

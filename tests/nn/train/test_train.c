@@ -342,9 +342,6 @@ Test(train, mistakes_are_errors_that_say_what_to_do)
                  AD_ERR_STATE);
     cr_expect_eq(status_of(TRY(.cost = ce, .optim = sgd, .schedule = nn_cosine(-1)), "warmup"),
                  AD_ERR_DOMAIN);
-    cr_expect_eq(status_of(TRY(.cost = ce, .optim = nn_sgd(.rate = 1, .beta1 = 0.5)),
-                           "nn_sgd has no option beta1"),
-                 AD_ERR_DOMAIN);
     cr_expect_eq(status_of(TRY(.cost = without_mean, .optim = sgd), "take the mean"), AD_ERR_SHAPE);
     cr_expect_eq(status_of(TRY(.cost = plain_number, .optim = sgd), "plain number"), AD_ERR_DOMAIN);
     cr_expect_eq(

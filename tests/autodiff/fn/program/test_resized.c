@@ -390,7 +390,8 @@ static void train(int resized, double *w, double *cost)
     ad_error error;
     nn_model *net = nn_sequential(nn_dense(5, .activation = ad_tanh), nn_dense(1));
     nn_build(net, .input = AD_SHAPE(12), .seed = 3);
-    nn_stepper *stepper = nn_stepper_new(nn_adam(.rate = 0.1), nn_model_params(net), NULL, &error);
+    nn_optimiser *optimiser =
+        nn_optimiser_new(nn_adam(.rate = 0.1), nn_model_params(net), NULL, &error);
     ad_fn *f = NULL, *g = NULL;
     for (int step = 0; step < 3; step++) {
         const ad_shape shapes[] = {AD_SHAPE(sizes[step], 12), AD_SHAPE(sizes[step], 1)};
@@ -400,7 +401,7 @@ static void train(int resized, double *w, double *cost)
         if (step > 0 && resized) {
             f = f != NULL ? f : g;
             ad_fn *h = step == 1 ? ad_fn_resized(f, shapes, &error) : NULL;
-            nn_stepper_advance(stepper, 1);
+            nn_optimiser_advance(optimiser, 1);
             ad_status status =
                 ad_fn_run(h != NULL ? h : f, (const void *[]){x, y}, (void *[]){&cost[step]});
             cr_assert_eq(status, AD_OK, "%s", step == 1 ? error.message : "");
@@ -416,7 +417,7 @@ static void train(int resized, double *w, double *cost)
         ad_var total = nn_mse(nn_forward(net, vars, in[0], NULL), in[1]);
         cost[step] = ad_value(total);
         ad_grad(total, 4, vars, grads);
-        nn_step(stepper, vars, grads, 1);
+        nn_optimiser_step(optimiser, vars, grads, 1);
         cr_assert_eq(ad_tape_status(tape), AD_OK, "%s", ad_tape_message(tape));
         if (resized) {
             g = ad_fn_new_with(tape, 2, in, 1, &total, &(ad_fn_options){.resizable = 1});
@@ -426,7 +427,7 @@ static void train(int resized, double *w, double *cost)
     const nn_param *first = nn_params_at(nn_model_params(net), 0);
     memcpy(w, first->data, 60 * sizeof *w);
     ad_fn_free(f);
-    nn_stepper_free(stepper);
+    nn_optimiser_free(optimiser);
     nn_model_free(net);
 }
 
