@@ -88,7 +88,8 @@ static uint8_t *find_parts(const ad__reverse *r, int results, const ad_var *y)
         int args;
         const uint32_t *arg = ad__args_of(tape, node, &args);
         is_part[node] &= ad__spec_of(tape, node)->type != AD_I64;
-        for (int i = op->writes ? 1 : 0; i < args && is_part[node] && op->vjp != NULL; i++) {
+        for (int i = ad__has(op, AD__WRITES) ? 1 : 0; i < args && is_part[node] && op->vjp != NULL;
+             i++) {
             is_part[arg[i]] = 1;
         }
     }

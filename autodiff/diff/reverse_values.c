@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The gradient as numbers: what the rules record is forgotten as soon as it has been added up. */
-#include "kernels/codes_internal.h"
 #include "diff/reverse_internal.h"
 
 #include "ops/elementwise_internal.h"
@@ -57,8 +56,7 @@ static void add(sweep *s, uint32_t node, uint32_t c, const char *origin, const c
     }
     const void *from = tape->value[c].data;
     if (!is_first) {
-        tape->loops[k->type][ad_add__code](k->count, (const void *[]){adjoint->data, from},
-                                           (const size_t[]){1, 1}, adjoint->data);
+        ad__add_elements(tape, k->type, k->count, from, adjoint->data);
         return;
     }
     adjoint->data = take(s, spec);
@@ -90,43 +88,60 @@ static void contribute(ad__reverse *r, uint32_t node, ad_var c, const char *orig
     }
 }
 
-/* Whether a node is part of its argument, as it lies there, and from which element on. */
-static int is_part(const ad_tape *tape, uint32_t node, const ad_op *op, size_t *first)
+/* Whether a node is its argument's elements, as they lie there, and from which one on. Lone numbers
+ * have no place of their own. */
+static int is_alias(const ad_tape *tape, uint32_t node, const ad_op *op, size_t *first)
 {
-    if (op->part == NULL || tape->has_assigned) {
+    if (op->alias == NULL || tape->has_assigned || tape->node[node].spec == AD__SPEC_SCALAR) {
         return 0;
     }
     int count;
-    const ad__array x = {ad__spec_of(tape, *ad__args_of(tape, node, &count)), NULL};
-    const ad__call call = {.count = 1, .x = &x, .attributes = ad__attributes_of(tape, node)};
-    return op->part(&call, first);
+    const uint32_t whole = *ad__args_of(tape, node, &count);
+    const ad__array x = {ad__spec_of(tape, whole), NULL};
+    const ad__call call = {.count = 1,
+                           .x = &x,
+                           .attributes = ad__attributes_of(tape, node),
+                           .spec = *ad__spec_of(tape, node)};
+    return tape->node[whole].spec != AD__SPEC_SCALAR && op->alias(&call, first);
 }
 
-/* Adds the adjoint of such a node to that part of its argument's, if it is asked for: however many
- * parts a tensor has, each costs no more than its own length. */
-static void add_part(sweep *s, uint32_t node, size_t first)
+/* Adds the adjoint of such a node to those elements of its argument's, if it is asked for: however
+ * many parts a tensor has, each costs no more than its own length, and one that is all of it
+ * nothing. Returns whether the adjoint's storage is the argument's since. */
+static int add_alias(sweep *s, uint32_t node, size_t first)
 {
     ad__reverse *r = &s->back;
     ad_tape *tape = r->tape;
     int count;
     const uint32_t whole = *ad__args_of(tape, node, &count), i = whole - r->first;
     const ad__spec *spec = ad__spec_of(tape, whole);
+    const size_t len = ad__spec_of(tape, node)->count;
+    void *own = s->adjoint[node - r->first].data;
     if (whole < r->first || !r->depends[i]) {
-        return;
+        return 0;
     }
-    if (!(s->state[i] & REACHED)) {
+    const int is_first = !(s->state[i] & REACHED), is_all = len == spec->count;
+    if (is_first && is_all && !(s->state[node - r->first] & STAYS)) {
+        s->adjoint[i].data = own;
+        s->state[i] |= REACHED;
+        return 1;
+    }
+    if (is_first) {
         s->adjoint[i].data = take(s, tape->node[whole].spec);
         if (s->adjoint[i].data == NULL) {
             (void)ad__reverse_no_memory(r);
-            return;
+            return 0;
         }
         memset(s->adjoint[i].data, 0, ad__spec_bytes(spec));
         s->state[i] |= REACHED;
     }
     char *z = (char *)s->adjoint[i].data + first * ad_type_bytes(spec->type);
-    tape->loops[spec->type][ad_add__code](ad__spec_of(tape, node)->count,
-                                          (const void *[]){z, s->adjoint[node - r->first].data},
-                                          (const size_t[]){1, 1}, z);
+    if (is_first && is_all && len > 0) {
+        memcpy(z, own, ad__spec_bytes(spec));
+    } else {
+        ad__add_elements(tape, spec->type, len, own, z);
+    }
+    return 0;
 }
 
 /* Runs the rule of a node; returns whether the adjoint's storage has another owner since. */
@@ -166,18 +181,14 @@ static void sweep_back(sweep *s)
             continue;
         }
         const uint16_t spec = tape->node[node].spec;
-        s->state[i] |= op->keeps || spec == AD__SPEC_SCALAR ? STAYS : 0;
+        s->state[i] |= ad__has(op, AD__KEEPS) || spec == AD__SPEC_SCALAR ? STAYS : 0;
         size_t first;
-        int is_given = 0;
-        if (is_part(tape, node, op, &first)) {
-            add_part(s, node, first);
-        } else {
-            is_given = visit(s, node);
-        }
+        int is_given;
+        is_given = is_alias(tape, node, op, &first) ? add_alias(s, node, first) : visit(s, node);
         if (!is_given && !(s->state[i] & STAYS)) {
             give_back(s, spec, s->adjoint[i].data);
         }
-        if (op->keeps) {
+        if (ad__has(op, AD__KEEPS)) {
             end = ad_tape_mark(tape);
         } else {
             ad__forget_from(tape, end);

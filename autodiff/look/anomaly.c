@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernels/codes_internal.h"
 #include "anomaly.h"
 
 #include "look/anomaly_internal.h"
@@ -124,7 +123,7 @@ static ad_anomaly search_slopes(const range *r)
     ad_anomaly found = none();
     size_t dropped = 0;
     for (uint32_t node = r->first; node < tape->count && tape->derived_count > 0; node++) {
-        if (tape->node[node].code != ad_chain__code || (r->marks != NULL && !r->marks[node]) ||
+        if (!ad__has(ad__op_of(tape, node), AD__CHAIN) || (r->marks != NULL && !r->marks[node]) ||
             ad__is_clean(tape, tape->node[node].arg[1]) || !ad__is_chain(tape, node)) {
             continue;
         }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Slopes that a derivative dropped because their cotangent is exactly 0. */
-#include "kernels/codes_internal.h"
 #include "look/anomaly_internal.h"
 
 #include <math.h>
@@ -8,7 +7,7 @@
 
 int ad__is_chain(const ad_tape *tape, uint32_t node)
 {
-    return tape->node[node].code == ad_chain__code && ad__is_derived(tape, node) &&
+    return ad__has(ad__op_of(tape, node), AD__CHAIN) && ad__is_derived(tape, node) &&
            ad__is_derived(tape, tape->node[node].arg[0]);
 }
 
@@ -17,25 +16,21 @@ static int is_zero_at(const ad_tape *tape, uint32_t node, int a, size_t i)
     return ad__element_of(tape, tape->node[node].arg[a], ad__met(tape, node, a, i)) == 0;
 }
 
-static int is_comparison(uint16_t row)
-{
-    return row == ad_less__code || row == ad_less_equal__code || row == ad_greater__code ||
-           row == ad_greater_equal__code || row == ad_equal__code || row == ad_above__code;
-}
-
 /* Whether a choice, or a constant, made element i of a node the 0 that it is: what it multiplies
  * has then no part in the result, near this point too. */
 static int is_chosen(const ad_tape *tape, uint32_t node, size_t i)
 {
     for (;;) {
-        const uint16_t row = tape->node[node].code;
+        const ad_op *op = ad__op_of(tape, node);
         int next = 0;
-        if (row == ad_where__code) {
+        if (ad__has(op, AD__SELECTS)) {
             next = is_zero_at(tape, node, 0, i) ? 2 : 1;
-        } else if (row == ad_chain__code || row == ad_mul__code) {
-            next = is_zero_at(tape, node, 0, i) ? 0 : 1;
-        } else if (row != ad_neg__code) {
-            return row == AD__CONSTANT || is_comparison(row);
+        } else if (ad__has(op, AD__LINEAR)) {
+            while (next + 1 < op->arity && !is_zero_at(tape, node, next, i)) {
+                next++;
+            }
+        } else {
+            return op->code == AD__CONSTANT || ad__has(op, AD__COMPARES);
         }
         i = ad__met(tape, node, next, i);
         node = tape->node[node].arg[next];
@@ -78,10 +73,11 @@ void ad__mark_lasting(const ad_tape *tape, const uint8_t *marks, uint32_t first,
         if (marks != NULL && !marks[node]) {
             continue;
         }
-        const int is_fine = ad__is_clean(tape, node), row = tape->node[node].code;
-        const int passes_on = !is_fine && ad__is_derived(tape, node) && row != ad_where__code &&
-                              lasting[node - first] == AD__USED;
-        const int drops = is_fine && (row == ad_where__code || ad__is_chain(tape, node));
+        const int is_fine = ad__is_clean(tape, node);
+        const int selects = ad__has(ad__op_of(tape, node), AD__SELECTS);
+        const int passes_on =
+            !is_fine && ad__is_derived(tape, node) && !selects && lasting[node - first] == AD__USED;
+        const int drops = is_fine && (selects || ad__is_chain(tape, node));
         for (int a = 0; a < args; a++) {
             int is_dropped = passes_on || (drops && a > 0);
             if (arg[a] >= first) {

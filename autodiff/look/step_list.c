@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-extern const ad_op ad_reshape__op;
-
 /* ---- the operations of a step, by its kind ---- */
 
 static void add(ad__step_list *l, ad__id id, ad__place place, uint32_t at)
@@ -105,7 +103,7 @@ static const struct lister *lister_of(const ad__step *s)
 ad__id ad__listed(const ad__step_list *l, ad__id id)
 {
     const ad__program *p = &l->f->program;
-    while (l->step[id] == AD__NONE && p->values[id].op == &ad_reshape__op) {
+    while (l->step[id] == AD__NONE && ad__is_whole_alias(p, &p->values[id])) {
         id = p->args[p->values[id].first];
     }
     return id;
@@ -180,8 +178,7 @@ void ad__step_list_clear(ad__step_list *l)
 static double bytes_read(const ad__value *v, const ad__value *x)
 {
     size_t all = ad__value_bytes(x), most = ad__value_bytes(v);
-    int moves = !ad__is_elementwise(v) && v->op->flops == NULL;
-    return (double)(moves && most < all ? most : all);
+    return (double)(ad__has(v->op, AD__MOVES) && most < all ? most : all);
 }
 
 /* seen: by value, the last step that has read it, plus 1. */

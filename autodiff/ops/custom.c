@@ -147,12 +147,12 @@ static ad_var sample_of(const ad_var *x)
 static const ad__sample custom_samples[] = {{2, {{2, {2, 3}}, {2, {2, 3}}}, -2, 2, sample_of}};
 
 const ad_op ad_custom__op = {.name = "ad_custom",
+                             .traits = AD__KEEPS,
                              .infer = custom_infer,
                              .eval = custom_eval,
                              .flops = ad__one_each,
                              .scratch = custom_scratch,
                              .vjp = custom_vjp,
-                             .keeps = 1,
                              .samples = custom_samples,
                              .sample_count = 1};
 

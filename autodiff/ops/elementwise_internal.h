@@ -25,6 +25,9 @@ void ad__sweep_piece(const ad__node *nodes, const ad__slot *value, uint32_t firs
 void ad__contributions_of(const ad__node *nodes, const ad__slot *value, uint32_t node, double g,
                           double *contribution);
 
+/* z = z + x, n elements of a float type. */
+void ad__add_elements(const ad_tape *tape, ad_type type, size_t n, const void *x, void *z);
+
 /* An operation of a run of f64 scalars: v[z] = row(v[x[0]], v[x[1]], v[x[2]]). A run ends with a
  * row AD__STRUCTURED, so that nothing is counted. */
 typedef struct ad__scalar_op {

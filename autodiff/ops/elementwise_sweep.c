@@ -101,3 +101,8 @@ void ad__contributions_of(const ad__node *nodes, const ad__slot *value, uint32_t
 #undef AD_BINARY
 #undef AD_TERNARY
 #undef CASE
+
+void ad__add_elements(const ad_tape *tape, ad_type type, size_t n, const void *x, void *z)
+{
+    tape->loops[type][ad_add__code](n, (const void *[]){z, x}, (const size_t[]){1, 1}, z);
+}

@@ -71,11 +71,7 @@
         ad__loops_of(TYPE)[NAME##__code](n, x, step, z);                                           \
     }
 
-#define TEXTS(...)                                                                                 \
-    {                                                                                              \
-        __VA_ARGS__                                                                                \
-    }
-#define DESCRIBE(NAME, ARITY, TEXT, PARTIALS, ...)                                                 \
+#define DESCRIBE(NAME, ARITY, TEXT, TRAITS, ...)                                                   \
     static ad_status NAME##__eval(const ad__call *call)                                            \
     {                                                                                              \
         return ad__elementwise_eval(call, NAME##__op.loop);                                        \
@@ -91,18 +87,24 @@
                               .text = TEXT,                                                        \
                               .loop = {NAME##__AD_F64, NAME##__AD_F32},                            \
                               .range = {__VA_ARGS__},                                              \
-                              .partial = PARTIALS};
+                              .traits = TRAITS};
+
+/* Traits end a row, and may be left out. The text is the row's own, before macros. */
+#define AD_UNARY(NAME, VALUE, DX, ...) UNARY(NAME, #VALUE, VALUE, DX, __VA_ARGS__, 0, 0)
+#define AD_BINARY(NAME, VALUE, DX, DY, ...) BINARY(NAME, #VALUE, VALUE, DX, DY, __VA_ARGS__, 0, 0)
+#define AD_TERNARY(NAME, VALUE, DX, DY, DW, ...)                                                   \
+    TERNARY(NAME, #VALUE, VALUE, DX, DY, DW, __VA_ARGS__, 0, 0)
 
 /* clang-format off */
-#define AD_UNARY(NAME, VALUE, DX, XLO, XHI)                                                        \
+#define UNARY(NAME, TEXT, VALUE, DX, XLO, XHI, TRAITS, ...)                                        \
     extern const ad_op NAME##__op;                                                                 \
     ad_var NAME##_at(ad_var a, const char *site)                                                   \
     PATH(NAME, a.tape, FITS(a), OF(x, i, a), VALUE, i, 0, 0,                                       \
          ad__record_unary(a, site, &NAME##__op))                                                   \
     VJP(NAME, ARGUMENT(x, 0) PARTIAL(0, DX))                                                       \
-    DESCRIBE(NAME, 1, #VALUE, TEXTS(#DX), {XLO, XHI})
+    DESCRIBE(NAME, 1, TEXT, TRAITS, {XLO, XHI})
 
-#define AD_BINARY(NAME, VALUE, DX, DY, XLO, XHI, YLO, YHI)                                         \
+#define BINARY(NAME, TEXT, VALUE, DX, DY, XLO, XHI, YLO, YHI, TRAITS, ...)                         \
     extern const ad_op NAME##__op;                                                                 \
     APART NAME##__codes(ad_var a, ad_var b, const char *site)                                    \
     PATH(NAME, a.tape ? a.tape : b.tape, MAY_BE(a) && MAY_BE(b),                                   \
@@ -120,9 +122,9 @@
          : b.tape == NULL ? NAME##__right(a, b, site)                                              \
                           : ad__record_binary(a, b, site, &NAME##__op))                            \
     VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) PARTIAL(0, DX) PARTIAL(1, DY))                         \
-    DESCRIBE(NAME, 2, #VALUE, TEXTS(#DX, #DY), {XLO, XHI}, {YLO, YHI})
+    DESCRIBE(NAME, 2, TEXT, TRAITS, {XLO, XHI}, {YLO, YHI})
 
-#define AD_TERNARY(NAME, VALUE, DX, DY, DW, XLO, XHI, YLO, YHI, WLO, WHI)                          \
+#define TERNARY(NAME, TEXT, VALUE, DX, DY, DW, XLO, XHI, YLO, YHI, WLO, WHI, TRAITS, ...)          \
     extern const ad_op NAME##__op;                                                                 \
     APART NAME##__codes(ad_var a, ad_var b, ad_var c, const char *site)                          \
     PATH(NAME, a.tape ? a.tape : b.tape ? b.tape : c.tape, MAY_BE(a) && MAY_BE(b) && MAY_BE(c),    \
@@ -133,7 +135,7 @@
          i, j, k, NAME##__codes(a, b, c, site))                                                  \
     VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2)                                         \
               PARTIAL(0, DX) PARTIAL(1, DY) PARTIAL(2, DW))                                        \
-    DESCRIBE(NAME, 3, #VALUE, TEXTS(#DX, #DY, #DW), {XLO, XHI}, {YLO, YHI}, {WLO, WHI})
+    DESCRIBE(NAME, 3, TEXT, TRAITS, {XLO, XHI}, {YLO, YHI}, {WLO, WHI})
 /* clang-format on */
 
 #include "ops/ops.def"

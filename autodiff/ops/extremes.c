@@ -113,6 +113,7 @@ static const ad__sample max_samples[] = {
 static const ad__sample min_samples[] = {{1, {{3, {2, 3, 2}}}, -2, 2, min_kept}};
 
 const ad_op ad_max__op = {.name = "ad_max",
+                          .traits = AD__PICKS,
                           .infer = extreme_infer,
                           .eval = max_eval,
                           .flops = ad__one_in,
@@ -123,6 +124,7 @@ const ad_op ad_max__op = {.name = "ad_max",
                           .sample_count = sizeof max_samples / sizeof *max_samples};
 
 const ad_op ad_min__op = {.name = "ad_min",
+                          .traits = AD__PICKS,
                           .infer = extreme_infer,
                           .eval = min_eval,
                           .flops = ad__one_in,

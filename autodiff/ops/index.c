@@ -189,6 +189,7 @@ static const ad__sample take_samples[] = {{1, {{2, {3, 2}}}, -2, 2, take_rows_of
                                           {1, {{3, {2, 4, 2}}}, -2, 2, take_middle}};
 
 const ad_op ad_take__op = {.name = "ad_take",
+                           .traits = AD__MOVES,
                            .infer = take_infer,
                            .eval = take_eval,
                            .emit = take_emit,
@@ -373,8 +374,11 @@ static void one_hot_emit(ad__emit *e, const ad__call *call)
     ad__put_end(e, 1);
 }
 
-const ad_op ad_one_hot__op = {
-    .name = "ad_one_hot", .infer = one_hot_infer, .eval = one_hot_eval, .emit = one_hot_emit};
+const ad_op ad_one_hot__op = {.name = "ad_one_hot",
+                              .traits = AD__MOVES,
+                              .infer = one_hot_infer,
+                              .eval = one_hot_eval,
+                              .emit = one_hot_emit};
 
 ad_var ad_one_hot_at(ad_var indices, int64_t len, ad_type type, const char *site)
 {

@@ -101,6 +101,7 @@ static const ad__sample concat_samples[] = {
     {3, {{2, {2, 1}}, {2, {2, 3}}, {2, {2, 2}}}, -2, 2, concat_columns}};
 
 const ad_op ad_concat__op = {.name = "ad_concat",
+                             .traits = AD__MOVES,
                              .infer = concat_infer,
                              .eval = concat_eval,
                              .emit = concat_emit,
@@ -196,6 +197,7 @@ static const ad__sample stack_samples[] = {
 };
 
 const ad_op ad_stack__op = {.name = "ad_stack",
+                            .traits = AD__MOVES,
                             .infer = stack_infer,
                             .eval = stack_eval,
                             .emit = stack_emit,

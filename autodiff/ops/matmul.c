@@ -147,14 +147,18 @@ static products products_of(const ad__call *call)
     return p;
 }
 
-ad__gemm ad__matmul_gemm(const ad__call *call)
+static int matmul_product(const ad__call *call, ad__gemm *gemm)
 {
-    return products_of(call).gemm;
+    int is_one = call->x[0].spec->shape.rank == 2 && call->x[1].spec->shape.rank == 2;
+    if (is_one) {
+        *gemm = products_of(call).gemm;
+    }
+    return is_one;
 }
 
 static double matmul_flops(const ad__call *call)
 {
-    return 2 * ad__one_each(call) * (double)ad__matmul_gemm(call).k;
+    return 2 * ad__one_each(call) * (double)products_of(call).gemm.k;
 }
 
 static ad_status matmul_eval(const ad__call *call)
@@ -370,6 +374,7 @@ static const ad__sample matmul_samples[] = {
 };
 
 const ad_op ad_matmul_with__op = {.name = "ad_matmul",
+                                  .product = matmul_product,
                                   .infer = matmul_infer,
                                   .eval = matmul_eval,
                                   .flops = matmul_flops,

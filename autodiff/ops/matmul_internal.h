@@ -5,9 +5,6 @@
 #include "kernels/blas_internal.h"
 #include "tape/op_internal.h"
 
-/* The product that a call of ad_matmul_with on two matrices of rank 2 is. */
-ad__gemm ad__matmul_gemm(const ad__call *call);
-
 /* Writes a product as C, with the library's order of sums: of `rows` rows, a text; NULL: all. */
 void ad__put_gemm(struct ad__emit *e, ad_type type, const ad__gemm *s, const char *rows,
                   const char *x, const char *y, const char *z);

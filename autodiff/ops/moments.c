@@ -38,7 +38,7 @@ static ad_status size_eval(const ad__call *call)
 }
 
 const ad_op ad_size__op = {
-    .name = "ad_size", .infer = size_infer, .of_shapes = 1, .eval = size_eval};
+    .name = "ad_size", .traits = AD__OF_SHAPES, .infer = size_infer, .eval = size_eval};
 
 /* Records it in the name of origin. */
 static ad_var counted(ad_var x, ad_axes axes, int must_be, int ddof, const char *origin,

@@ -83,6 +83,13 @@ ad_var ad__failed(ad_var x, const ad_error *error, const char *origin, const cha
 
 /* ---- copies ---- */
 
+int ad__same_alias(const ad__call *call, size_t *first)
+{
+    (void)call;
+    *first = 0;
+    return 1;
+}
+
 ad_status ad__copy_eval(const ad__call *call)
 {
     if (call->spec.count > 0) {
@@ -145,6 +152,13 @@ static void broadcast_strides(const ad_shape *small, const ad_shape *large, ptrd
     }
 }
 
+/* Nothing is repeated: at most axes of length 1 are new. */
+static int broadcast_alias(const ad__call *call, size_t *first)
+{
+    *first = 0;
+    return call->x[0].spec->count == call->spec.count;
+}
+
 static ad_status broadcast_eval(const ad__call *call)
 {
     const ad_shape *large = &call->spec.shape;
@@ -177,6 +191,8 @@ static ad_var broadcast_matrix(const ad_var *x)
 static const ad__sample broadcast_samples[] = {{1, {{2, {3, 1}}}, -2, 2, broadcast_matrix}};
 
 const ad_op ad_broadcast_to__op = {.name = "ad_broadcast_to",
+                                   .traits = AD__SPREADS,
+                                   .alias = broadcast_alias,
                                    .infer = broadcast_infer,
                                    .resize = broadcast_resize,
                                    .eval = broadcast_eval,
@@ -293,6 +309,7 @@ static const ad__sample transpose_samples[] = {{1, {{2, {3, 4}}}, -2, 2, transpo
                                                {1, {{3, {2, 3, 4}}}, -2, 2, transpose_cycled}};
 
 const ad_op ad_transpose__op = {.name = "ad_transpose",
+                                .traits = AD__MOVES,
                                 .infer = transpose_infer,
                                 .eval = transpose_eval,
                                 .emit = transpose_emit,

@@ -183,8 +183,9 @@ static ad_var reshape_flat(const ad_var *x)
 static const ad__sample reshape_samples[] = {{1, {{2, {2, 3}}}, -2, 2, reshape_flat}};
 
 const ad_op ad_reshape__op = {.name = "ad_reshape",
+                              .traits = AD__MOVES,
                               .infer = reshape_infer,
-                              .shares = 1,
+                              .alias = ad__same_alias,
                               .resize = reshape_resize,
                               .eval = ad__copy_eval,
                               .emit = ad__copy_emit,

@@ -209,6 +209,7 @@ static const ad__sample gather_samples[] = {{1, {{2, {4, 3}}}, -2, 2, gather_fir
                                             {1, {{2, {2, 5}}}, -2, 2, gather_last}};
 
 const ad_op ad_gather__op = {.name = "ad_gather",
+                             .traits = AD__MOVES,
                              .infer = gather_infer,
                              .eval = gather_eval,
                              .emit = gather_emit,
@@ -390,6 +391,7 @@ static void scatter_vjp(ad__vjp *v)
 static const ad__sample scatter_samples[] = {{2, {{2, {4, 3}}, {2, {2, 3}}}, -2, 2, scatter_first}};
 
 const ad_op ad_scatter__op = {.name = "ad_scatter",
+                              .traits = AD__MOVES,
                               .infer = scatter_infer,
                               .eval = scatter_eval,
                               .emit = scatter_emit,
@@ -475,6 +477,7 @@ static void winners_emit(ad__emit *e, const ad__call *call)
 }
 
 const ad_op ad_scatter_winners__op = {.name = "ad_scatter_winners",
+                                      .traits = AD__MOVES,
                                       .infer = winners_infer,
                                       .resize = ad__resize_indexed,
                                       .eval = winners_eval,

@@ -100,7 +100,7 @@ static int lies_together(const bounds *b, const ad_shape *shape, int64_t len, si
     return along.outer == 1 && s.count > 0;
 }
 
-static int slice_part(const ad__call *call, size_t *first)
+static int slice_alias(const ad__call *call, size_t *first)
 {
     const bounds *b = call->attributes;
     const ad_shape *shape = &call->x[0].spec->shape;
@@ -181,8 +181,9 @@ static const ad__sample slice_samples[] = {{1, {{2, {2, 5}}}, -2, 2, slice_odd_c
                                            {1, {{2, {4, 2}}}, -2, 2, slice_backward}};
 
 const ad_op ad_slice__op = {.name = "ad_slice",
+                            .traits = AD__MOVES,
                             .infer = slice_infer,
-                            .part = slice_part,
+                            .alias = slice_alias,
                             .resize = slice_resize,
                             .eval = slice_eval,
                             .emit = slice_emit,
@@ -312,6 +313,7 @@ static ad_var unslice_rows(const ad_var *x)
 static const ad__sample unslice_samples[] = {{1, {{2, {3, 2}}}, -2, 2, unslice_rows}};
 
 const ad_op ad_unslice__op = {.name = "ad_unslice",
+                              .traits = AD__MOVES,
                               .infer = unslice_infer,
                               .placed = unslice_placed,
                               .resize = unslice_resize,
@@ -385,6 +387,7 @@ static ad_var pad_columns(const ad_var *x)
 static const ad__sample pad_samples[] = {{1, {{2, {2, 3}}}, -2, 2, pad_columns}};
 
 const ad_op ad_pad__op = {.name = "ad_pad",
+                          .traits = AD__MOVES,
                           .infer = pad_infer,
                           .eval = pad_eval,
                           .emit = pad_emit,

@@ -22,8 +22,9 @@ static ad_status same_infer(ad__call *call)
 }
 
 const ad_op ad_stop_gradient__op = {.name = "ad_stop_gradient",
+                                    .traits = AD__MOVES,
                                     .infer = same_infer,
-                                    .shares = 1,
+                                    .alias = ad__same_alias,
                                     .eval = ad__copy_eval,
                                     .emit = ad__copy_emit};
 
@@ -108,8 +109,12 @@ static void cast_vjp(ad__vjp *v)
     v->dx[0] = ad_cast(v->g, ad_type_of(v->x[0]));
 }
 
-const ad_op ad_cast__op = {
-    .name = "ad_cast", .infer = cast_infer, .eval = cast_eval, .emit = cast_emit, .vjp = cast_vjp};
+const ad_op ad_cast__op = {.name = "ad_cast",
+                           .traits = AD__MOVES,
+                           .infer = cast_infer,
+                           .eval = cast_eval,
+                           .emit = cast_emit,
+                           .vjp = cast_vjp};
 
 ad_var ad_cast_at(ad_var x, ad_type type, const char *site)
 {
@@ -156,8 +161,8 @@ static void assign_vjp(ad__vjp *v)
 }
 
 const ad_op ad_assign__op = {.name = "ad_assign",
+                             .traits = AD__MOVES | AD__WRITES,
                              .infer = assign_infer,
-                             .writes = 1,
                              .eval = assign_eval,
                              .vjp = assign_vjp};
 

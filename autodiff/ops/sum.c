@@ -90,6 +90,13 @@ static void sum_emit(ad__emit *e, const ad__call *call)
     ad__put_end(e, 1);
 }
 
+/* The sum over no axes. */
+static int sum_alias(const ad__call *call, size_t *first)
+{
+    *first = 0;
+    return attributes_of(call)->mask == 0;
+}
+
 /* A sum to the shape of another variable is over the axes in which they differ. */
 static ad_status sum_resize(ad__resizing *r)
 {
@@ -129,6 +136,7 @@ static const ad__sample sum_samples[] = {
 };
 
 const ad_op ad_sum__op = {.name = "ad_sum",
+                          .alias = sum_alias,
                           .infer = ad__reduced_infer,
                           .resize = sum_resize,
                           .eval = sum_eval,

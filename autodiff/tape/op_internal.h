@@ -69,6 +69,7 @@ typedef struct ad__resizing {
 
 typedef struct ad_op ad_op;
 struct ad__emit;
+struct ad__gemm;
 
 /* One entry of the tape, without its value and site. Small, since scalar programs have millions. */
 typedef struct ad__node {
@@ -93,31 +94,60 @@ typedef struct ad__sample {
     ad_var (*build)(const ad_var *x);
 } ad__sample;
 
+/* What is known of an operation beside its functions. Passes, guards and reports ask for these
+ * traits, never for an operation by its name, so that a new one is treated as those that are like
+ * it. A trait may imply others: ask with ad__has. */
+enum {
+    /* computes nothing: each element of the result is one of an argument's, perhaps in another type,
+     * or a constant; which one may depend on integers */
+    AD__MOVES = 1 << 0,
+    /* argument 0, broadcast to the shape of the result */
+    AD__SPREADS = 1 << 1 | AD__MOVES,
+    /* each element of the result is one of an argument's, chosen by their values */
+    AD__PICKS = 1 << 2,
+    /* elementwise: has few values, and derivative 0 between its steps */
+    AD__STEP = 1 << 3,
+    /* 1 where a comparison of the arguments holds, else 0 */
+    AD__COMPARES = 1 << 4 | AD__STEP,
+    /* elementwise: linear in each argument for itself, so 0 where one of them is */
+    AD__LINEAR = 1 << 5,
+    /* the product of the chain rule: 0 where argument 0 is, also if argument 1 is not finite */
+    AD__CHAIN = 1 << 6 | AD__LINEAR,
+    /* elementwise: argument 1 where argument 0 is not 0, else argument 2 */
+    AD__SELECTS = 1 << 7,
+    /* elementwise: sin or cos of the argument, which a loop computes without a branch as long as no
+     * argument is far from 0 */
+    AD__TURNS = 1 << 8,
+    /* eval reads the shapes of its arguments alone */
+    AD__OF_SHAPES = 1 << 9,
+    /* eval changes the memory of argument 0, a view, which it does not read */
+    AD__WRITES = 1 << 10,
+    /* vjp is the user's code, which may use again what it recorded in an earlier call */
+    AD__KEEPS = 1 << 11
+};
+
 struct ad_op {
     const char *name; /* as users call it */
     int arity;        /* of an elementwise operation; else 0 */
+    unsigned traits;  /* AD__MOVES and others */
 
     /* Sets call->spec.type and .shape from the arguments' specs and the attributes, or fails. */
     ad_status (*infer)(ad__call *call);
 
-    /* 1: the result is argument 0's elements under another shape, so they may share memory. */
-    int shares;
-
-    /* 1: the result is argument 0's elements from *first on, as they lie; NULL: never. */
-    int (*part)(const ad__call *call, size_t *first);
+    /* 1: the result is argument 0's elements from *first on, as they lie, perhaps under another
+     * shape, so they may share memory; NULL: never. */
+    int (*alias)(const ad__call *call, size_t *first);
 
     /* 1: the result is zeros, but argument 0's elements, as they lie, from element *first on; NULL:
      * never. */
     int (*placed)(const ad__call *call, size_t *first);
 
-    /* 1: eval reads the shapes of its arguments alone. */
-    int of_shapes;
-
     /* Makes the attributes fit arguments of other shapes, before infer. NULL: they fit any. */
     ad_status (*resize)(ad__resizing *r);
 
-    /* 1: eval changes the memory of argument 0, a view, which it does not read. */
-    int writes;
+    /* 1: the result is one product of two matrices, the arguments, which *gemm describes. NULL: it
+     * never is. With it, the last two axes are those of matrices, and others broadcast. */
+    int (*product)(const ad__call *call, struct ad__gemm *gemm);
 
     /* Fills call->z. A pure function of arguments and attributes: it may run again, elsewhere, with
      * the same bits. Fails only on values (an index outside its axis) or memory. */
@@ -128,16 +158,13 @@ struct ad_op {
     size_t (*scratch)(const ad__call *call);
 
     /* Operations on numbers that eval takes, a transcendental function as one, by the specs and
-     * attributes alone. NULL: none, it only moves elements. */
+     * attributes alone. NULL: none. */
     double (*flops)(const ad__call *call);
 
     /* Records v->dx[i] for each needed argument; linear in v->g. Its shape is the argument's, or
      * one that the argument was broadcast to: the reverse transform sums it down. NULL: no
      * gradient. */
     void (*vjp)(ad__vjp *v);
-
-    /* 1: vjp is the user's code, which may use again what it recorded in an earlier call. */
-    int keeps;
 
     /* Writes eval as C statements over x0, x1, .. and z, pointers to the elements of the arguments
      * and the result; call has no data. NULL: it cannot be written. See emit_internal.h. */
@@ -147,10 +174,14 @@ struct ad_op {
     uint16_t code;             /* of a row or a leaf; else AD__STRUCTURED */
     ad__loop *loop[2];         /* elementwise: by AD_F64 and AD_F32 */
     double range[3][2];        /* elementwise: where tests draw each argument */
-    const char *partial[3];    /* elementwise: the texts of the derivatives */
     const ad__sample *samples; /* structured */
     int sample_count;
 };
+
+static inline int ad__has(const ad_op *op, unsigned trait)
+{
+    return (op->traits & trait) == trait;
+}
 
 /* What flops often is: one for each element of the result, of the first argument. */
 static inline double ad__one_each(const ad__call *call)

@@ -187,9 +187,9 @@ static void *elements_of_argument(const ad_tape *tape, const ad_op *op, const ad
                                   uint16_t spec, uint32_t argument)
 {
     size_t first = 0;
-    if ((!op->shares && op->part == NULL) || spec == AD__SPEC_SCALAR ||
+    if (op->alias == NULL || spec == AD__SPEC_SCALAR ||
         tape->node[argument].spec == AD__SPEC_SCALAR || ad__is_view(tape, argument) ||
-        (op->part != NULL && !op->part(call, &first))) {
+        !op->alias(call, &first)) {
         return NULL;
     }
     return (char *)tape->value[argument].data + first * ad_type_bytes(call->spec.type);
@@ -219,7 +219,7 @@ static int keep_arguments(ad_tape *tape, const ad_op *op, const ad__call *call,
     }
     memcpy(tape->arguments + first, nodes, count * sizeof *nodes);
     tape->argument_count += count;
-    tape->has_custom |= op->keeps;
+    tape->has_custom |= ad__has(op, AD__KEEPS);
     return keep_detail(
         tape, (ad__detail){op, attributes, (uint32_t)attribute_bytes, first, count, 0}, arg);
 }
@@ -245,6 +245,7 @@ static uint32_t evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__arr
     ad__node node = {{0, 0, 0}, op->code, spec};
     int is_shared = 0;
     if (spec != AD__SPEC_DEAD) {
+        call->spec.count = tape->specs[spec]->count;
         value.data = elements_of_argument(tape, op, call, spec, nodes[0]);
         is_shared = value.data != NULL;
         call->z = is_shared ? value.data : place(tape, spec, &value);
@@ -254,7 +255,6 @@ static uint32_t evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__arr
         call->z = NULL; /* it may point to value */
         return out_of_memory(tape, op->name, site);
     }
-    call->spec.count = tape->specs[spec]->count;
     for (int i = 0; i < count; i++) {
         x[i].data = ad__data_of(tape, nodes[i]);
     }

@@ -44,7 +44,7 @@ int ad__reads_stale(const ad_tape *tape, uint32_t node)
         const ad__node *leaf = &tape->node[arg[i]];
         if (leaf->code == AD__ASSIGNED && node < leaf->arg[1] &&
             ad__is_alive(tape, (ad__node_ref){node, leaf->arg[2]}) &&
-            !(i == 0 && ad__op_of(tape, node)->writes)) {
+            !(i == 0 && ad__has(ad__op_of(tape, node), AD__WRITES))) {
             return 1;
         }
     }

@@ -63,21 +63,17 @@ static void put_numbers(ad__emit *e, const ad__program *p)
 
 /* ---- sin and cos ---- */
 
-static int turns(const ad__value *v)
-{
-    return strcmp(v->op->text, "real_sin(x)") == 0 || strcmp(v->op->text, "real_cos(x)") == 0;
-}
-
 /* Whether the loop can be done in vectors: sin and cos can where no argument is far from 0. */
 static int is_vector(const ad__emit *e, const ad__program *p, int *any_turns)
 {
     *any_turns = 0;
     for (ad__id id = 0; id < p->count; id++) {
         const ad__value *v = &p->values[id];
-        if (ad__is_elementwise(v) && !turns(v) && ad__calls_libm(e, v->op->text, AD_F64)) {
+        if (ad__is_elementwise(v) && !ad__has(v->op, AD__TURNS) &&
+            ad__calls_libm(e, v->op->text, AD_F64)) {
             return 0;
         }
-        *any_turns |= ad__is_elementwise(v) && turns(v);
+        *any_turns |= ad__is_elementwise(v) && ad__has(v->op, AD__TURNS);
     }
     return 1;
 }

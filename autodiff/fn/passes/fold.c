@@ -9,8 +9,8 @@ enum { SMALL = 64 };
 static int can_fold(const ad__program *p, const ad__value *v)
 {
     size_t given = 0;
-    if (ad__is_leaf(v) || v->count == 0 || v->op->of_shapes) {
-        return v->op->of_shapes;
+    if (ad__is_leaf(v) || v->count == 0 || ad__has(v->op, AD__OF_SHAPES)) {
+        return ad__has(v->op, AD__OF_SHAPES);
     }
     for (uint32_t i = 0; i < v->count; i++) {
         const ad__value *x = &p->values[p->args[v->first + i]];

@@ -14,8 +14,6 @@
 
 #include <string.h>
 
-extern const ad_op ad_reshape__op, ad_matmul_with__op;
-
 enum { LARGEST = 64 }; /* values in a block */
 
 typedef struct fuse {
@@ -75,16 +73,16 @@ int ad__spread_of(const ad__spec *small, const ad__spec *large, size_t *repeat, 
     return 1;
 }
 
-/* Whether the elements of a value are those of its argument, or of a part of it. */
-static int is_part(const fuse *f, const ad__value *v, size_t *first)
+int ad__gemm_of(const ad__program *p, const ad__value *v, ad__gemm *gemm)
 {
-    *first = 0;
-    if (v->op == &ad_reshape__op) {
-        return 1;
+    if (v->op->product == NULL) {
+        return 0;
     }
-    const ad__array x = {v->op->part != NULL ? value(f, f->p->args[v->first])->spec : NULL, NULL};
-    const ad__call call = {.count = 1, .x = &x, .attributes = v->attributes, .spec = *v->spec};
-    return v->op->part != NULL && v->op->part(&call, first);
+    const ad__id *args = ad__arguments(p, v);
+    const ad__array x[2] = {{p->values[args[0]].spec, NULL}, {p->values[args[1]].spec, NULL}};
+    const ad__call call = {
+        .count = 2, .x = x, .attributes = v->attributes, .spec = *v->spec, .threads = 1};
+    return v->op->product(&call, gemm);
 }
 
 /* Whether a value is its argument among zeros, and blocks of its own shape alone read it, so that
@@ -282,9 +280,8 @@ static void run_updates(fuse *f)
 static void take_structured(fuse *f, ad__id id)
 {
     const ad__value *v = value(f, id);
-    int is_product = v->op == &ad_matmul_with__op && v->spec->shape.rank == 2 &&
-                     value(f, f->p->args[v->first])->spec->shape.rank == 2 &&
-                     value(f, f->p->args[v->first + 1])->spec->shape.rank == 2;
+    ad__gemm gemm;
+    int is_product = ad__gemm_of(f->p, v, &gemm);
     for (uint32_t i = 0; i < v->count; i++) {
         need(f, f->p->args[v->first + i]);
     }
@@ -314,7 +311,7 @@ static void take(fuse *f, ad__id id)
         return;
     }
     size_t first;
-    if (is_part(f, v, &first)) {
+    if (ad__is_alias(f->p, v, &first)) {
         ad__id x = f->p->args[v->first];
         f->g->root[id] = f->g->root[x];
         set_part(f, id, ad__part_of(f->g, x)->offset + first, SIZE_MAX);

@@ -2,8 +2,6 @@
 /* Makes the step of a group of values. */
 #include "fn/plan/plan_internal.h"
 
-#include "ops/matmul_internal.h"
-
 #include <string.h>
 
 enum {
@@ -330,14 +328,6 @@ static uint32_t over_of(const plan *p, const ad__block *b, uint32_t product)
     return AD__NONE;
 }
 
-static ad__gemm gemm_of(const plan *p, const ad__value *v)
-{
-    const ad__id *args = p->program->args + v->first;
-    const ad__array x[2] = {{value(p, args[0])->spec, NULL}, {value(p, args[1])->spec, NULL}};
-    return ad__matmul_gemm(&(ad__call){
-        .count = 2, .x = x, .attributes = v->attributes, .spec = *v->spec, .threads = 1});
-}
-
 static int make_product(plan *p, uint32_t group)
 {
     const ad__group *g = &p->g->group[group];
@@ -349,11 +339,11 @@ static int make_product(plan *p, uint32_t group)
     }
     *product = (ad__product){.type = v->spec->type,
                              .id = g->first,
-                             .gemm = gemm_of(p, v),
                              .x = ad__cell_of(p, args[0]),
                              .y = ad__cell_of(p, args[1]),
                              .operand = AD__NONE,
                              .over = AD__NONE};
+    (void)ad__gemm_of(p->program, v, &product->gemm); /* it is one, or were no such group */
     product->unit = ad__gemm_granule(&product->gemm, v->spec->type == AD_F64);
     ad__place_result(p, g->first, group);
     product->z = p->cell[g->first];

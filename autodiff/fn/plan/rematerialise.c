@@ -255,7 +255,8 @@ static int take_roots(const ad__program *p, const ad__id *made, ad__arena *arena
         q->outputs[i] = made[p->outputs[i]];
     }
     for (uint32_t i = 0; i < p->store_count; i++) {
-        q->stores[i] = (ad__store){made[p->stores[i].view], made[p->stores[i].value]};
+        const ad__store *s = &p->stores[i];
+        q->stores[i] = (ad__store){made[s->view], made[s->value], s->op};
     }
     return 1;
 }

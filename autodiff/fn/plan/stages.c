@@ -13,8 +13,6 @@ enum {
     MOST_MARKS = 1000  /* that bound stages */
 };
 
-extern const ad_op ad_reshape__op;
-
 static int is_before(const ad__stages *t, ad__id id)
 {
     return id < t->peak && !ad__is_leaf(&t->p->values[id]);
@@ -70,7 +68,7 @@ static void mark_free(const ad__stages *t)
     }
     for (ad__id id = p->count; id-- > 0;) {
         const ad__value *v = &p->values[id];
-        if (t->is_free[id] && v->op == &ad_reshape__op) {
+        if (t->is_free[id] && ad__is_whole_alias(p, v)) {
             t->is_free[ad__arguments(p, v)[0]] = 1;
         }
     }
@@ -79,7 +77,7 @@ static void mark_free(const ad__stages *t)
 /* Elementwise operations, and those that only move elements. */
 static int is_cheap(const ad__value *v)
 {
-    return ad__is_elementwise(v) || v->op->flops == NULL;
+    return ad__is_elementwise(v) || ad__has(v->op, AD__MOVES);
 }
 
 /* Sets costs, and collects marks and late values that are cheap, by their place. */
@@ -88,7 +86,7 @@ static void sort_values(ad__stages *t, const uint8_t *is_late)
     const ad__program *p = t->p;
     for (ad__id id = 0; id < t->peak; id++) {
         const ad__value *v = &p->values[id];
-        uint32_t cost = v->op != &ad_reshape__op;
+        uint32_t cost = !ad__is_whole_alias(p, v);
         if (t->is_free[id]) {
             t->cost[id] = 0;
             continue;

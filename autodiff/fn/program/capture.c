@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-extern const ad_op ad_assign__op;
-
 typedef struct capture {
     const ad__capture *from;
     ad_tape *tape;
@@ -68,7 +66,7 @@ static int mark_needed(const capture *c)
 static int is_assign(const ad_tape *tape, uint32_t node)
 {
     return tape->node[node].code == AD__STRUCTURED &&
-           ad__detail_of(tape, node)->op == &ad_assign__op;
+           ad__has(ad__detail_of(tape, node)->op, AD__WRITES);
 }
 
 static void mark_roots(const capture *c)
@@ -234,7 +232,7 @@ static ad_status take_assign(capture *c, uint32_t node)
     if (c->store[view] == AD__NONE) {
         c->store[view] = p->store_count++;
     }
-    p->stores[c->store[view]] = (ad__store){view, value};
+    p->stores[c->store[view]] = (ad__store){view, value, ad__op_of(c->tape, node)};
     return AD_OK;
 }
 

@@ -2,12 +2,8 @@
 /* Branches of C that a recording has fixed: which values C may have branched on. */
 #include "fn/program/program_internal.h"
 
-#include <string.h>
-
 /* A step function has few values, so a reader of one wants to know which. What moves, selects or
  * combines such values element by element is one again. A sum is not: it may be a score. */
-
-extern const ad_op ad_max__op, ad_min__op;
 
 /* What a value depends on: as bits, so that those of arguments can be joined. */
 enum {
@@ -17,20 +13,10 @@ enum {
     STEP = 16     /* a step function of numbers from outside */
 };
 
-static int is_step_row(const ad_op *op)
-{
-    int is = op->arity > 0;
-    for (int i = 0; i < op->arity && is; i++) {
-        is = strcmp(op->partial[i], "AD_ZERO") == 0;
-    }
-    return is;
-}
-
 /* Whether a step function of step functions is what the operation gives. */
 static int keeps_steps(const ad_op *op)
 {
-    int moves = op->arity == 0 && op->flops == NULL;
-    return op->arity > 0 || moves || op == &ad_max__op || op == &ad_min__op;
+    return op->arity > 0 || ad__has(op, AD__MOVES) || ad__has(op, AD__PICKS);
 }
 
 /* Of a node, from those of the nodes before it. */
@@ -50,7 +36,7 @@ static uint8_t class_of(const ad_tape *tape, uint32_t node, const uint8_t *class
     if (from == CONSTANT) {
         return CONSTANT;
     }
-    if (is_step_row(op)) {
+    if (ad__has(op, AD__STEP)) {
         return STEP;
     }
     if ((from & (SMOOTH | STEP)) == 0) {

@@ -128,6 +128,23 @@ int ad__program_add(ad__program *p, ad__value value, const ad__id *args, ad__id 
     return 1;
 }
 
+int ad__is_alias(const ad__program *p, const ad__value *v, size_t *first)
+{
+    if (v->op->alias == NULL) {
+        return 0;
+    }
+    const ad__array x = {p->values[p->args[v->first]].spec, NULL};
+    const ad__call call = {.count = 1, .x = &x, .attributes = v->attributes, .spec = *v->spec};
+    return v->op->alias(&call, first);
+}
+
+int ad__is_whole_alias(const ad__program *p, const ad__value *v)
+{
+    size_t first;
+    return ad__is_alias(p, v, &first) && first == 0 &&
+           p->values[p->args[v->first]].spec->count == v->spec->count;
+}
+
 double ad__value_flops(const ad__program *p, const ad__value *v, ad__array *x)
 {
     if (ad__is_elementwise(v)) {

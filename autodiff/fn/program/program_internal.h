@@ -39,6 +39,7 @@ typedef struct ad__value {
 /* At the end of a call the view has the value's elements. */
 typedef struct ad__store {
     ad__id view, value;
+    const ad_op *op; /* that writes */
 } ad__store;
 
 /* What C was told by a recording: one of the last outputs. */
@@ -106,6 +107,12 @@ static inline size_t ad__content_bytes(const ad__value *v)
 {
     return ad__is_constant(v) ? ad__value_bytes(v) : v->attribute_bytes;
 }
+
+/* 1: a value is its first argument's elements from *first on, as they lie there. */
+int ad__is_alias(const ad__program *p, const ad__value *v, size_t *first);
+
+/* 1: it is all of them, under the same shape or another. */
+int ad__is_whole_alias(const ad__program *p, const ad__value *v);
 
 /* What one evaluation counts as; x is room for its arguments. */
 double ad__value_flops(const ad__program *p, const ad__value *v, ad__array *x);

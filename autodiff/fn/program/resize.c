@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-extern const ad_op ad_assign__op, ad_broadcast_to__op, ad_matmul_with__op;
-
 /* A value has the same number in both programs. */
 typedef struct resize {
     const ad__program *from;
@@ -110,7 +108,7 @@ static ad_status check_broadcasting(const resize *r, const ad__value *v, const a
 {
     const ad__id *args = ad__arguments(r->from, v);
     const ad__value *values = r->from->values;
-    int apart = v->op == &ad_matmul_with__op ? 2 : 0;
+    int apart = v->op->product != NULL ? 2 : 0;
     const ad_shape *one = NULL, *other = NULL;
     for (uint32_t i = 1; i < v->count && (apart > 0 || ad__is_elementwise(v)); i++) {
         for (uint32_t j = 0; j < i; j++) {
@@ -120,7 +118,7 @@ static ad_status check_broadcasting(const resize *r, const ad__value *v, const a
             }
         }
     }
-    if (v->op == &ad_broadcast_to__op &&
+    if (ad__has(v->op, AD__SPREADS) &&
         !broadcast_alike(&values[args[0]].spec->shape, &v->spec->shape, &x[0].spec->shape,
                          &result->shape, 0)) {
         one = &x[0].spec->shape, other = &result->shape;
@@ -234,8 +232,9 @@ static ad_status check_stores(const resize *r)
         ad_error error = {.status = AD_OK};
         const ad__array x[] = {{view->spec, NULL}, {value->spec, NULL}};
         ad__call call = {.count = 2, .x = x, .error = &error};
-        if (ad_assign__op.infer(&call) != AD_OK) {
-            return fail(r, error.status, ad_assign__op.name, error.message, value->site);
+        const ad_op *op = p->stores[i].op;
+        if (op->infer(&call) != AD_OK) {
+            return fail(r, error.status, op->name, error.message, value->site);
         }
     }
     return AD_OK;

@@ -205,6 +205,9 @@ int ad__in_slot(const ad__value *v);
  * broadcasts to it; 0 if no two numbers say so. */
 int ad__spread_of(const ad__spec *small, const ad__spec *large, size_t *repeat, size_t *period);
 
+/* 1: a value is one product of two matrices, which *gemm describes. */
+int ad__gemm_of(const ad__program *p, const ad__value *v, ad__gemm *gemm);
+
 /* All of it is taken from the arena. Errors: AD_ERR_MEMORY. */
 ad_status ad__fuse(const ad__program *p, ad__arena *arena, ad__groups *out);
 
