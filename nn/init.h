@@ -24,16 +24,29 @@ typedef struct nn_fans {
 typedef struct nn_draw {
     ad_rng rng;
     ad_mt19937 *numpy;
+    const ad_allocator *allocator; /* of what a rule needs meanwhile; NULL: the C library's */
 } nn_draw;
 
-/* A plain value. All zeros: the layer's own choice. element gives element i of a parameter; write
- * one for rules of your own. */
+/* A plain value. All zeros: the layer's own choice. fill sets all elements of a parameter, drawing
+ * its numbers in their order; a rule of one's own is such a function:
+ *
+ *   static ad_status fill(const nn_init *self, const nn_param *param, nn_fans fans, nn_draw *draw,
+ *                         ad_error *error)
+ *   {
+ *       for (size_t i = 0; i < param->count; i++) {
+ *           nn_param_set(param, i, self->a * nn_draw_uniform(draw));
+ *       }
+ *       return AD_OK;
+ *   }
+ *
+ *   nn_dense(300, .weight = {.fill = fill, .a = 0.1}) */
 typedef struct nn_init nn_init;
 struct nn_init {
-    double (*element)(const nn_init *self, const nn_fans *fans, nn_draw *draw, size_t i);
+    ad_status (*fill)(const nn_init *self, const nn_param *param, nn_fans fans, nn_draw *draw,
+                      ad_error *error);
     double a, b;
     const double *values; /* borrowed until the model is built */
-    size_t count;         /* of values; 0 if any number of elements will do */
+    size_t count;         /* of values */
 };
 
 #ifdef __cplusplus
@@ -61,10 +74,19 @@ AD_API nn_init nn_he_normal(double gain);
 AD_API nn_init nn_lecun_uniform(void);
 AD_API nn_init nn_lecun_normal(void);
 
-/* Fills a parameter, element after element.
- * Errors: AD_ERR_SHAPE if init's values are not as many as param's elements;
- *         AD_ERR_DOMAIN if the list or an argument is NULL, or an element is not finite in param's
- *         type. */
+/* A matrix with orthogonal rows or columns, whichever are fewer, each of length gain: all singular
+ * values are gain. A parameter of a higher rank is taken as the matrix [len 0, all the others].
+ *
+ *   gain Q,  Q R = a matrix of standard normal numbers,  R's diagonal above 0
+ *
+ * Errors: AD_ERR_SHAPE if the rank is below 2.
+ * Source: Saxe, McClelland, Ganguli 2014, section 3. */
+AD_API nn_init nn_orthogonal(double gain);
+
+/* Fills a parameter.
+ * Errors: the rule's: AD_ERR_SHAPE if a list has not as many values as param elements, or the rule
+ *         needs another rank;  AD_ERR_DOMAIN if the list or an argument is NULL, or an element is
+ *         not finite in param's type;  AD_ERR_MEMORY. */
 AD_API ad_status nn_init_fill(const nn_init *init, nn_fans fans, nn_draw *draw,
                               const nn_param *param, ad_error *error);
 

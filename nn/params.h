@@ -61,6 +61,9 @@ AD_API const nn_param *nn_params_find(const nn_params *params, const char *name)
  * nn_param_value(nn_params_find(params, "dense1.bias"), 0) needs no check between. */
 AD_API double nn_param_value(const nn_param *param, size_t i);
 
+/* Sets element i, rounded to the parameter's type; does nothing if there is no such element. */
+AD_API void nn_param_set(const nn_param *param, size_t i, double value);
+
 /* Sets all elements, row-major, from doubles.
  * Errors: AD_ERR_INDEX if there is no such parameter;  AD_ERR_SHAPE if it has not count
  * elements. */

@@ -38,10 +38,10 @@ static ad_status dense_build(nn_layer *layer, nn__builder *builder, ad_var x)
     const nn_fans fans = {(double)n, (double)o->units};
     const nn_init own = nn_init_for(o->activation), zero = nn_constant(0);
     ad_status status = nn__layer_add(layer, builder, "weight", NN_WEIGHT, AD_SHAPE(n, o->units),
-                                     o->weight.element != NULL ? &o->weight : &own, fans);
+                                     o->weight.fill != NULL ? &o->weight : &own, fans);
     if (status == AD_OK && !o->no_bias) {
         status = nn__layer_add(layer, builder, "bias", NN_BIAS, AD_SHAPE(o->units),
-                               o->bias.element != NULL ? &o->bias : &zero, fans);
+                               o->bias.fill != NULL ? &o->bias : &zero, fans);
     }
     return status;
 }

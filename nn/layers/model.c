@@ -322,7 +322,9 @@ ad_status nn_build_of(nn_model *model, nn_build_options options)
     }
     nn__builder builder = {.params = model->params,
                            .type = options.type,
-                           .draw = {.rng = {.seed = options.seed}, .numpy = options.numpy},
+                           .draw = {.rng = {.seed = options.seed},
+                                    .numpy = options.numpy,
+                                    .allocator = &model->allocator},
                            .error = &error};
     ad_var x = ad_full(tape, options.type, rows, 0);
     if (build_layers(model, tape, x, &builder) == AD_OK) {

@@ -172,6 +172,18 @@ double nn_param_value(const nn_param *param, size_t i)
                                  : (double)((const float *)param->data)[i];
 }
 
+void nn_param_set(const nn_param *param, size_t i, double value)
+{
+    if (param == NULL || i >= param->count) {
+        return;
+    }
+    if (param->type == AD_F64) {
+        ((double *)param->data)[i] = value;
+    } else {
+        ((float *)param->data)[i] = (float)value;
+    }
+}
+
 ad_status nn_params_write(nn_params *params, const char *name, size_t count, const double *values,
                           ad_error *error)
 {
@@ -189,11 +201,7 @@ ad_status nn_params_write(nn_params *params, const char *name, size_t count, con
         return ad_error_set(error, AD_ERR_DOMAIN, "parameter %s: the values are NULL", name);
     }
     for (size_t i = 0; i < count; i++) {
-        if (p->type == AD_F64) {
-            ((double *)p->data)[i] = values[i];
-        } else {
-            ((float *)p->data)[i] = (float)values[i];
-        }
+        nn_param_set(p, i, values[i]);
     }
     return AD_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Callbacks: right ones, and those that break every rule which the library can notice. */
 #include "api.h"
+#include "members.h"
 
 #include <math.h>
 #include <string.h>
@@ -312,15 +313,27 @@ const nn_schedule *room_schedule(void)
     return schedule;
 }
 
-static double odd_element(const nn_init *self, const nn_fans *fans, nn_draw *draw, size_t i)
+static ad_status odd_fill(const nn_init *self, const nn_param *param, nn_fans fans, nn_draw *draw,
+                          ad_error *error)
 {
-    (void)self, (void)fans, (void)i;
-    return draw_flag() ? draw_number() : nn_draw_normal(draw);
+    (void)self, (void)fans;
+    if (draw_below(4) == 0) {
+        return ad_error_set(error, AD_ERR_SHAPE, "odd");
+    }
+    for (size_t i = 0; i <= param->count; i++) { /* one too many */
+        nn_param_set(param, i, draw_flag() ? draw_number() : nn_draw_normal(draw));
+    }
+    return AD_OK;
 }
 
 nn_init draw_init(void)
 {
     static const double values[6] = {1, 2, 3, 4, 5, 6};
+#define MEMBER_VALUES values
+#define INIT(value) value,
+    const nn_init every[] = {NN_EVERY_INIT(INIT)};
+#undef INIT
+#undef MEMBER_VALUES
     switch (draw_below(6)) {
     case 0:
         return nn_values((size_t)draw_below(7), draw_hostile() ? NULL : values);
@@ -329,7 +342,8 @@ nn_init draw_init(void)
     case 2:
         return nn_constant(draw_number());
     case 3:
-        return draw_hostile() ? (nn_init){.element = odd_element} : nn_he_normal(1);
+        return draw_hostile() ? (nn_init){.fill = odd_fill}
+                              : every[draw_below((int)(sizeof every / sizeof every[0]))];
     default:
         return (nn_init){0};
     }

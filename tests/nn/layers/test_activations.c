@@ -47,7 +47,7 @@ Test(activations, layers_begin_with_weights_that_suit_them)
                 {own, nn_glorot_uniform(1)}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         nn_init got = nn_init_for(rows[i].function);
-        cr_expect_eq(got.element, rows[i].init.element);
+        cr_expect_eq(got.fill, rows[i].init.fill);
         cr_expect_float_eq(got.a, rows[i].init.a, 1e-15);
     }
 }
