@@ -81,7 +81,8 @@ WARN += $(if $(findstring clang,$(CC)),-Wno-pass-failed)
 MATH = -ffp-contract=off -fno-math-errno -fno-trapping-math
 CFLAGS ?= $(OPTIONS_$(FLAVOUR))
 BASE_CFLAGS = -std=c11 -D_GNU_SOURCE $(CPPFLAGS) $(WARN) $(WERROR) $(MATH) -pthread $(CFLAGS)
-LIB_CFLAGS = $(BASE_CFLAGS) -fPIC -fvisibility=hidden -fno-semantic-interposition
+# the library's own calls of operations have no line: they record the caller's
+LIB_CFLAGS = $(BASE_CFLAGS) -DAD_NO_HERE -fPIC -fvisibility=hidden -fno-semantic-interposition
 AD_CFLAGS = $(LIB_CFLAGS) -Iautodiff -I$(INC) $(BLIS_CFLAGS)
 NN_CFLAGS = $(LIB_CFLAGS) -Inn -I$(B)/include
 TEST_CFLAGS = $(BASE_CFLAGS) -Iautodiff -Inn -Itests -Itests/autodiff -I$(INC) -I$(B)/include -I$(B)/generated

@@ -85,7 +85,7 @@ typedef struct ad_axes {
 
 /* f(x, axes), with an error that says what to do where the axes are forgotten: what is given, then
  * AD__NO_AXES and two empty arguments. */
-#define AD__ALONG(f, x, axes, ...) f(AD_VAR(x), axes, AD_HERE AD__SECOND(__VA_ARGS__, , ))
+#define AD__ALONG(f, x, axes, ...) AD__CALL(f, AD_VAR(x), axes AD__SECOND(__VA_ARGS__, , ))
 #define AD__SECOND(first, second, ...) second
 #define AD__NO_AXES give_a_variable_and_axes_such_as_AD_ALL_or_AD_AXES
 

@@ -76,4 +76,13 @@ static inline ad_var ad__same(ad_var v)
 #define AD__STRING(number) AD__STRING_OF(number)
 #define AD__STRING_OF(text) #text
 
+/* How an operation's macro calls it: with its line; or, compiled with AD_NO_HERE, by the plain
+ * function, which records at the line that a builder of many operations has set for all of them
+ * (ad_tape_set_site). */
+#ifdef AD_NO_HERE
+#define AD__CALL(f, ...) (f)(__VA_ARGS__)
+#else
+#define AD__CALL(f, ...) f##_at(__VA_ARGS__, AD_HERE)
+#endif
+
 #endif

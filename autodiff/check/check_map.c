@@ -10,9 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-#undef AD_HERE
-#define AD_HERE NULL
-
 int ad__check_no_memory(ad__check *c)
 {
     ad_tape_fail(c->tape, AD_ERR_MEMORY, c->name, NULL, "out of memory");
@@ -55,8 +52,7 @@ static ad_var result(ad__check *c, int is_widened, ad_var *x)
         const double value = y.ref.literal; /* the function is constant */
         y = ad_constant(c->tape, AD_F64, AD_SCALAR, &value);
     }
-    if (is_fine(c) && ad__check_handle(c->tape, y, c->name, NULL) == AD_OK &&
-        ad_type_of(y) == AD_I64) {
+    if (is_fine(c) && ad__check_handle(c->tape, y, c->name) == AD_OK && ad_type_of(y) == AD_I64) {
         ad_tape_fail(c->tape, AD_ERR_TYPE, c->name, NULL,
                      "the result is i64; integers carry no derivative");
     }

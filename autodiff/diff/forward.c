@@ -14,7 +14,7 @@ static ad_status check_tangents(const ad__reverse *r, int count, const ad_var *x
         if (v[i].tape == NULL) {
             continue;
         }
-        if (ad__check_handle(tape, v[i], r->origin, NULL) != AD_OK) {
+        if (ad__check_handle(tape, v[i], r->origin) != AD_OK) {
             return tape->error.status;
         }
         const ad__spec *spec = ad__spec_of(tape, x[i].ref.at.node);
@@ -48,13 +48,15 @@ static ad_var cotangent(ad_tape *tape, ad_var y)
 {
     const double zero = 0;
     if (y.tape == NULL) {
-        return ad_constant_at(tape, AD_F64, AD_SCALAR, &zero, NULL);
+        return ad_constant(tape, AD_F64, AD_SCALAR, &zero);
     }
     const ad__spec *spec = ad__spec_of(tape, y.ref.at.node);
-    const char *site = tape->site[y.ref.at.node];
-    return spec->type == AD_F64 && spec->shape.rank == 0
-               ? ad_constant_at(tape, AD_F64, spec->shape, &zero, site)
-               : ad__follow(ad_full_at(tape, spec->type, spec->shape, 0, site), y);
+    const char *before = ad__set_line(tape, tape->site[y.ref.at.node]);
+    ad_var u = spec->type == AD_F64 && spec->shape.rank == 0
+                   ? ad_constant(tape, AD_F64, spec->shape, &zero)
+                   : ad__follow(ad_full(tape, spec->type, spec->shape, 0), y);
+    ad__set_line(tape, before);
+    return u;
 }
 
 ad_status ad__transpose(const ad__reverse *r, int count, const ad_var *x, int results,

@@ -7,10 +7,6 @@
 
 #include <string.h>
 
-/* What is recorded here belongs to no line of the caller's. */
-#undef AD_HERE
-#define AD_HERE NULL
-
 /* ---- scalar programs: numeric sweeps ---- */
 
 /* Fills out[results, variables] by columns or by rows, up to AD__LANES of them in one sweep. */

@@ -44,22 +44,22 @@ ad_status ad__reverse_mark(ad__reverse *r, int count, const ad_var *x)
 
 /* ---- the rule of a node ---- */
 
-ad_var ad__reverse_fit(ad_tape *tape, uint32_t node, ad_var c, const char *origin, const char *site)
+ad_var ad__reverse_fit(ad_tape *tape, uint32_t node, ad_var c, const char *origin)
 {
     const ad__spec *spec = ad__spec_of(tape, node);
     if (c.tape == NULL) {
-        c = ad_full_at(tape, spec->type, spec->shape, c.ref.literal, site);
+        c = ad_full(tape, spec->type, spec->shape, c.ref.literal);
         return ad__follow(c, ad__handle(tape, node));
     }
-    if (ad__check_handle(tape, c, origin, site) != AD_OK) {
+    if (ad__check_handle(tape, c, origin) != AD_OK) {
         return c;
     }
     const ad__spec *own = ad__spec_of(tape, c.ref.at.node);
     if (own->type != spec->type) {
-        ad_tape_fail(tape, AD_ERR_TYPE, origin, site, "its derivative is %s for an argument of %s",
+        ad_tape_fail(tape, AD_ERR_TYPE, origin, NULL, "its derivative is %s for an argument of %s",
                      ad_type_name(own->type), ad_type_name(spec->type));
     }
-    return own != spec ? ad__sum_to(c, spec->shape, ad__handle(tape, node), site) : c;
+    return own != spec ? ad__sum_to(c, spec->shape, ad__handle(tape, node)) : c;
 }
 
 enum { FEW = 4 };
@@ -68,7 +68,7 @@ void ad__reverse_visit(ad__reverse *r, uint32_t node, ad_var g)
 {
     ad_tape *tape = r->tape;
     const ad_op *op = ad__op_of(tape, node);
-    const char *site = tape->site[node];
+    tape->here = tape->site[node];
     ad_var few_vars[2 * FEW];
     uint8_t few_needs[FEW];
     int count;
@@ -82,12 +82,12 @@ void ad__reverse_visit(ad__reverse *r, uint32_t node, ad_var g)
         needs = ad__arena_take(&tape->scratch, len);
         nodes = ad__arena_take(&tape->scratch, len * sizeof *nodes);
         if (vars == NULL || needs == NULL || nodes == NULL) {
-            ad_tape_fail(tape, AD_ERR_MEMORY, op->name, site, "out of memory");
+            ad_tape_fail(tape, AD_ERR_MEMORY, op->name, NULL, "out of memory");
             return;
         }
     }
     if (tape->has_assigned && ad__reads_stale(tape, node)) {
-        ad_tape_fail(tape, AD_ERR_STATE, op->name, site,
+        ad_tape_fail(tape, AD_ERR_STATE, op->name, NULL,
                      "an argument was changed by ad_assign; take gradients before assigning");
         return;
     }
@@ -98,7 +98,6 @@ void ad__reverse_visit(ad__reverse *r, uint32_t node, ad_var g)
         vars[count + i] = ad_literal(0);
     }
     ad__vjp v = {.tape = tape,
-                 .site = site,
                  .attributes = ad__attributes_of(tape, node),
                  .count = count,
                  .x = vars,
@@ -109,7 +108,7 @@ void ad__reverse_visit(ad__reverse *r, uint32_t node, ad_var g)
     op->vjp(&v);
     for (int i = 0; i < count && tape->error.status == AD_OK; i++) {
         if (needs[i] && !ad__is_none(v.dx[i])) {
-            r->contribute(r, nodes[i], v.dx[i], op->name, site);
+            r->contribute(r, nodes[i], v.dx[i], op->name);
         }
     }
 }
@@ -134,7 +133,7 @@ ad_status ad__reverse_check(const ad__reverse *r, int results, const ad_var *y, 
         if (g == NULL || g[j].tape == NULL) {
             continue;
         }
-        if (ad__check_handle(tape, g[j], r->origin, NULL) != AD_OK) {
+        if (ad__check_handle(tape, g[j], r->origin) != AD_OK) {
             return tape->error.status;
         }
         if (ad__spec_of(tape, g[j].ref.at.node) != ad__spec_of(tape, node)) {
@@ -156,16 +155,15 @@ typedef struct transform {
     uint32_t *adjoint; /* by node - first: the node that holds the cotangent so far, or 0 */
 } transform;
 
-static void contribute(ad__reverse *r, uint32_t node, ad_var c, const char *origin,
-                       const char *site)
+static void contribute(ad__reverse *r, uint32_t node, ad_var c, const char *origin)
 {
     ad_tape *tape = r->tape;
     if (!ad__reverse_fits(tape, node, c)) {
-        c = ad__reverse_fit(tape, node, c, origin, site);
+        c = ad__reverse_fit(tape, node, c, origin);
     }
     uint32_t *adjoint = &((transform *)r)->adjoint[node - r->first];
     if (*adjoint != 0) {
-        c = ad_add_at(ad__handle(tape, *adjoint), c, site);
+        c = ad_add_at(ad__handle(tape, *adjoint), c, tape->here);
     }
     *adjoint = c.ref.at.node;
 }
@@ -188,7 +186,8 @@ static ad_status sweep_back(transform *t, int results, const ad_var *y, const ad
         uint32_t node = y[j].tape == NULL ? 0 : y[j].ref.at.node;
         ad_var c = g != NULL ? g[j] : ad_literal(1);
         if (node >= r->first && r->depends[node - r->first] && !ad__is_none(c)) {
-            contribute(r, node, c, r->origin, tape->site[node]);
+            tape->here = tape->site[node];
+            contribute(r, node, c, r->origin);
         }
     }
     for (uint32_t node = r->last + 1; node-- > r->first && tape->error.status == AD_OK;) {
@@ -208,10 +207,9 @@ static void read_adjoints(const transform *t, int count, const ad_var *x, ad_var
         uint32_t node = x[i].ref.at.node;
         uint32_t found = t->adjoint != NULL && node <= r->last ? t->adjoint[node - r->first] : 0;
         const ad__spec *spec = ad__spec_of(tape, node);
-        dx[i] =
-            found != 0
-                ? ad__handle(tape, found)
-                : ad__follow(ad_full_at(tape, spec->type, spec->shape, 0, tape->site[node]), x[i]);
+        tape->here = tape->site[node];
+        dx[i] = found != 0 ? ad__handle(tape, found)
+                           : ad__follow(ad_full(tape, spec->type, spec->shape, 0), x[i]);
     }
 }
 
@@ -222,6 +220,7 @@ ad_status ad__reverse_record(const ad__reverse *r, int results, const ad_var *y,
     transform t = {.back = *r};
     t.back.contribute = contribute;
     const uint32_t end = tape->count;
+    const char *here = tape->here;
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
     ad_status status = ad__reverse_check(r, results, y, g);
     if (status == AD_OK && r->first <= r->last && r->last != 0) {
@@ -234,6 +233,7 @@ ad_status ad__reverse_record(const ad__reverse *r, int results, const ad_var *y,
     if (status == AD_OK && !ad__note_derived(tape, end)) {
         status = ad__reverse_no_memory(r);
     }
+    tape->here = here;
     ad__arena_rewind(&tape->scratch, before);
     return status;
 }

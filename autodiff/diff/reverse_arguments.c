@@ -47,7 +47,7 @@ static ad_status check_variable(ad__reverse *r, int i, ad_var x)
                             "variable with ad_input before y is recorded",
                             i, x.ref.literal);
     }
-    if (!ad__is_recent(tape, x) && ad__check_handle(tape, x, r->origin, NULL) != AD_OK) {
+    if (!ad__is_recent(tape, x) && ad__check_handle(tape, x, r->origin) != AD_OK) {
         return tape->error.status;
     }
     uint32_t node = x.ref.at.node;
@@ -63,7 +63,7 @@ static ad_status check_variable(ad__reverse *r, int i, ad_var x)
 static ad_status check_result(ad__reverse *r, ad_var y)
 {
     ad_tape *tape = r->tape;
-    if (!ad__is_recent(tape, y) && ad__check_handle(tape, y, r->origin, NULL) != AD_OK) {
+    if (!ad__is_recent(tape, y) && ad__check_handle(tape, y, r->origin) != AD_OK) {
         return tape->error.status;
     }
     r->last = y.ref.at.node > r->last ? y.ref.at.node : r->last;

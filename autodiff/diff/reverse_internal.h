@@ -12,8 +12,7 @@
 typedef struct ad__reverse ad__reverse;
 
 /* Adds a contribution to the cotangent of a node; r->tape keeps an error in the name of origin. */
-typedef void ad__contribute(ad__reverse *r, uint32_t node, ad_var c, const char *origin,
-                            const char *site);
+typedef void ad__contribute(ad__reverse *r, uint32_t node, ad_var c, const char *origin);
 
 struct ad__reverse {
     ad_tape *tape;
@@ -58,7 +57,8 @@ ad_status ad__reverse_record(const ad__reverse *r, int results, const ad_var *y,
 /* Makes and fills r->depends, which stays in the tape's scratch storage. */
 ad_status ad__reverse_mark(ad__reverse *r, int count, const ad_var *x);
 
-/* Runs the rule of a node with cotangent g and hands its contributions to r->contribute. */
+/* Runs the rule of a node with cotangent g, at the node's line, and hands its contributions to
+ * r->contribute. The line stays the tape's: the sweep sets the one before again at its end. */
 void ad__reverse_visit(ad__reverse *r, uint32_t node, ad_var g);
 
 /* Whether a numeric sweep can see a node: an f64 scalar of no structured operation, whose arguments
@@ -92,7 +92,6 @@ static inline int ad__reverse_fits(const ad_tape *tape, uint32_t node, ad_var c)
 
 /* A contribution as a live variable of the node's type and shape: the one place where broadcasting
  * is undone, and where a gradient's shape is held against its variable's. */
-ad_var ad__reverse_fit(ad_tape *tape, uint32_t node, ad_var c, const char *origin,
-                       const char *site);
+ad_var ad__reverse_fit(ad_tape *tape, uint32_t node, ad_var c, const char *origin);
 
 #endif

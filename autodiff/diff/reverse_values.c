@@ -40,7 +40,7 @@ static void give_back(sweep *s, uint16_t spec, void *storage)
 }
 
 /* Adds the elements of c to the adjoint of a node of the same spec. */
-static void add(sweep *s, uint32_t node, uint32_t c, const char *origin, const char *site)
+static void add(sweep *s, uint32_t node, uint32_t c, const char *origin)
 {
     ad_tape *tape = s->back.tape;
     const uint16_t spec = tape->node[node].spec;
@@ -61,30 +61,29 @@ static void add(sweep *s, uint32_t node, uint32_t c, const char *origin, const c
     }
     adjoint->data = take(s, spec);
     if (adjoint->data == NULL) {
-        ad_tape_fail(tape, AD_ERR_MEMORY, origin, site, "out of memory");
+        ad_tape_fail(tape, AD_ERR_MEMORY, origin, NULL, "out of memory");
     } else if (k->count > 0) {
         memcpy(adjoint->data, from, ad__spec_bytes(k));
     }
 }
 
-static void contribute(ad__reverse *r, uint32_t node, ad_var c, const char *origin,
-                       const char *site)
+static void contribute(ad__reverse *r, uint32_t node, ad_var c, const char *origin)
 {
     sweep *s = (sweep *)r;
     if (!ad__reverse_fits(r->tape, node, c)) {
-        c = ad__reverse_fit(r->tape, node, c, origin, site);
+        c = ad__reverse_fit(r->tape, node, c, origin);
         if (r->tape->error.status != AD_OK) {
             return;
         }
     }
     if (node == s->heir) {
         s->heir = 0;
-        add(s, node, s->g, origin, site);
+        add(s, node, s->g, origin);
     }
     if (c.ref.at.node == s->g && s->heir == 0 && !(s->state[node - r->first] & REACHED)) {
         s->heir = node;
     } else {
-        add(s, node, c.ref.at.node, origin, site);
+        add(s, node, c.ref.at.node, origin);
     }
 }
 
@@ -150,8 +149,8 @@ static int visit(sweep *s, uint32_t node)
     ad__reverse *r = &s->back;
     ad_tape *tape = r->tape;
     const ad__slot adjoint = s->adjoint[node - r->first];
-    const char *site = tape->site[node];
-    ad_var g = ad__record_borrowed(tape, tape->node[node].spec, adjoint, r->origin, site);
+    tape->here = tape->site[node];
+    ad_var g = ad__record_borrowed(tape, tape->node[node].spec, adjoint, r->origin);
     if (tape->error.status != AD_OK) {
         return 0;
     }
@@ -159,7 +158,7 @@ static int visit(sweep *s, uint32_t node)
     s->heir = 0;
     ad__reverse_visit(r, node, g);
     if (s->heir != 0 && s->state[node - r->first] & STAYS) {
-        add(s, s->heir, s->g, r->origin, site);
+        add(s, s->heir, s->g, r->origin);
         s->heir = 0;
     } else if (s->heir != 0) {
         s->state[s->heir - r->first] |= REACHED;
@@ -241,6 +240,7 @@ static ad_status sweep_tensors(const ad__reverse *of, int count, const ad_var *x
     ad__reverse *r = &s.back;
     ad_tape *tape = r->tape;
     const uint32_t last = r->last;
+    const char *here = tape->here;
     r->contribute = contribute;
     if (r->first <= last && last != 0) {
         if (!allocate(&s, (size_t)(last - r->first) + 1)) {
@@ -255,9 +255,11 @@ static ad_status sweep_tensors(const ad__reverse *of, int count, const ad_var *x
             }
         }
         if (r->depends[last - r->first]) {
-            contribute(r, last, ad_literal(1), r->origin, tape->site[last]);
+            tape->here = tape->site[last];
+            contribute(r, last, ad_literal(1), r->origin);
         }
         sweep_back(&s);
+        tape->here = here;
     }
     for (int i = 0; i < count && tape->error.status == AD_OK; i++) {
         out += read(&s, x[i].ref.at.node, out);

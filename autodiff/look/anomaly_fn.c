@@ -10,10 +10,11 @@
 static ad_var leaf(const ad__program *p, ad__id id, const void *const *inputs, ad_tape *tape)
 {
     const ad__value *v = &p->values[id];
+    tape->here = v->site;
     const int is_input = inputs != NULL && ad__code_of(v) == AD__INPUT;
     const void *elements = is_input ? inputs[id] : v->attributes; /* inputs are values 0, 1, .. */
     return ad__record_leaf(tape, ad__code_of(v), v->spec->type, &v->spec->shape, elements,
-                           "ad_fn_anomaly", v->site);
+                           "ad_fn_anomaly");
 }
 
 /* Records value id, after all values before it. */
@@ -25,10 +26,10 @@ static void record(const ad__program *p, ad__id id, ad_var *arguments, ad_var *v
     for (uint32_t i = 0; i < v->count; i++) {
         arguments[i] = vars[p->args[v->first + i]];
     }
-    vars[id] =
-        ad__record(v->op, (int)v->count, arguments, v->attributes, v->attribute_bytes, v->site);
+    tape->here = v->site;
+    vars[id] = ad__record(v->op, (int)v->count, arguments, v->attributes, v->attribute_bytes);
     if (v->is_derived && tape->error.status == AD_OK && !ad__note_derived(tape, end)) {
-        ad_tape_fail(tape, AD_ERR_MEMORY, "ad_fn_anomaly", v->site, "out of memory");
+        ad_tape_fail(tape, AD_ERR_MEMORY, "ad_fn_anomaly", NULL, "out of memory");
     }
 }
 

@@ -9,9 +9,6 @@
 #include <math.h>
 #include <string.h>
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 /* Of a matrix A = left^-1 D right^-T, as ldu_internal.h has it.
  *
  * With A' = left A right^T = D diagonal, and G' = left G right^T for a direction G,
@@ -219,7 +216,7 @@ static void cofactors_vjp(ad__vjp *v)
     size_t count = (size_t)v->count;
     ad_var *vars = ad__arena_take(&v->tape->scratch, (count + 1) * sizeof *vars);
     if (vars == NULL) {
-        ad_tape_fail(v->tape, AD_ERR_MEMORY, "ad_cofactors", v->site, "out of memory");
+        ad_tape_fail(v->tape, AD_ERR_MEMORY, "ad_cofactors", NULL, "out of memory");
         return;
     }
     memcpy(vars, v->x, count * sizeof *vars);
@@ -240,12 +237,12 @@ static void cofactors_vjp(ad__vjp *v)
 
 static ad_var cofactors_of(const ad_var *x)
 {
-    return ad_cofactors_at(1, x, NULL);
+    return ad_cofactors(1, x);
 }
 
 static ad_var cofactors_along(const ad_var *x)
 {
-    return ad_cofactors_at(2, x, NULL);
+    return ad_cofactors(2, x);
 }
 
 static const ad__sample cofactors_samples[] = {
@@ -265,7 +262,7 @@ const ad_op ad_cofactors__op = {.name = "ad_cofactors",
                                 .sample_count =
                                     sizeof cofactors_samples / sizeof *cofactors_samples};
 
-ad_var ad_cofactors_at(int count, const ad_var *x, const char *site)
+ad_var(ad_cofactors)(int count, const ad_var *x)
 {
-    return count < 1 ? ad_literal(NAN) : ad__record(&ad_cofactors__op, count, x, NULL, 0, site);
+    return count < 1 ? ad_literal(NAN) : ad__record(&ad_cofactors__op, count, x, NULL, 0);
 }

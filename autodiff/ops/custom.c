@@ -87,18 +87,18 @@ static void check_contribution(const ad__vjp *v, const char *name, int i)
     char origin[160], a[160], b[160];
     (void)snprintf(origin, sizeof origin, "ad_custom: %s: dx[%d] of its vjp", name, i);
     ad_var dx = v->dx[i];
-    if (ad__check_handle(v->tape, dx, origin, v->site) != AD_OK) {
+    if (ad__check_handle(v->tape, dx, origin) != AD_OK) {
         return;
     }
     const ad__spec *own = ad__spec_of(v->tape, dx.ref.at.node);
     const ad__spec *x = ad__spec_of(v->tape, v->x[i].ref.at.node);
     ad_shape wide;
     if (own->type != x->type) {
-        ad_tape_fail(v->tape, AD_ERR_TYPE, origin, v->site, "it is %s, x[%d] is %s",
+        ad_tape_fail(v->tape, AD_ERR_TYPE, origin, NULL, "it is %s, x[%d] is %s",
                      ad_type_name(own->type), i, ad_type_name(x->type));
     } else if (ad_shape_broadcast(&x->shape, &own->shape, &wide) != AD_OK ||
                !ad_shape_equal(&wide, &own->shape)) {
-        ad_tape_fail(v->tape, AD_ERR_SHAPE, origin, v->site, "it has shape %s, x[%d] has %s",
+        ad_tape_fail(v->tape, AD_ERR_SHAPE, origin, NULL, "it has shape %s, x[%d] has %s",
                      ad_shape_print(&own->shape, a, sizeof a), i,
                      ad_shape_print(&x->shape, b, sizeof b));
     }
@@ -141,7 +141,7 @@ static void sample_vjp(void *user, int count, const ad_var *x, ad_var z, ad_var 
 static ad_var sample_of(const ad_var *x)
 {
     static const ad_custom_op sample = {.name = "sample", .eval = sample_eval, .vjp = sample_vjp};
-    return ad_custom_at(&sample, NULL, 2, x, NULL);
+    return ad_custom(&sample, NULL, 2, x);
 }
 
 static const ad__sample custom_samples[] = {{2, {{2, {2, 3}}, {2, {2, 3}}}, -2, 2, sample_of}};
@@ -156,8 +156,7 @@ const ad_op ad_custom__op = {.name = "ad_custom",
                              .samples = custom_samples,
                              .sample_count = 1};
 
-ad_var ad_custom_at(const ad_custom_op *op, void *user, int count, const ad_var *x,
-                    const char *site)
+ad_var(ad_custom)(const ad_custom_op *op, void *user, int count, const ad_var *x)
 {
     const custom c = {op, user};
     ad_tape *tape = ad__tape_of(count, x);
@@ -165,9 +164,9 @@ ad_var ad_custom_at(const ad_custom_op *op, void *user, int count, const ad_var 
         return ad_literal(NAN);
     }
     if (op == NULL || op->name == NULL || op->eval == NULL) {
-        ad_tape_fail(tape, AD_ERR_DOMAIN, "ad_custom", site,
+        ad_tape_fail(tape, AD_ERR_DOMAIN, "ad_custom", NULL,
                      "the operation has no name or no eval function");
         return ad__dead(tape);
     }
-    return ad__record(&ad_custom__op, count, x, &c, sizeof c, site);
+    return ad__record(&ad_custom__op, count, x, &c, sizeof c);
 }

@@ -8,9 +8,6 @@
 
 #include <math.h>
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 /* ---- det ---- */
 
 static ad_status det_infer(ad__call *call)
@@ -146,7 +143,7 @@ static void log_abs_det_vjp(ad__vjp *v)
 
 static ad_var det_of(const ad_var *x)
 {
-    return ad_det_at(x[0], NULL);
+    return ad_det(x[0]);
 }
 
 /* Of the identity and a tenth of x, which is far from singular. */
@@ -154,11 +151,10 @@ static ad_var log_abs_det_of(const ad_var *x)
 {
     ad_shape shape = ad_shape_of(x[0]);
     const int64_t n = shape.len[shape.rank - 1];
-    ad_var place =
-        ad_cumsum_at(ad_full_at(x[0].tape, ad_type_of(x[0]), AD_SHAPE(n), 1, NULL), 0, NULL);
-    ad_var eye = ad_equal_at(ad_expand_dims_at(place, 1, NULL), place, NULL);
-    ad_var part = ad_mul_at(x[0], ad_literal(0.1), NULL);
-    return ad_log_abs_det_at(ad_add_at(part, eye, NULL), NULL);
+    ad_var place = ad_cumsum(ad_full(x[0].tape, ad_type_of(x[0]), AD_SHAPE(n), 1), 0);
+    ad_var eye = ad_equal(ad_expand_dims(place, 1), place);
+    ad_var part = ad_mul(x[0], ad_literal(0.1));
+    return ad_log_abs_det(ad_add(part, eye));
 }
 
 static const ad__sample det_samples[] = {
@@ -199,17 +195,17 @@ const ad_op ad_det_sign__op = {.name = "ad_det_sign",
                                .flops = det_flops,
                                .scratch = det_scratch};
 
-ad_var ad_det_at(ad_var x, const char *site)
+ad_var(ad_det)(ad_var x)
 {
-    return ad__record(&ad_det__op, 1, &x, NULL, 0, site);
+    return ad__record(&ad_det__op, 1, &x, NULL, 0);
 }
 
-ad_var ad_log_abs_det_at(ad_var x, const char *site)
+ad_var(ad_log_abs_det)(ad_var x)
 {
-    return ad__record(&ad_log_abs_det__op, 1, &x, NULL, 0, site);
+    return ad__record(&ad_log_abs_det__op, 1, &x, NULL, 0);
 }
 
-ad_var ad_det_sign_at(ad_var x, const char *site)
+ad_var(ad_det_sign)(ad_var x)
 {
-    return ad__record(&ad_det_sign__op, 1, &x, NULL, 0, site);
+    return ad__record(&ad_det_sign__op, 1, &x, NULL, 0);
 }

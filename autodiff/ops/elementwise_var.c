@@ -7,12 +7,11 @@
 
 #include "ops.h"
 
-/* The value on the scalar fast path is the row's text over double. Derivatives are recorded at the
- * line of the operation they belong to. */
+/* The value on the scalar fast path is the row's text over double. */
 #include "kernels/math_f64_internal.h"
 #include "kernels/real_internal.h"
-#undef AD_HERE
-#define AD_HERE site
+#undef AD__CALL
+#define AD__CALL(f, ...) f##_at(__VA_ARGS__, site)
 #define AD_ZERO (ad_literal(0))
 #define AD_TIE(INDEX) (v->tape->node[v->x[INDEX].ref.at.node].code == AD__CONSTANT ? 0 : 0.5)
 
@@ -22,7 +21,7 @@
 #define VJP(NAME, ...)                                                                             \
     static void NAME##__vjp(ad__vjp *v)                                                            \
     {                                                                                              \
-        const char *site = v->site;                                                                \
+        const char *site = v->tape->here;                                                          \
         const ad_var z = v->z, g = v->g;                                                           \
         (void)site, (void)z, (void)g;                                                              \
         __VA_ARGS__                                                                                \

@@ -6,9 +6,6 @@
 #include "tape/tape_internal.h"
 #include "ops.h"
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 static ad_status extreme_infer(ad__call *call)
 {
     const ad_shape *shape = &call->x[0].spec->shape;
@@ -93,17 +90,17 @@ static void min_vjp(ad__vjp *v)
 
 static ad_var max_columns(const ad_var *x)
 {
-    return ad_max_at(x[0], AD_AXES(0), NULL);
+    return ad_max(x[0], AD_AXES(0));
 }
 
 static ad_var max_all(const ad_var *x)
 {
-    return ad_max_at(x[0], AD_ALL, NULL);
+    return ad_max(x[0], AD_ALL);
 }
 
 static ad_var min_kept(const ad_var *x)
 {
-    return ad_min_at(x[0], AD_KEEP(0, 2), NULL);
+    return ad_min(x[0], AD_KEEP(0, 2));
 }
 
 static const ad__sample max_samples[] = {
@@ -148,22 +145,22 @@ const ad_op ad_argmin__op = {.name = "ad_argmin",
                              .scratch = ad__reduce_scratch,
                              .emit = argmin_emit};
 
-ad_var ad_max_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_max)(ad_var x, ad_axes axes)
 {
-    return ad__reduce(&ad_max__op, x, axes, site);
+    return ad__reduce(&ad_max__op, x, axes);
 }
 
-ad_var ad_min_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_min)(ad_var x, ad_axes axes)
 {
-    return ad__reduce(&ad_min__op, x, axes, site);
+    return ad__reduce(&ad_min__op, x, axes);
 }
 
-ad_var ad_argmax_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_argmax)(ad_var x, ad_axes axes)
 {
-    return ad__reduce(&ad_argmax__op, x, axes, site);
+    return ad__reduce(&ad_argmax__op, x, axes);
 }
 
-ad_var ad_argmin_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_argmin)(ad_var x, ad_axes axes)
 {
-    return ad__reduce(&ad_argmin__op, x, axes, site);
+    return ad__reduce(&ad_argmin__op, x, axes);
 }

@@ -10,9 +10,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 /* ---- indices ---- */
 
 ad_status ad__infer_indices(const ad__call *call, int i)
@@ -172,17 +169,17 @@ static void take_vjp(ad__vjp *v)
 static ad_var sample_indices(const ad_var *x)
 {
     static const int64_t indices[] = {2, 0, -1, 2};
-    return ad_constant_at(x[0].tape, AD_I64, AD_SHAPE(2, 2), indices, NULL);
+    return ad_constant(x[0].tape, AD_I64, AD_SHAPE(2, 2), indices);
 }
 
 static ad_var take_rows_of(const ad_var *x)
 {
-    return ad_take_at(x[0], sample_indices(x), 0, NULL);
+    return ad_take(x[0], sample_indices(x), 0);
 }
 
 static ad_var take_middle(const ad_var *x)
 {
-    return ad_take_at(x[0], sample_indices(x), -2, NULL);
+    return ad_take(x[0], sample_indices(x), -2);
 }
 
 static const ad__sample take_samples[] = {{1, {{2, {3, 2}}}, -2, 2, take_rows_of},
@@ -197,10 +194,10 @@ const ad_op ad_take__op = {.name = "ad_take",
                            .samples = take_samples,
                            .sample_count = 2};
 
-ad_var ad_take_at(ad_var x, ad_var indices, int axis, const char *site)
+ad_var(ad_take)(ad_var x, ad_var indices, int axis)
 {
     const ad__indexing a = {.axis = axis};
-    return ad__record(&ad_take__op, 2, (const ad_var[]){x, indices}, &a, sizeof a, site);
+    return ad__record(&ad_take__op, 2, (const ad_var[]){x, indices}, &a, sizeof a);
 }
 
 /* ---- segment_sum ---- */
@@ -301,7 +298,7 @@ static void segment_vjp(ad__vjp *v)
 
 static ad_var segment_rows(const ad_var *x)
 {
-    return ad_segment_sum_at(x[0], sample_indices(x), 0, 4, NULL);
+    return ad_segment_sum(x[0], sample_indices(x), 0, 4);
 }
 
 static const ad__sample segment_samples[] = {{1, {{3, {2, 2, 3}}}, -2, 2, segment_rows}};
@@ -316,10 +313,10 @@ const ad_op ad_segment_sum__op = {.name = "ad_segment_sum",
                                   .samples = segment_samples,
                                   .sample_count = 1};
 
-ad_var ad_segment_sum_at(ad_var x, ad_var indices, int axis, int64_t len, const char *site)
+ad_var(ad_segment_sum)(ad_var x, ad_var indices, int axis, int64_t len)
 {
     const ad__indexing a = {.axis = axis, .len = len};
-    return ad__record(&ad_segment_sum__op, 2, (const ad_var[]){x, indices}, &a, sizeof a, site);
+    return ad__record(&ad_segment_sum__op, 2, (const ad_var[]){x, indices}, &a, sizeof a);
 }
 
 /* ---- one_hot ---- */
@@ -380,8 +377,8 @@ const ad_op ad_one_hot__op = {.name = "ad_one_hot",
                               .eval = one_hot_eval,
                               .emit = one_hot_emit};
 
-ad_var ad_one_hot_at(ad_var indices, int64_t len, ad_type type, const char *site)
+ad_var(ad_one_hot)(ad_var indices, int64_t len, ad_type type)
 {
     const ad__indexing a = {.type = type, .len = len};
-    return ad__record(&ad_one_hot__op, 1, &indices, &a, sizeof a, site);
+    return ad__record(&ad_one_hot__op, 1, &indices, &a, sizeof a);
 }

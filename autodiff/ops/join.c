@@ -11,9 +11,6 @@
 #include <math.h>
 #include <string.h>
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 /* ---- concat ---- */
 
 static ad_status concat_infer(ad__call *call)
@@ -94,7 +91,7 @@ static void concat_vjp(ad__vjp *v)
 
 static ad_var concat_columns(const ad_var *x)
 {
-    return ad_concat_at(3, x, -1, NULL);
+    return ad_concat(3, x, -1);
 }
 
 static const ad__sample concat_samples[] = {
@@ -109,10 +106,10 @@ const ad_op ad_concat__op = {.name = "ad_concat",
                              .samples = concat_samples,
                              .sample_count = 1};
 
-ad_var ad_concat_at(int count, const ad_var *x, int axis, const char *site)
+ad_var(ad_concat)(int count, const ad_var *x, int axis)
 {
     return count < 1 || x == NULL ? ad_literal(NAN)
-                                  : ad__record(&ad_concat__op, count, x, &axis, sizeof axis, site);
+                                  : ad__record(&ad_concat__op, count, x, &axis, sizeof axis);
 }
 
 /* ---- stack ---- */
@@ -188,7 +185,7 @@ static void stack_vjp(ad__vjp *v)
 
 static ad_var stack_last(const ad_var *x)
 {
-    return ad_stack_at(2, x, -1, NULL);
+    return ad_stack(2, x, -1);
 }
 
 static const ad__sample stack_samples[] = {
@@ -205,10 +202,10 @@ const ad_op ad_stack__op = {.name = "ad_stack",
                             .samples = stack_samples,
                             .sample_count = 2};
 
-ad_var ad_stack_at(int count, const ad_var *x, int axis, const char *site)
+ad_var(ad_stack)(int count, const ad_var *x, int axis)
 {
     return count < 1 || x == NULL ? ad_literal(NAN)
-                                  : ad__record(&ad_stack__op, count, x, &axis, sizeof axis, site);
+                                  : ad__record(&ad_stack__op, count, x, &axis, sizeof axis);
 }
 
 /* ---- split ---- */
@@ -241,26 +238,25 @@ static ad_status check_split(int64_t len, int count, const int64_t *lens, ad_err
     return AD_OK;
 }
 
-ad_status ad_split_at(ad_var x, int axis, int count, const int64_t *lens, ad_var *parts,
-                      const char *site)
+ad_status(ad_split)(ad_var x, int axis, int count, const int64_t *lens, ad_var *parts)
 {
     if (parts == NULL) {
         return x.tape == NULL ? AD_ERR_DOMAIN
-                              : ad_tape_fail(x.tape, AD_ERR_DOMAIN, "ad_split", site,
+                              : ad_tape_fail(x.tape, AD_ERR_DOMAIN, "ad_split", NULL,
                                              "parts is NULL; give room for %d variables", count);
     }
     ad_shape shape;
     ad_error error = {.status = AD_OK};
-    int at = 0, alive = ad__shape_for(x, &shape, "ad_split", site);
+    int at = 0, alive = ad__shape_for(x, &shape, "ad_split");
     if (alive && (ad__axis(axis, &shape, &at, &error) != AD_OK ||
                   check_split(shape.len[at], count, lens, &error) != AD_OK)) {
-        ad__failed(x, &error, "ad_split", site);
+        ad__failed(x, &error, "ad_split");
     }
     const int fits = alive && error.status == AD_OK;
     int64_t start = 0;
     for (int i = 0; i < count; i++) {
         int64_t len = !fits ? 0 : lens != NULL ? lens[i] : shape.len[at] / count;
-        parts[i] = ad__follow(ad_slice_at(x, at, start, start + len, 1, site), x);
+        parts[i] = ad__follow(ad_slice(x, at, start, start + len, 1), x);
         start += len;
     }
     const ad_status status = x.tape == NULL ? error.status : ad_tape_status(x.tape);
@@ -273,30 +269,29 @@ ad_status ad_split_at(ad_var x, int axis, int count, const int64_t *lens, ad_var
 /* ---- repeat and tile ---- */
 
 /* Repeats the axis as a whole, or, if each, every element of it: it becomes `times` as long. */
-static ad_var repeat_axis(ad_var x, int axis, int each, int64_t times, const char *site)
+static ad_var repeat_axis(ad_var x, int axis, int each, int64_t times)
 {
     ad_shape shape = ad_shape_of(x);
     ad__along a = ad__along_axis(&shape, axis);
     int64_t lens[4] = {(int64_t)a.outer, 1, 1, (int64_t)a.inner};
     lens[each ? 1 : 2] = (int64_t)a.len;
-    x = ad_reshape_at(x, ad_shape_of_lens(4, lens), site);
+    x = ad_reshape(x, ad_shape_of_lens(4, lens));
     lens[each ? 2 : 1] = times;
-    x = ad_broadcast_to_at(x, ad_shape_of_lens(4, lens), site);
+    x = ad_broadcast_to(x, ad_shape_of_lens(4, lens));
     shape.len[axis] *= times;
-    return ad_reshape_at(x, shape, site);
+    return ad_reshape(x, shape);
 }
 
 /* The axis counted from the front if x can be repeated along it, or -1 after an error. */
-static int repeated_axis(ad_var x, int axis, int64_t times, ad_shape *shape, const char *origin,
-                         const char *site)
+static int repeated_axis(ad_var x, int axis, int64_t times, ad_shape *shape, const char *origin)
 {
     ad_error error;
     int at;
-    if (!ad__shape_for(x, shape, origin, site)) {
+    if (!ad__shape_for(x, shape, origin)) {
         return -1;
     }
     if (ad__axis(axis, shape, &at, &error) != AD_OK) {
-        ad__failed(x, &error, origin, site);
+        ad__failed(x, &error, origin);
         return -1;
     }
     ad__along a = ad__along_axis(shape, at);
@@ -304,28 +299,28 @@ static int repeated_axis(ad_var x, int axis, int64_t times, ad_shape *shape, con
     if (times < 0 || (size_t)times > SIZE_MAX / 16 / rest) {
         ad_error_set(&error, AD_ERR_DOMAIN,
                      "%" PRId64 " times; give 0 or more, so that the result fits in memory", times);
-        ad__failed(x, &error, origin, site);
+        ad__failed(x, &error, origin);
         return -1;
     }
     return at;
 }
 
-ad_var ad_repeat_at(ad_var x, int axis, int64_t times, const char *site)
+ad_var(ad_repeat)(ad_var x, int axis, int64_t times)
 {
     ad_shape shape;
-    int at = repeated_axis(x, axis, times, &shape, "ad_repeat", site);
+    int at = repeated_axis(x, axis, times, &shape, "ad_repeat");
     if (at < 0) {
         return x.tape == NULL ? ad_literal(NAN) : ad__dead(x.tape);
     }
-    return repeat_axis(x, at, 1, times, site);
+    return repeat_axis(x, at, 1, times);
 }
 
-ad_var ad_tile_at(ad_var x, int axis, int64_t times, const char *site)
+ad_var(ad_tile)(ad_var x, int axis, int64_t times)
 {
     ad_shape shape;
-    int at = repeated_axis(x, axis, times, &shape, "ad_tile", site);
+    int at = repeated_axis(x, axis, times, &shape, "ad_tile");
     if (at < 0) {
         return x.tape == NULL ? ad_literal(NAN) : ad__dead(x.tape);
     }
-    return repeat_axis(x, at, 0, times, site);
+    return repeat_axis(x, at, 0, times);
 }

@@ -12,9 +12,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 /* Which operands are read transposed; never a vector. */
 typedef struct transposes {
     int x, y;
@@ -284,7 +281,7 @@ static ad_var right_rule(const ad__vjp *v, ad_var x, ad_var g)
 }
 
 /* A stack of matrices as one with all their rows. */
-static ad_var stacked(const ad__vjp *v, ad_var x)
+static ad_var stacked(ad_var x)
 {
     ad_shape shape = ad_shape_of(x);
     int64_t rows = 1;
@@ -325,8 +322,8 @@ static void matmul_vjp(ad__vjp *v)
     }
     if (v->needs[1]) {
         if (sy.rank <= 2 && sx.rank > 2 && !t->x) { /* one y for all: sums inside one product */
-            x = stacked(v, x);
-            g = stacked(v, g);
+            x = stacked(x);
+            g = stacked(g);
         }
         ad_var dy = right_rule(v, x, g);
         ad_shape shape = ad_shape_of(dy);
@@ -342,22 +339,22 @@ static void matmul_vjp(ad__vjp *v)
 
 static ad_var product_plain(const ad_var *x)
 {
-    return ad_matmul_at(x[0], x[1], NULL);
+    return ad_matmul(x[0], x[1]);
 }
 
 static ad_var product_left(const ad_var *x)
 {
-    return ad_matmul_with_at(x[0], x[1], 1, 0, NULL);
+    return ad_matmul_with(x[0], x[1], 1, 0);
 }
 
 static ad_var product_right(const ad_var *x)
 {
-    return ad_matmul_with_at(x[0], x[1], 0, 1, NULL);
+    return ad_matmul_with(x[0], x[1], 0, 1);
 }
 
 static ad_var product_both(const ad_var *x)
 {
-    return ad_matmul_with_at(x[0], x[1], 1, 1, NULL);
+    return ad_matmul_with(x[0], x[1], 1, 1);
 }
 
 static const ad__sample matmul_samples[] = {
@@ -383,28 +380,27 @@ const ad_op ad_matmul_with__op = {.name = "ad_matmul",
                                   .samples = matmul_samples,
                                   .sample_count = sizeof matmul_samples / sizeof *matmul_samples};
 
-ad_var ad_matmul_with_at(ad_var x, ad_var y, int transpose_x, int transpose_y, const char *site)
+ad_var(ad_matmul_with)(ad_var x, ad_var y, int transpose_x, int transpose_y)
 {
     transposes t = {transpose_x && ad_shape_of(x).rank > 1, transpose_y && ad_shape_of(y).rank > 1};
-    return ad__record(&ad_matmul_with__op, 2, (ad_var[]){x, y}, &t, sizeof t, site);
+    return ad__record(&ad_matmul_with__op, 2, (ad_var[]){x, y}, &t, sizeof t);
 }
 
-ad_var ad_matmul_at(ad_var x, ad_var y, const char *site)
+ad_var(ad_matmul)(ad_var x, ad_var y)
 {
-    return ad_matmul_with_at(x, y, 0, 0, site);
+    return ad_matmul_with(x, y, 0, 0);
 }
 
 /* ---- vectors ---- */
 
 /* 1 if both are vectors, of one length where asked; else 0, and what the builder returns. */
-static int are_vectors(ad_var x, ad_var y, int same, ad_var *failed, const char *origin,
-                       const char *site)
+static int are_vectors(ad_var x, ad_var y, int same, ad_var *failed, const char *origin)
 {
     ad_shape sx, sy;
     ad_error error;
     char a[160], b[160];
     ad_var any = x.tape != NULL ? x : y;
-    if (!ad__shape_for(x, &sx, origin, site) || !ad__shape_for(y, &sy, origin, site)) {
+    if (!ad__shape_for(x, &sx, origin) || !ad__shape_for(y, &sy, origin)) {
         *failed = ad__dead(any.tape);
         return 0;
     }
@@ -414,27 +410,27 @@ static int are_vectors(ad_var x, ad_var y, int same, ad_var *failed, const char 
     ad_error_set(&error, AD_ERR_SHAPE, "%s x %s: takes two vectors%s; ad_reshape one?",
                  ad_shape_print(&sx, a, sizeof a), ad_shape_print(&sy, b, sizeof b),
                  same ? " of one length" : "");
-    *failed = ad__failed(any, &error, origin, site);
+    *failed = ad__failed(any, &error, origin);
     return 0;
 }
 
-ad_var ad_dot_at(ad_var x, ad_var y, const char *site)
+ad_var(ad_dot)(ad_var x, ad_var y)
 {
     const ad__made dot = ad__making(2, (ad_var[]){x, y});
     ad_var failed;
-    if (!are_vectors(x, y, 1, &failed, "ad_dot", site)) {
+    if (!are_vectors(x, y, 1, &failed, "ad_dot")) {
         return failed;
     }
-    return ad__made_of(dot, "ad_dot", ad_sum_at(ad_mul_at(x, y, site), AD_ALL, site));
+    return ad__made_of(dot, "ad_dot", ad_sum(ad_mul(x, y), AD_ALL));
 }
 
-ad_var ad_outer_at(ad_var x, ad_var y, const char *site)
+ad_var(ad_outer)(ad_var x, ad_var y)
 {
     const ad__made outer = ad__making(2, (ad_var[]){x, y});
     ad_var failed;
-    if (!are_vectors(x, y, 0, &failed, "ad_outer", site)) {
+    if (!are_vectors(x, y, 0, &failed, "ad_outer")) {
         return failed;
     }
-    ad_var column = ad_expand_dims_at(x, 1, site), row = ad_expand_dims_at(y, 0, site);
-    return ad__made_of(outer, "ad_outer", ad_matmul_at(column, row, site));
+    ad_var column = ad_expand_dims(x, 1), row = ad_expand_dims(y, 0);
+    return ad__made_of(outer, "ad_outer", ad_matmul(column, row));
 }

@@ -41,25 +41,24 @@ const ad_op ad_size__op = {
     .name = "ad_size", .traits = AD__OF_SHAPES, .infer = size_infer, .eval = size_eval};
 
 /* Records it in the name of origin. */
-static ad_var counted(ad_var x, ad_axes axes, int must_be, int ddof, const char *origin,
-                      const char *site)
+static ad_var counted(ad_var x, ad_axes axes, int must_be, int ddof, const char *origin)
 {
     counting c = {.must_be = must_be, .ddof = ddof};
     ad_error error;
     ad_shape shape;
-    if (!ad__shape_for(x, &shape, origin, site)) {
+    if (!ad__shape_for(x, &shape, origin)) {
         return x;
     }
     if (ad__check_float(ad_type_of(x), &shape, &error) != AD_OK ||
         ad__reduction_of(axes, &shape, &c.over, &error) != AD_OK) {
-        return ad__failed(x, &error, origin, site);
+        return ad__failed(x, &error, origin);
     }
-    return ad__record(&ad_size__op, 1, &x, &c, sizeof c, site);
+    return ad__record(&ad_size__op, 1, &x, &c, sizeof c);
 }
 
-ad_var ad_size_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_size)(ad_var x, ad_axes axes)
 {
-    return counted(x, axes, 0, 0, "ad_size", site);
+    return counted(x, axes, 0, 0, "ad_size");
 }
 
 /* ---- moments ---- */
@@ -70,60 +69,56 @@ static ad_axes keeping(ad_axes axes)
     return axes;
 }
 
-ad_var ad_mean_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_mean)(ad_var x, ad_axes axes)
 {
     const ad__made mean = ad__making(1, &x);
-    ad_var count = counted(x, axes, 0, 0, "ad_mean", site);
-    return ad__made_of(mean, "ad_mean", ad_div_at(ad_sum_at(x, axes, site), count, site));
+    ad_var count = counted(x, axes, 0, 0, "ad_mean");
+    return ad__made_of(mean, "ad_mean", ad_div(ad_sum(x, axes), count));
 }
 
 /* x - mean(x), and what sums over it are divided by: NaN unless that is above 0.
  *
  * The mean of equal numbers may be off by a rounding, and the mean of what x is off from that puts
  * it right: so equal numbers give exactly 0. No gradient passes through the first of the two. */
-static ad_var centred(ad_var x, ad_axes axes, int ddof, ad_var *divisor, const char *origin,
-                      const char *site)
+static ad_var centred(ad_var x, ad_axes axes, int ddof, ad_var *divisor, const char *origin)
 {
-    *divisor = counted(x, axes, 1, ddof, origin, site);
-    ad_var near = ad_stop_gradient_at(ad_mean_at(x, keeping(axes), site), site);
-    ad_var off = ad_mean_at(ad_sub_at(x, near, site), keeping(axes), site);
-    return ad_sub_at(x, ad_add_at(near, off, site), site);
+    *divisor = counted(x, axes, 1, ddof, origin);
+    ad_var near = ad_stop_gradient(ad_mean(x, keeping(axes)));
+    ad_var off = ad_mean(ad_sub(x, near), keeping(axes));
+    return ad_sub(x, ad_add(near, off));
 }
 
-ad_var ad_variance_at(ad_var x, ad_axes axes, int ddof, const char *site)
+ad_var(ad_variance)(ad_var x, ad_axes axes, int ddof)
 {
     const ad__made variance = ad__making(1, &x);
-    ad_var divisor, c = centred(x, axes, ddof, &divisor, "ad_variance", site);
-    ad_var sum = ad_sum_at(ad_square_at(c, site), axes, site);
-    return ad__made_of(variance, "ad_variance", ad_div_at(sum, divisor, site));
+    ad_var divisor, c = centred(x, axes, ddof, &divisor, "ad_variance");
+    ad_var sum = ad_sum(ad_square(c), axes);
+    return ad__made_of(variance, "ad_variance", ad_div(sum, divisor));
 }
 
 /* By the norm, which has the derivative 0 where all elements are equal. */
-ad_var ad_std_at(ad_var x, ad_axes axes, int ddof, const char *site)
+ad_var(ad_std)(ad_var x, ad_axes axes, int ddof)
 {
     const ad__made std = ad__making(1, &x);
-    ad_var divisor, c = centred(x, axes, ddof, &divisor, "ad_std", site);
-    ad_var z = ad_div_at(ad_norm_at(c, axes, site), ad_sqrt_at(divisor, site), site);
+    ad_var divisor, c = centred(x, axes, ddof, &divisor, "ad_std");
+    ad_var z = ad_div(ad_norm(c, axes), ad_sqrt(divisor));
     return ad__made_of(std, "ad_std", z);
 }
 
 /* ---- norm ---- */
 
 /* x / z, 0 where the norm z is 0. */
-static ad_var direction(ad_var x, ad_var z, const char *site)
+static ad_var direction(ad_var x, ad_var z)
 {
-    return ad_where_at(z, ad_div_at(x, z, site), ad_literal(0), site);
+    return ad_where(z, ad_div(x, z), ad_literal(0));
 }
 
-ad_var ad_normalize_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_normalize)(ad_var x, ad_axes axes)
 {
     const ad__made normal = ad__making(1, &x);
-    ad_var z = direction(x, ad_norm_at(x, keeping(axes), site), site);
+    ad_var z = direction(x, ad_norm(x, keeping(axes)));
     return ad__made_of(normal, "ad_normalize", z);
 }
-
-#undef AD_HERE
-#define AD_HERE v->site
 
 static ad_status norm_eval(const ad__call *call)
 {
@@ -137,17 +132,17 @@ static void norm_emit(ad__emit *e, const ad__call *call)
 
 static void norm_vjp(ad__vjp *v)
 {
-    v->dx[0] = ad_chain(ad__kept(v, v->g), direction(v->x[0], ad__kept(v, v->z), v->site));
+    v->dx[0] = ad_chain(ad__kept(v, v->g), direction(v->x[0], ad__kept(v, v->z)));
 }
 
 static ad_var norm_rows(const ad_var *x)
 {
-    return ad_norm_at(x[0], AD_AXES(-1), NULL);
+    return ad_norm(x[0], AD_AXES(-1));
 }
 
 static ad_var norm_kept(const ad_var *x)
 {
-    return ad_norm_at(x[0], AD_KEEP(0, 2), NULL);
+    return ad_norm(x[0], AD_KEEP(0, 2));
 }
 
 static const ad__sample norm_samples[] = {
@@ -165,7 +160,7 @@ const ad_op ad_norm__op = {.name = "ad_norm",
                            .samples = norm_samples,
                            .sample_count = sizeof norm_samples / sizeof *norm_samples};
 
-ad_var ad_norm_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_norm)(ad_var x, ad_axes axes)
 {
-    return ad__reduce(&ad_norm__op, x, axes, site);
+    return ad__reduce(&ad_norm__op, x, axes);
 }

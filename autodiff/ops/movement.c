@@ -11,9 +11,6 @@
 #include <math.h>
 #include <string.h>
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 /* ---- axes ---- */
 
 ad_status ad__axis(int axis, const ad_shape *shape, int *out, ad_error *error)
@@ -49,10 +46,10 @@ int ad__same_but_axis(const ad_shape *a, const ad_shape *b, int axis)
     return ad_shape_equal(&like, b);
 }
 
-int ad__shape_for(ad_var x, ad_shape *shape, const char *origin, const char *site)
+int ad__shape_for(ad_var x, ad_shape *shape, const char *origin)
 {
     *shape = ad_shape_of(x);
-    return x.tape == NULL || ad__check_handle(x.tape, x, origin, site) == AD_OK;
+    return x.tape == NULL || ad__check_handle(x.tape, x, origin) == AD_OK;
 }
 
 ad__made ad__making(int count, const ad_var *x)
@@ -72,12 +69,12 @@ ad_var ad__made_of(ad__made made, const char *origin, ad_var z)
     return z;
 }
 
-ad_var ad__failed(ad_var x, const ad_error *error, const char *origin, const char *site)
+ad_var ad__failed(ad_var x, const ad_error *error, const char *origin)
 {
     if (x.tape == NULL) {
         return ad_literal(NAN);
     }
-    ad_tape_fail(x.tape, error->status, origin, site, "%s", error->message);
+    ad_tape_fail(x.tape, error->status, origin, NULL, "%s", error->message);
     return ad__dead(x.tape);
 }
 
@@ -180,12 +177,12 @@ static void broadcast_emit(ad__emit *e, const ad__call *call)
 
 static void broadcast_vjp(ad__vjp *v)
 {
-    v->dx[0] = ad__sum_to(v->g, ad_shape_of(v->x[0]), v->x[0], v->site);
+    v->dx[0] = ad__sum_to(v->g, ad_shape_of(v->x[0]), v->x[0]);
 }
 
 static ad_var broadcast_matrix(const ad_var *x)
 {
-    return ad_broadcast_to_at(x[0], AD_SHAPE(2, 3, 4), NULL);
+    return ad_broadcast_to(x[0], AD_SHAPE(2, 3, 4));
 }
 
 static const ad__sample broadcast_samples[] = {{1, {{2, {3, 1}}}, -2, 2, broadcast_matrix}};
@@ -201,10 +198,10 @@ const ad_op ad_broadcast_to__op = {.name = "ad_broadcast_to",
                                    .samples = broadcast_samples,
                                    .sample_count = 1};
 
-ad_var ad_broadcast_to_at(ad_var x, ad_shape shape, const char *site)
+ad_var(ad_broadcast_to)(ad_var x, ad_shape shape)
 {
     shape = ad_shape_of_lens(shape.rank, shape.len); /* unused lengths are 0 */
-    return ad__record(&ad_broadcast_to__op, 1, &x, &shape, sizeof shape, site);
+    return ad__record(&ad_broadcast_to__op, 1, &x, &shape, sizeof shape);
 }
 
 /* ---- transpose ---- */
@@ -297,12 +294,12 @@ static void transpose_vjp(ad__vjp *v)
 
 static ad_var transpose_reversed(const ad_var *x)
 {
-    return ad_transpose_at(x[0], AD_ALL, NULL);
+    return ad_transpose(x[0], AD_ALL);
 }
 
 static ad_var transpose_cycled(const ad_var *x)
 {
-    return ad_transpose_at(x[0], AD_AXES(-1, 0, 1), NULL);
+    return ad_transpose(x[0], AD_AXES(-1, 0, 1));
 }
 
 static const ad__sample transpose_samples[] = {{1, {{2, {3, 4}}}, -2, 2, transpose_reversed},
@@ -317,16 +314,16 @@ const ad_op ad_transpose__op = {.name = "ad_transpose",
                                 .samples = transpose_samples,
                                 .sample_count = 2};
 
-ad_var ad_transpose_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_transpose)(ad_var x, ad_axes axes)
 {
-    return ad__record(&ad_transpose__op, 1, &x, &axes, sizeof axes, site);
+    return ad__record(&ad_transpose__op, 1, &x, &axes, sizeof axes);
 }
 
-ad_var ad_matrix_transpose_at(ad_var x, const char *site)
+ad_var(ad_matrix_transpose)(ad_var x)
 {
     ad_shape shape;
     int order[AD_MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
-    if (!ad__shape_for(x, &shape, "ad_matrix_transpose", site)) {
+    if (!ad__shape_for(x, &shape, "ad_matrix_transpose")) {
         return ad__dead(x.tape);
     }
     if (shape.rank < 2) {
@@ -334,57 +331,57 @@ ad_var ad_matrix_transpose_at(ad_var x, const char *site)
         char text[160];
         ad_error_set(&error, AD_ERR_SHAPE, "%s has fewer than two axes; ad_reshape it first",
                      ad_shape_print(&shape, text, sizeof text));
-        return ad__failed(x, &error, "ad_matrix_transpose", site);
+        return ad__failed(x, &error, "ad_matrix_transpose");
     }
     order[shape.rank - 2] = shape.rank - 1;
     order[shape.rank - 1] = shape.rank - 2;
-    return ad_transpose_at(x, ad_axes_of(shape.rank, order, 0), site);
+    return ad_transpose(x, ad_axes_of(shape.rank, order, 0));
 }
 
 /* ---- axes of length 1 ---- */
 
-ad_var ad_expand_dims_at(ad_var x, int axis, const char *site)
+ad_var(ad_expand_dims)(ad_var x, int axis)
 {
     ad_shape shape;
     ad_error error;
     int at;
-    if (!ad__shape_for(x, &shape, "ad_expand_dims", site)) {
+    if (!ad__shape_for(x, &shape, "ad_expand_dims")) {
         return ad__dead(x.tape);
     }
     ad_shape longer = shape;
     longer.rank++;
     if (shape.rank == AD_MAX_RANK) {
         ad_error_set(&error, AD_ERR_SHAPE, "the argument has %d axes already", AD_MAX_RANK);
-        return ad__failed(x, &error, "ad_expand_dims", site);
+        return ad__failed(x, &error, "ad_expand_dims");
     }
     longer.len[shape.rank] = 1;
     if (ad__axis(axis, &longer, &at, &error) != AD_OK) {
-        return ad__failed(x, &error, "ad_expand_dims", site);
+        return ad__failed(x, &error, "ad_expand_dims");
     }
     for (int i = shape.rank; i > at; i--) {
         longer.len[i] = shape.len[i - 1];
     }
     longer.len[at] = 1;
-    return ad_reshape_at(x, longer, site);
+    return ad_reshape(x, longer);
 }
 
-ad_var ad_squeeze_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_squeeze)(ad_var x, ad_axes axes)
 {
     ad_shape shape, shorter = {.rank = 0};
     ad_error error;
     uint32_t named = 0;
     char text[160];
-    if (!ad__shape_for(x, &shape, "ad_squeeze", site)) {
+    if (!ad__shape_for(x, &shape, "ad_squeeze")) {
         return ad__dead(x.tape);
     }
     for (int i = 0, axis; i < axes.count && i < AD_MAX_RANK; i++) {
         if (ad__axis(axes.axis[i], &shape, &axis, &error) != AD_OK) {
-            return ad__failed(x, &error, "ad_squeeze", site);
+            return ad__failed(x, &error, "ad_squeeze");
         }
         if (shape.len[axis] != 1) {
             ad_error_set(&error, AD_ERR_SHAPE, "axis %d of %s has not length 1", axis,
                          ad_shape_print(&shape, text, sizeof text));
-            return ad__failed(x, &error, "ad_squeeze", site);
+            return ad__failed(x, &error, "ad_squeeze");
         }
         named |= 1U << axis;
     }
@@ -393,5 +390,5 @@ ad_var ad_squeeze_at(ad_var x, ad_axes axes, const char *site)
             shorter.len[shorter.rank++] = shape.len[i];
         }
     }
-    return ad_reshape_at(x, shorter, site);
+    return ad_reshape(x, shorter);
 }

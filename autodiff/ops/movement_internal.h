@@ -33,10 +33,10 @@ void ad__copy_emit(struct ad__emit *e, const ad__call *call);
 /* ---- for builders that record several operations ---- */
 
 /* 1 and x's shape; 0 after keeping the error if x is dead, stale or foreign. */
-int ad__shape_for(ad_var x, ad_shape *shape, const char *origin, const char *site);
+int ad__shape_for(ad_var x, ad_shape *shape, const char *origin);
 
 /* Keeps an error on x's tape and returns a dead handle. */
-ad_var ad__failed(ad_var x, const ad_error *error, const char *origin, const char *site);
+ad_var ad__failed(ad_var x, const ad_error *error, const char *origin);
 
 /* An operation that is made of others begins, and ends with the result z: errors that the others
  * made in between are in its own name. Arguments are at least one; literals are fine. */

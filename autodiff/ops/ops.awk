@@ -2,8 +2,10 @@
 # Makes ops.h (out=header) or ops.c (out=source) from the rows of ops.def.
 #
 # For each row: the documentation that stands above it; NAME_at, the function with the caller's
-# file:line; NAME, a plain function for other languages, debuggers and function pointers; and a
-# macro NAME that turns numbers into literals and fills in the line.
+# file:line; NAME, a plain function for other languages, debuggers, function pointers and the library
+# itself, which records at the tape's line; and a macro NAME that turns numbers into literals and
+# calls one of the two (AD__CALL). Of an elementwise row NAME_at
+# is written and NAME made here; of the others NAME is written, and NAME_at calls it at the line.
 
 BEGIN {
     families["AD_UNARY"] = "ad_var x"
@@ -18,7 +20,7 @@ BEGIN {
         print "#include \"tape.h\"\n#include \"custom.h\"\n"
         print "#ifdef __cplusplus\nextern \"C\" {\n#endif\n"
     } else {
-        print "#include \"ops.h\"\n"
+        print "#include \"ops.h\"\n\n#include \"tape/tape_internal.h\"\n"
     }
 }
 
@@ -40,6 +42,23 @@ function parameter_name(declaration) {
     sub(/\[[^]]*\]$/, "", declaration)
     sub(/^.*[ *]/, "", declaration)
     return declaration
+}
+
+# The tape of a call by its parameters: tape itself, or that of the variables.
+function tape_among(list, n,    i, p, vars) {
+    for (i = 1; i <= n; i++) {
+        p = trim(list[i])
+        if (p == "ad_tape *tape") {
+            return "tape"
+        }
+        if (p == "const ad_var *x") {
+            return "x != NULL ? ad__tape_of(count, x) : NULL"
+        }
+        if (p ~ /^ad_var [a-z]/) {
+            vars = vars (vars != "" ? ", " : "") parameter_name(p)
+        }
+    }
+    return "ad__tape_of(" split(vars, list, ",") ", (const ad_var[]){" vars "})"
 }
 
 # One row: prototypes and macro, or the plain function.
@@ -71,28 +90,34 @@ function emit(row,    family, body, type, name, at, params, n, list, last, i, p,
         names = names (i > 1 ? ", " : "") p
         if (i <= last) {
             wanted = wanted (i > 1 ? ", " : "") p
-            passed = passed (trim(list[i]) ~ /^ad_var [a-z]/ ? "AD_VAR(" p ")" : p) ", "
+            passed = passed (i > 1 ? ", " : "") (trim(list[i]) ~ /^ad_var [a-z]/ ? "AD_VAR(" p ")" : p)
         }
     }
     # what follows the last variable passes as it is, so that (double[]){1, 2} can stand there
     if (last < n) {
         wanted = wanted (last > 0 ? ", " : "") "..."
-        passed = passed "__VA_ARGS__, "
+        passed = passed (last > 0 ? ", " : "") "__VA_ARGS__"
     }
     if (out == "header") {
         print "AD_API " type " " name "(" params ");"
         print "AD_API " type " " name "_at(" params ", const char *site);"
         if (params == "ad_var x, ad_axes axes") {
-            print "#define " name "(...) AD__ALONG(" name "_at, __VA_ARGS__, AD__NO_AXES, , )"
+            print "#define " name "(...) AD__ALONG(" name ", __VA_ARGS__, AD__NO_AXES, , )"
         } else if (params ~ /^ad_tape \*tape, ad_type type, ad_shape shape, (const )?void \*data$/) {
             print "#define " name "(tape, type, shape, ...) \\"
-            print "    " name "_at(tape, AD__TYPED(type, __VA_ARGS__), shape, __VA_ARGS__, AD_HERE)"
+            print "    AD__CALL(" name ", tape, AD__TYPED(type, __VA_ARGS__), shape, __VA_ARGS__)"
         } else {
-            print "#define " name "(" wanted ") " name "_at(" passed "AD_HERE)"
+            print "#define " name "(" wanted ") AD__CALL(" name ", " passed ")"
         }
-    } else {
+    } else if (families[family] != "") {
         print type " (" name ")(" params ")\n{"
-        print "    return " name "_at(" names ", NULL);\n}\n"
+        print "    return " name "_at(" names ", ad__line_of(" n ", (const ad_var[]){" names "}));\n}\n"
+    } else {
+        print type " " name "_at(" params ", const char *site)\n{"
+        print "    ad_tape *ad__tape = " tape_among(list, n) ";"
+        print "    const char *ad__before = ad__set_line(ad__tape, site);"
+        print "    " type " ad__z = (" name ")(" names ");"
+        print "    ad__set_line(ad__tape, ad__before);\n    return ad__z;\n}\n"
     }
 }
 

@@ -190,8 +190,7 @@ const ad_op ad_max_pool_indices__op = {.name = "ad_max_pool_indices",
                                        .emit = pool_emit,
                                        .flops = pool_flops};
 
-ad_var ad_max_pool_indices_at(ad_var x, ad_shape window, ad_shape stride, ad_shape padding,
-                              const char *site)
+ad_var(ad_max_pool_indices)(ad_var x, ad_shape window, ad_shape stride, ad_shape padding)
 {
     const ad_shape given[] = {window, stride, padding};
     pooling p;
@@ -201,7 +200,7 @@ ad_var ad_max_pool_indices_at(ad_var x, ad_shape window, ad_shape stride, ad_sha
         kept[i]->rank = given[i].rank;
         memcpy(kept[i]->len, given[i].len, sizeof given[i].len);
     }
-    return ad__record(&ad_max_pool_indices__op, 1, &x, &p, sizeof p, site);
+    return ad__record(&ad_max_pool_indices__op, 1, &x, &p, sizeof p);
 }
 
 /* shape with its last axes as one. */
@@ -214,17 +213,16 @@ static ad_shape flattened(ad_shape shape, int axes)
     return shape;
 }
 
-ad_var ad_max_pool_at(ad_var x, ad_shape window, ad_shape stride, ad_shape padding,
-                      const char *site)
+ad_var(ad_max_pool)(ad_var x, ad_shape window, ad_shape stride, ad_shape padding)
 {
     const ad__made pool = ad__making(1, &x);
-    ad_var indices = ad_max_pool_indices_at(x, window, stride, padding, site);
+    ad_var indices = ad_max_pool_indices(x, window, stride, padding);
     if (indices.tape == NULL || ad_is_dead(indices)) {
         return ad__made_of(pool, "ad_max_pool", indices);
     }
     ad_shape in = ad_shape_of(x), out = ad_shape_of(indices);
-    ad_var planes = ad_reshape_at(x, flattened(in, window.rank), site);
-    ad_var places = ad_reshape_at(indices, flattened(out, window.rank), site);
-    ad_var largest = ad_gather_at(planes, places, -1, site);
-    return ad__made_of(pool, "ad_max_pool", ad_reshape_at(largest, out, site));
+    ad_var planes = ad_reshape(x, flattened(in, window.rank));
+    ad_var places = ad_reshape(indices, flattened(out, window.rank));
+    ad_var largest = ad_gather(planes, places, -1);
+    return ad__made_of(pool, "ad_max_pool", ad_reshape(largest, out));
 }

@@ -153,31 +153,28 @@ const ad_op ad_random_bernoulli__op = {.name = "ad_random_bernoulli",
                                        .flops = ad__one_each};
 
 static ad_var record(const ad_op *op, ad_var key, int64_t stream, double p, ad_shape shape,
-                     ad_type type, const char *site)
+                     ad_type type)
 {
     recipe r;
     memset(&r, 0, sizeof r); /* attributes are compared byte by byte */
     r.stream = stream, r.p = p, r.type = type;
     r.shape = ad_shape_of_lens(shape.rank, shape.len);
-    return ad__record(op, 1, &key, &r, sizeof r, site);
+    return ad__record(op, 1, &key, &r, sizeof r);
 }
 
-ad_var ad_random_uniform_at(ad_var key, int64_t stream, ad_shape shape, ad_type type,
-                            const char *site)
+ad_var(ad_random_uniform)(ad_var key, int64_t stream, ad_shape shape, ad_type type)
 {
-    return record(&ad_random_uniform__op, key, stream, 0, shape, type, site);
+    return record(&ad_random_uniform__op, key, stream, 0, shape, type);
 }
 
-ad_var ad_random_normal_at(ad_var key, int64_t stream, ad_shape shape, ad_type type,
-                           const char *site)
+ad_var(ad_random_normal)(ad_var key, int64_t stream, ad_shape shape, ad_type type)
 {
-    return record(&ad_random_normal__op, key, stream, 0, shape, type, site);
+    return record(&ad_random_normal__op, key, stream, 0, shape, type);
 }
 
-ad_var ad_random_bernoulli_at(ad_var key, int64_t stream, double p, ad_shape shape, ad_type type,
-                              const char *site)
+ad_var(ad_random_bernoulli)(ad_var key, int64_t stream, double p, ad_shape shape, ad_type type)
 {
-    return record(&ad_random_bernoulli__op, key, stream, p, shape, type, site);
+    return record(&ad_random_bernoulli__op, key, stream, p, shape, type);
 }
 
 /* ---- the next key ---- */
@@ -206,7 +203,7 @@ static void next_emit(ad__emit *e, const ad__call *call)
 const ad_op ad_random_next__op = {
     .name = "ad_random_next", .infer = next_infer, .eval = next_eval, .emit = next_emit};
 
-ad_var ad_random_next_at(ad_var key, const char *site)
+ad_var(ad_random_next)(ad_var key)
 {
-    return ad__record(&ad_random_next__op, 1, &key, NULL, 0, site);
+    return ad__record(&ad_random_next__op, 1, &key, NULL, 0);
 }

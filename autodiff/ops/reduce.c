@@ -12,9 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 static const ad__reduction *attributes_of(const ad__call *call)
 {
     return call->attributes;
@@ -321,16 +318,16 @@ void ad__emit_mapped_rows(ad__emit *e, const ad__call *call, const char *kernel)
     }
 }
 
-ad_var ad__reduce(const ad_op *op, ad_var x, ad_axes axes, const char *site)
+ad_var ad__reduce(const ad_op *op, ad_var x, ad_axes axes)
 {
     ad_error error;
     ad__reduction r;
     ad_shape shape;
-    if (!ad__shape_for(x, &shape, op->name, site)) {
+    if (!ad__shape_for(x, &shape, op->name)) {
         return ad__dead(x.tape);
     }
     if (ad__reduction_of(axes, &shape, &r, &error) != AD_OK) {
-        return ad__failed(x, &error, op->name, site);
+        return ad__failed(x, &error, op->name);
     }
-    return ad__record(op, 1, &x, &r, sizeof r, site);
+    return ad__record(op, 1, &x, &r, sizeof r);
 }

@@ -59,13 +59,13 @@ void ad__emit_mapped_rows(struct ad__emit *e, const ad__call *call, const char *
 /* ---- builders and derivatives ---- */
 
 /* Records an operation over a set of axes. */
-ad_var ad__reduce(const ad_op *op, ad_var x, ad_axes axes, const char *site);
+ad_var ad__reduce(const ad_op *op, ad_var x, ad_axes axes);
 
 /* The axes of a recorded operation again. */
 ad_axes ad__axes_of(const ad__vjp *v, int keep);
 
 /* ad_sum_to the shape of like, if that is a variable. */
-ad_var ad__sum_to(ad_var x, ad_shape shape, ad_var like, const char *site);
+ad_var ad__sum_to(ad_var x, ad_shape shape, ad_var like);
 
 /* y of the result's shape, with the reduced axes of length 1, so that it broadcasts to x's. */
 ad_var ad__kept(const ad__vjp *v, ad_var y);

@@ -5,9 +5,6 @@
 #include "tape/tape_internal.h"
 #include "ops.h"
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 static ad_status reshape_infer(ad__call *call)
 {
     const ad__spec *x = call->x[0].spec;
@@ -177,7 +174,7 @@ static void reshape_vjp(ad__vjp *v)
 
 static ad_var reshape_flat(const ad_var *x)
 {
-    return ad_reshape_at(x[0], AD_SHAPE(-1), NULL);
+    return ad_reshape(x[0], AD_SHAPE(-1));
 }
 
 static const ad__sample reshape_samples[] = {{1, {{2, {2, 3}}}, -2, 2, reshape_flat}};
@@ -193,8 +190,8 @@ const ad_op ad_reshape__op = {.name = "ad_reshape",
                               .samples = reshape_samples,
                               .sample_count = 1};
 
-ad_var ad_reshape_at(ad_var x, ad_shape shape, const char *site)
+ad_var(ad_reshape)(ad_var x, ad_shape shape)
 {
     shape = ad_shape_of_lens(shape.rank, shape.len); /* unused lengths are 0 */
-    return ad__record(&ad_reshape__op, 1, &x, &shape, sizeof shape, site);
+    return ad__record(&ad_reshape__op, 1, &x, &shape, sizeof shape);
 }

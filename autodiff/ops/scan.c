@@ -7,9 +7,6 @@
 #include "tape/tape_internal.h"
 #include "ops.h"
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 typedef struct recurrence {
     int axis, transpose;
 } recurrence;
@@ -83,12 +80,12 @@ static void recurrence_vjp(ad__vjp *v)
 
 static ad_var recurrence_forward(const ad_var *x)
 {
-    return ad_recurrence_at(x[0], x[1], 1, 0, NULL);
+    return ad_recurrence(x[0], x[1], 1, 0);
 }
 
 static ad_var recurrence_back(const ad_var *x)
 {
-    return ad_recurrence_at(x[0], x[1], 0, 1, NULL);
+    return ad_recurrence(x[0], x[1], 0, 1);
 }
 
 static const ad__sample recurrence_samples[] = {
@@ -108,91 +105,88 @@ const ad_op ad_recurrence__op = {.name = "ad_recurrence",
 
 /* v of a shape that it broadcasts to; a number as a tensor of the type. It is the shape of other,
  * or else one that neither has. */
-static ad_var widened(ad_tape *tape, ad_var v, ad_var other, ad_type type, const ad_shape *shape,
-                      const char *site)
+static ad_var widened(ad_tape *tape, ad_var v, ad_var other, ad_type type, const ad_shape *shape)
 {
     if (v.tape == NULL) {
-        return ad_shaped_like(ad_full_at(tape, type, *shape, v.ref.literal, site), other);
+        return ad_shaped_like(ad_full(tape, type, *shape, v.ref.literal), other);
     }
     ad_shape own = ad_shape_of(v);
-    return ad_shape_equal(&own, shape) ? v
-                                       : ad_shaped_like(ad_broadcast_to_at(v, *shape, site), other);
+    return ad_shape_equal(&own, shape) ? v : ad_shaped_like(ad_broadcast_to(v, *shape), other);
 }
 
 /* Records the recurrence in the name of origin. */
-static ad_var record(ad_var a, ad_var b, int axis, int transpose, const char *origin,
-                     const char *site)
+static ad_var record(ad_var a, ad_var b, int axis, int transpose, const char *origin)
 {
     ad_var vars[2] = {a, b};
     ad_tape *tape = ad__tape_of(2, vars);
     ad_shape x, y, shape;
     ad_error error;
     recurrence r = {.transpose = transpose != 0};
-    if (!ad__shape_for(a, &x, origin, site) || !ad__shape_for(b, &y, origin, site)) {
+    if (!ad__shape_for(a, &x, origin) || !ad__shape_for(b, &y, origin)) {
         return ad__dead(tape);
     }
     if (tape != NULL && ad_shape_broadcast(&x, &y, &shape) == AD_OK) {
         ad_var any = a.tape != NULL ? a : b;
         if (ad__axis(axis, &shape, &r.axis, &error) != AD_OK ||
             ad__check_float(ad_type_of(any), &shape, &error) != AD_OK) {
-            return ad__failed(any, &error, origin, site);
+            return ad__failed(any, &error, origin);
         }
-        vars[0] = widened(tape, a, b, ad_type_of(any), &shape, site);
-        vars[1] = widened(tape, b, a, ad_type_of(any), &shape, site);
+        vars[0] = widened(tape, a, b, ad_type_of(any), &shape);
+        vars[1] = widened(tape, b, a, ad_type_of(any), &shape);
     }
-    return ad__record(&ad_recurrence__op, 2, vars, &r, sizeof r, site);
+    return ad__record(&ad_recurrence__op, 2, vars, &r, sizeof r);
 }
 
-ad_var ad_recurrence_at(ad_var a, ad_var b, int axis, int transpose, const char *site)
+ad_var(ad_recurrence)(ad_var a, ad_var b, int axis, int transpose)
 {
-    return record(a, b, axis, transpose, "ad_recurrence", site);
+    return record(a, b, axis, transpose, "ad_recurrence");
 }
 
 /* ---- running sums and products ---- */
 
-ad_var ad_cumsum_at(ad_var x, int axis, const char *site)
+ad_var(ad_cumsum)(ad_var x, int axis)
 {
-    return record(ad_literal(1), x, axis, 0, "ad_cumsum", site);
+    return record(ad_literal(1), x, axis, 0, "ad_cumsum");
 }
 
 /* z_i = 0 + x_i z_(i-1) from z_0 = x_0, so that no derivative divides by an x_i. */
-ad_var ad_cumprod_at(ad_var x, int axis, const char *site)
+ad_var(ad_cumprod)(ad_var x, int axis)
 {
     ad_shape shape;
     ad_error error;
     int at;
-    if (!ad__shape_for(x, &shape, "ad_cumprod", site)) {
+    if (!ad__shape_for(x, &shape, "ad_cumprod")) {
         return ad__dead(x.tape);
     }
     if (ad__axis(axis, &shape, &at, &error) != AD_OK) {
-        return ad__failed(x, &error, "ad_cumprod", site);
+        return ad__failed(x, &error, "ad_cumprod");
     }
-    ad_var first = ad_slice_at(x, at, 0, 1, 1, site);
-    ad_var start = ad__follow(ad_unslice_at(first, at, shape.len[at], 0, 1, 1, site), x);
-    return ad_recurrence_at(x, start, at, 0, site);
+    ad_var first = ad_slice(x, at, 0, 1, 1);
+    ad_var start = ad__follow(ad_unslice(first, at, shape.len[at], 0, 1, 1), x);
+    return ad_recurrence(x, start, at, 0);
 }
 
 /* The last of the running products, one axis after the other. */
-ad_var ad_prod_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_prod)(ad_var x, ad_axes axes)
 {
     ad_shape shape;
     ad_error error;
     ad__reduction r;
-    if (!ad__shape_for(x, &shape, "ad_prod", site)) {
+    if (!ad__shape_for(x, &shape, "ad_prod")) {
         return ad__dead(x.tape);
     }
     if (ad__check_float(ad_type_of(x), &shape, &error) != AD_OK ||
         ad__reduction_of(axes, &shape, &r, &error) != AD_OK) {
-        return ad__failed(x, &error, "ad_prod", site);
+        return ad__failed(x, &error, "ad_prod");
     }
     ad_shape reduced = ad__reduced_shape(&shape, r);
     if (ad__reduced_count(&shape, r) == 0) { /* 1, where a sum over the same axes is 0 */
-        return ad_add_at(ad_sum_at(x, axes, site), ad_literal(1), site);
+        return ad_add(ad_sum(x, axes), ad_literal(1));
     }
     for (int axis = 0; axis < shape.rank; axis++) {
         if (r.mask >> axis & 1 && shape.len[axis] != 1) {
-            x = ad_slice_at(ad_cumprod_at(x, axis, site), axis, -1, AD_END, 1, site);
+            x = ad_slice(ad_cumprod(x, axis), axis, -1, AD_END, 1);
         }
     }
-    return ad_reshape_at(x, reduced, site);
+    return ad_reshape(x, reduced);
 }

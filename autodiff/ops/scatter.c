@@ -9,9 +9,6 @@
 
 #include <string.h>
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 /* Checks that argument i has the shape of the indices, and that both fit shape but for the axis. */
 static ad_status infer_elements(const ad__call *call, const ad_shape *shape, int indices, int i)
 {
@@ -130,10 +127,10 @@ static void put_checked_moves(ad__emit *e, const ad__call *call, const ad_shape 
 }
 
 static ad_var record(const ad_op *op, int count, const ad_var *x, int axis, int64_t len,
-                     ad_type type, const char *site)
+                     ad_type type)
 {
     const ad__indexing a = {.axis = axis, .type = type, .len = len};
-    return ad__record(op, count, x, &a, sizeof a, site);
+    return ad__record(op, count, x, &a, sizeof a);
 }
 
 static int axis_of(const ad__vjp *v)
@@ -146,32 +143,32 @@ static int axis_of(const ad__vjp *v)
 static ad_var sample_indices(const ad_var *x)
 {
     static const int64_t indices[] = {0, 3, 1, 2, -1, 1};
-    return ad_constant_at(x[0].tape, AD_I64, AD_SHAPE(2, 3), indices, NULL);
+    return ad_constant(x[0].tape, AD_I64, AD_SHAPE(2, 3), indices);
 }
 
 static ad_var gather_first(const ad_var *x)
 {
-    return ad_gather_at(x[0], sample_indices(x), 0, NULL);
+    return ad_gather(x[0], sample_indices(x), 0);
 }
 
 static ad_var gather_last(const ad_var *x)
 {
-    return ad_gather_at(x[0], sample_indices(x), -1, NULL);
+    return ad_gather(x[0], sample_indices(x), -1);
 }
 
 static ad_var scatter_sum_last(const ad_var *x)
 {
-    return ad_scatter_sum_at(x[0], sample_indices(x), 1, 5, NULL);
+    return ad_scatter_sum(x[0], sample_indices(x), 1, 5);
 }
 
 static ad_var scatter_add_first(const ad_var *x)
 {
-    return ad_scatter_add_at(x[0], sample_indices(x), x[1], 0, NULL);
+    return ad_scatter_add(x[0], sample_indices(x), x[1], 0);
 }
 
 static ad_var scatter_first(const ad_var *x)
 {
-    return ad_scatter_at(x[0], sample_indices(x), x[1], 0, NULL); /* places 3 and -1 collide */
+    return ad_scatter(x[0], sample_indices(x), x[1], 0); /* places 3 and -1 collide */
 }
 
 /* ---- gather ---- */
@@ -217,9 +214,9 @@ const ad_op ad_gather__op = {.name = "ad_gather",
                              .samples = gather_samples,
                              .sample_count = 2};
 
-ad_var ad_gather_at(ad_var x, ad_var indices, int axis, const char *site)
+ad_var(ad_gather)(ad_var x, ad_var indices, int axis)
 {
-    return record(&ad_gather__op, 2, (const ad_var[]){x, indices}, axis, 0, AD_F64, site);
+    return record(&ad_gather__op, 2, (const ad_var[]){x, indices}, axis, 0, AD_F64);
 }
 
 /* ---- scatter_sum ---- */
@@ -272,10 +269,9 @@ const ad_op ad_scatter_sum__op = {.name = "ad_scatter_sum",
                                   .samples = scatter_sum_samples,
                                   .sample_count = 1};
 
-ad_var ad_scatter_sum_at(ad_var values, ad_var indices, int axis, int64_t len, const char *site)
+ad_var(ad_scatter_sum)(ad_var values, ad_var indices, int axis, int64_t len)
 {
-    return record(&ad_scatter_sum__op, 2, (const ad_var[]){values, indices}, axis, len, AD_F64,
-                  site);
+    return record(&ad_scatter_sum__op, 2, (const ad_var[]){values, indices}, axis, len, AD_F64);
 }
 
 /* ---- scatter_add and scatter: x, indices, values ---- */
@@ -340,7 +336,7 @@ const ad_op ad_scatter_add__op = {.name = "ad_scatter_add",
                                   .sample_count = 1};
 
 /* Values that are a number or of a smaller shape, in the indices' shape. */
-static ad_var spread(ad_var x, ad_var indices, ad_var values, const char *origin, const char *site)
+static ad_var spread(ad_var x, ad_var indices, ad_var values, const char *origin)
 {
     ad_shape shape = ad_shape_of(indices), own = ad_shape_of(values), wide;
     if (ad_is_dead(x) || ad_is_dead(indices) || ad_is_dead(values) || x.tape == NULL ||
@@ -349,17 +345,15 @@ static ad_var spread(ad_var x, ad_var indices, ad_var values, const char *origin
         return values; /* infer names what does not fit */
     }
     const ad__made made = ad__making(1, &x);
-    ad_var z = values.tape == NULL
-                   ? ad_full_at(x.tape, ad_type_of(x), shape, values.ref.literal, site)
-                   : ad_broadcast_to_at(values, shape, site);
+    ad_var z = values.tape == NULL ? ad_full(x.tape, ad_type_of(x), shape, values.ref.literal)
+                                   : ad_broadcast_to(values, shape);
     return ad__follow(ad__made_of(made, origin, z), indices);
 }
 
-ad_var ad_scatter_add_at(ad_var x, ad_var indices, ad_var values, int axis, const char *site)
+ad_var(ad_scatter_add)(ad_var x, ad_var indices, ad_var values, int axis)
 {
-    values = spread(x, indices, values, "ad_scatter_add", site);
-    return record(&ad_scatter_add__op, 3, (const ad_var[]){x, indices, values}, axis, 0, AD_F64,
-                  site);
+    values = spread(x, indices, values, "ad_scatter_add");
+    return record(&ad_scatter_add__op, 3, (const ad_var[]){x, indices, values}, axis, 0, AD_F64);
 }
 
 static ad_status scatter_eval(const ad__call *call)
@@ -399,10 +393,10 @@ const ad_op ad_scatter__op = {.name = "ad_scatter",
                               .samples = scatter_samples,
                               .sample_count = 1};
 
-ad_var ad_scatter_at(ad_var x, ad_var indices, ad_var values, int axis, const char *site)
+ad_var(ad_scatter)(ad_var x, ad_var indices, ad_var values, int axis)
 {
-    values = spread(x, indices, values, "ad_scatter", site);
-    return record(&ad_scatter__op, 3, (const ad_var[]){x, indices, values}, axis, 0, AD_F64, site);
+    values = spread(x, indices, values, "ad_scatter");
+    return record(&ad_scatter__op, 3, (const ad_var[]){x, indices, values}, axis, 0, AD_F64);
 }
 
 /* ---- scatter_winners ---- */
@@ -484,7 +478,7 @@ const ad_op ad_scatter_winners__op = {.name = "ad_scatter_winners",
                                       .emit = winners_emit,
                                       .scratch = winners_scratch};
 
-ad_var ad_scatter_winners_at(ad_var indices, int axis, int64_t len, ad_type type, const char *site)
+ad_var(ad_scatter_winners)(ad_var indices, int axis, int64_t len, ad_type type)
 {
-    return record(&ad_scatter_winners__op, 1, &indices, axis, len, type, site);
+    return record(&ad_scatter_winners__op, 1, &indices, axis, len, type);
 }

@@ -10,9 +10,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 /* A slice as the caller gave it; len is that of the whole axis where no argument has it. If it
  * follows a variable, that has this length, or, of a slice, the bounds are parts of its own
  * axis. */
@@ -29,12 +26,12 @@ typedef struct span {
 
 /* Without stray bytes in between: attributes are compared byte by byte. */
 static ad_var record(const ad_op *op, ad_var x, int axis, int64_t start, int64_t stop, int64_t step,
-                     int64_t len, const char *site)
+                     int64_t len)
 {
     bounds b;
     memset(&b, 0, sizeof b);
     b.axis = axis, b.start = start, b.stop = stop, b.step = step, b.len = len;
-    return ad__record(op, 1, &x, &b, sizeof b, site);
+    return ad__record(op, 1, &x, &b, sizeof b);
 }
 
 /* A bound counted from the front and cut to lo .. hi. */
@@ -169,12 +166,12 @@ static void slice_vjp(ad__vjp *v)
 
 static ad_var slice_odd_columns(const ad_var *x)
 {
-    return ad_slice_at(x[0], -1, 1, AD_END, 2, NULL);
+    return ad_slice(x[0], -1, 1, AD_END, 2);
 }
 
 static ad_var slice_backward(const ad_var *x)
 {
-    return ad_slice_at(x[0], 0, AD_END, AD_BEGIN, -2, NULL);
+    return ad_slice(x[0], 0, AD_END, AD_BEGIN, -2);
 }
 
 static const ad__sample slice_samples[] = {{1, {{2, {2, 5}}}, -2, 2, slice_odd_columns},
@@ -191,9 +188,9 @@ const ad_op ad_slice__op = {.name = "ad_slice",
                             .samples = slice_samples,
                             .sample_count = 2};
 
-ad_var ad_slice_at(ad_var x, int axis, int64_t start, int64_t stop, int64_t step, const char *site)
+ad_var(ad_slice)(ad_var x, int axis, int64_t start, int64_t stop, int64_t step)
 {
-    return record(&ad_slice__op, x, axis, start, stop, step, 0, site);
+    return record(&ad_slice__op, x, axis, start, stop, step, 0);
 }
 
 /* ---- an argument among constants ---- */
@@ -307,7 +304,7 @@ static void unslice_vjp(ad__vjp *v)
 
 static ad_var unslice_rows(const ad_var *x)
 {
-    return ad_unslice_at(x[0], 0, 5, -1, AD_BEGIN, -2, NULL);
+    return ad_unslice(x[0], 0, 5, -1, AD_BEGIN, -2);
 }
 
 static const ad__sample unslice_samples[] = {{1, {{2, {3, 2}}}, -2, 2, unslice_rows}};
@@ -323,10 +320,9 @@ const ad_op ad_unslice__op = {.name = "ad_unslice",
                               .samples = unslice_samples,
                               .sample_count = 1};
 
-ad_var ad_unslice_at(ad_var x, int axis, int64_t len, int64_t start, int64_t stop, int64_t step,
-                     const char *site)
+ad_var(ad_unslice)(ad_var x, int axis, int64_t len, int64_t start, int64_t stop, int64_t step)
 {
-    return record(&ad_unslice__op, x, axis, start, stop, step, len, site);
+    return record(&ad_unslice__op, x, axis, start, stop, step, len);
 }
 
 /* ---- pad ---- */
@@ -381,7 +377,7 @@ static void pad_vjp(ad__vjp *v)
 
 static ad_var pad_columns(const ad_var *x)
 {
-    return ad_pad_at(x[0], 1, 2, 1, 0.5, NULL);
+    return ad_pad(x[0], 1, 2, 1, 0.5);
 }
 
 static const ad__sample pad_samples[] = {{1, {{2, {2, 3}}}, -2, 2, pad_columns}};
@@ -395,28 +391,28 @@ const ad_op ad_pad__op = {.name = "ad_pad",
                           .samples = pad_samples,
                           .sample_count = 1};
 
-ad_var ad_pad_at(ad_var x, int axis, int64_t before, int64_t after, double value, const char *site)
+ad_var(ad_pad)(ad_var x, int axis, int64_t before, int64_t after, double value)
 {
     padding p;
     memset(&p, 0, sizeof p);
     p.axis = axis, p.before = before, p.after = after, p.value = value;
-    return ad__record(&ad_pad__op, 1, &x, &p, sizeof p, site);
+    return ad__record(&ad_pad__op, 1, &x, &p, sizeof p);
 }
 
 /* ---- composed of slices ---- */
 
-ad_var ad_select_at(ad_var x, int axis, int64_t index, const char *site)
+ad_var(ad_select)(ad_var x, int axis, int64_t index)
 {
     const ad__made select = ad__making(1, &x);
     ad_shape shape;
     ad_error error;
     char text[160];
     int at;
-    if (!ad__shape_for(x, &shape, "ad_select", site)) {
+    if (!ad__shape_for(x, &shape, "ad_select")) {
         return ad__dead(x.tape);
     }
     if (ad__axis(axis, &shape, &at, &error) != AD_OK) {
-        return ad__failed(x, &error, "ad_select", site);
+        return ad__failed(x, &error, "ad_select");
     }
     int64_t len = shape.len[at];
     if (index < -len || index >= len) {
@@ -424,22 +420,22 @@ ad_var ad_select_at(ad_var x, int axis, int64_t index, const char *site)
                      "index %" PRId64 " is outside axis %d of %s; indices are %" PRId64
                      " to %" PRId64,
                      index, at, ad_shape_print(&shape, text, sizeof text), -len, len - 1);
-        return ad__failed(x, &error, "ad_select", site);
+        return ad__failed(x, &error, "ad_select");
     }
-    ad_var z = ad_slice_at(x, at, index, index == -1 ? AD_END : index + 1, 1, site);
+    ad_var z = ad_slice(x, at, index, index == -1 ? AD_END : index + 1, 1);
     shape.rank--;
     for (int i = at; i < shape.rank; i++) {
         shape.len[i] = shape.len[i + 1];
     }
-    return ad__made_of(select, "ad_select", ad_reshape_at(z, shape, site));
+    return ad__made_of(select, "ad_select", ad_reshape(z, shape));
 }
 
-ad_var ad_flip_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_flip)(ad_var x, ad_axes axes)
 {
     const ad__made flip = ad__making(1, &x);
     ad_shape shape;
     ad_error error;
-    if (!ad__shape_for(x, &shape, "ad_flip", site)) {
+    if (!ad__shape_for(x, &shape, "ad_flip")) {
         return ad__dead(x.tape);
     }
     int count = axes.count < 0 ? shape.rank : axes.count;
@@ -447,10 +443,10 @@ ad_var ad_flip_at(ad_var x, ad_axes axes, const char *site)
     for (int i = 0, axis = 0; i < count && i < AD_MAX_RANK; i++) {
         axis = i;
         if (axes.count >= 0 && ad__axis(axes.axis[i], &shape, &axis, &error) != AD_OK) {
-            return ad__failed(x, &error, "ad_flip", site);
+            return ad__failed(x, &error, "ad_flip");
         }
         if (!(seen >> axis & 1)) {
-            x = ad_slice_at(x, axis, AD_END, AD_BEGIN, -1, site);
+            x = ad_slice(x, axis, AD_END, AD_BEGIN, -1);
         }
         seen |= 1U << axis;
     }

@@ -7,9 +7,6 @@
 #include "tape/tape_internal.h"
 #include "ops.h"
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 /* ---- values ---- */
 
 /* A difference, an exponential or product, and a sum or quotient. */
@@ -127,44 +124,44 @@ static void centred_vjp(ad__vjp *v)
 
 static ad_var logsumexp_rows(const ad_var *x)
 {
-    return ad_logsumexp_at(x[0], AD_AXES(-1), NULL);
+    return ad_logsumexp(x[0], AD_AXES(-1));
 }
 
 static ad_var logsumexp_kept(const ad_var *x)
 {
-    return ad_logsumexp_at(x[0], AD_KEEP(0, 2), NULL);
+    return ad_logsumexp(x[0], AD_KEEP(0, 2));
 }
 
 static ad_var softmax_rows(const ad_var *x)
 {
-    return ad_softmax_at(x[0], AD_AXES(-1), NULL);
+    return ad_softmax(x[0], AD_AXES(-1));
 }
 
 static ad_var softmax_outer(const ad_var *x)
 {
-    return ad_softmax_at(x[0], AD_AXES(0, 2), NULL);
+    return ad_softmax(x[0], AD_AXES(0, 2));
 }
 
 static ad_var log_softmax_rows(const ad_var *x)
 {
-    return ad_log_softmax_at(x[0], AD_AXES(-1), NULL);
+    return ad_log_softmax(x[0], AD_AXES(-1));
 }
 
 static ad_var log_softmax_all(const ad_var *x)
 {
-    return ad_log_softmax_at(x[0], AD_ALL, NULL);
+    return ad_log_softmax(x[0], AD_ALL);
 }
 
 static ad_var centred_rows(const ad_var *x)
 {
-    ad_var w = ad_softmax_at(x[0], AD_AXES(-1), NULL);
-    return ad_centred_at(w, x[1], AD_AXES(-1), 0, NULL);
+    ad_var w = ad_softmax(x[0], AD_AXES(-1));
+    return ad_centred(w, x[1], AD_AXES(-1), 0);
 }
 
 static ad_var centred_outer(const ad_var *x)
 {
-    ad_var w = ad_softmax_at(x[0], AD_AXES(0, 2), NULL);
-    return ad_centred_at(w, x[1], AD_AXES(0, 2), 1, NULL);
+    ad_var w = ad_softmax(x[0], AD_AXES(0, 2));
+    return ad_centred(w, x[1], AD_AXES(0, 2), 1);
 }
 
 static const ad__sample logsumexp_samples[] = {
@@ -226,31 +223,31 @@ const ad_op ad_centred__op = {.name = "ad_centred",
                               .samples = centred_samples,
                               .sample_count = sizeof centred_samples / sizeof *centred_samples};
 
-ad_var ad_logsumexp_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_logsumexp)(ad_var x, ad_axes axes)
 {
-    return ad__reduce(&ad_logsumexp__op, x, axes, site);
+    return ad__reduce(&ad_logsumexp__op, x, axes);
 }
 
-ad_var ad_softmax_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_softmax)(ad_var x, ad_axes axes)
 {
-    return ad__reduce(&ad_softmax__op, x, axes, site);
+    return ad__reduce(&ad_softmax__op, x, axes);
 }
 
-ad_var ad_log_softmax_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_log_softmax)(ad_var x, ad_axes axes)
 {
-    return ad__reduce(&ad_log_softmax__op, x, axes, site);
+    return ad__reduce(&ad_log_softmax__op, x, axes);
 }
 
-ad_var ad_centred_at(ad_var w, ad_var x, ad_axes axes, int transpose, const char *site)
+ad_var(ad_centred)(ad_var w, ad_var x, ad_axes axes, int transpose)
 {
     ad_error error;
     ad_shape shape;
     centring c = {.transpose = transpose != 0};
-    if (!ad__shape_for(w, &shape, ad_centred__op.name, site)) {
+    if (!ad__shape_for(w, &shape, ad_centred__op.name)) {
         return ad__dead(ad__tape_of(2, (ad_var[]){w, x}));
     }
     if (ad__reduction_of(axes, &shape, &c.over, &error) != AD_OK) {
-        return ad__failed(w, &error, ad_centred__op.name, site);
+        return ad__failed(w, &error, ad_centred__op.name);
     }
-    return ad__record(&ad_centred__op, 2, (ad_var[]){w, x}, &c, sizeof c, site);
+    return ad__record(&ad_centred__op, 2, (ad_var[]){w, x}, &c, sizeof c);
 }

@@ -9,9 +9,6 @@
 
 #include <math.h>
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 /* ---- the equations of a batch of matrices and as many right-hand sides ---- */
 
 static ad_status solve_infer(ad__call *call)
@@ -143,17 +140,17 @@ static ad_var regular(ad_var a)
     const double eye[] = {4, 0, 0, 0, 4, 0, 0, 0, 4};
     const float narrow[] = {4, 0, 0, 0, 4, 0, 0, 0, 4};
     const void *data = ad_type_of(a) == AD_F64 ? (const void *)eye : (const void *)narrow;
-    return ad_add_at(a, ad_constant_at(a.tape, ad_type_of(a), AD_SHAPE(3, 3), data, NULL), NULL);
+    return ad_add(a, ad_constant(a.tape, ad_type_of(a), AD_SHAPE(3, 3), data));
 }
 
 static ad_var solve_matrix(const ad_var *x)
 {
-    return ad_solve_at(regular(x[0]), x[1], NULL);
+    return ad_solve(regular(x[0]), x[1]);
 }
 
 static ad_var solve_transposed(const ad_var *x)
 {
-    return ad_solve_with_at(regular(x[0]), x[1], 1, NULL);
+    return ad_solve_with(regular(x[0]), x[1], 1);
 }
 
 static const ad__sample solve_samples[] = {
@@ -173,55 +170,54 @@ const ad_op ad_solve_with__op = {.name = "ad_solve",
                                  .sample_count = sizeof solve_samples / sizeof *solve_samples};
 
 /* v with the batch axes of `batch` before its own last two, if it broadcasts to that. */
-static ad_var over_batch(ad_var v, const ad_shape *shape, const ad_shape *batch, const char *site)
+static ad_var over_batch(ad_var v, const ad_shape *shape, const ad_shape *batch)
 {
     ad_shape wide = *batch;
     wide.len[wide.rank++] = shape->len[shape->rank - 2];
     wide.len[wide.rank++] = shape->len[shape->rank - 1];
-    return ad_shape_equal(&wide, shape) ? v : ad_broadcast_to_at(v, wide, site);
+    return ad_shape_equal(&wide, shape) ? v : ad_broadcast_to(v, wide);
 }
 
-ad_var ad_solve_with_at(ad_var a, ad_var b, int transpose, const char *site)
+ad_var(ad_solve_with)(ad_var a, ad_var b, int transpose)
 {
     ad_shape sa, sb, batch_a, batch_b, batch;
     int flag = transpose != 0;
-    if (!ad__shape_for(a, &sa, "ad_solve", site) || !ad__shape_for(b, &sb, "ad_solve", site)) {
+    if (!ad__shape_for(a, &sa, "ad_solve") || !ad__shape_for(b, &sb, "ad_solve")) {
         return ad__dead(ad__tape_of(2, (ad_var[]){a, b}));
     }
     if (sb.rank == 1) {
-        ad_var x = ad_solve_with_at(a, ad_expand_dims_at(b, 1, site), flag, site);
-        return ad_squeeze_at(x, AD_AXES(-1), site);
+        ad_var x = ad_solve_with(a, ad_expand_dims(b, 1), flag);
+        return ad_squeeze(x, AD_AXES(-1));
     }
     batch_a = sa, batch_b = sb;
     batch_a.rank -= 2;
     batch_b.rank -= 2;
     if (batch_a.rank >= 0 && batch_b.rank >= 0 &&
         ad_shape_broadcast(&batch_a, &batch_b, &batch) == AD_OK) {
-        a = over_batch(a, &sa, &batch, site);
-        b = over_batch(b, &sb, &batch, site);
+        a = over_batch(a, &sa, &batch);
+        b = over_batch(b, &sb, &batch);
     }
-    return ad__record(&ad_solve_with__op, 2, (ad_var[]){a, b}, &flag, sizeof flag, site);
+    return ad__record(&ad_solve_with__op, 2, (ad_var[]){a, b}, &flag, sizeof flag);
 }
 
-ad_var ad_solve_at(ad_var a, ad_var b, const char *site)
+ad_var(ad_solve)(ad_var a, ad_var b)
 {
-    return ad_solve_with_at(a, b, 0, site);
+    return ad_solve_with(a, b, 0);
 }
 
-ad_var ad_inv_at(ad_var x, const char *site)
+ad_var(ad_inv)(ad_var x)
 {
     const ad__made inverse = ad__making(1, &x);
     ad_shape shape;
     ad_error error;
-    if (!ad__shape_for(x, &shape, "ad_inv", site)) {
+    if (!ad__shape_for(x, &shape, "ad_inv")) {
         return ad__dead(x.tape);
     }
     const ad__spec spec = {.type = ad_type_of(x), .shape = shape};
     if (ad__check_square(&spec, &error) != AD_OK) {
-        return ad__failed(x, &error, "ad_inv", site);
+        return ad__failed(x, &error, "ad_inv");
     }
-    ad_var place = ad_cumsum_at(
-        ad_full_at(x.tape, spec.type, AD_SHAPE(shape.len[shape.rank - 1]), 1, site), 0, site);
-    ad_var eye = ad_equal_at(ad_expand_dims_at(place, 1, site), place, site);
-    return ad__made_of(inverse, "ad_inv", ad_solve_at(x, eye, site));
+    ad_var place = ad_cumsum(ad_full(x.tape, spec.type, AD_SHAPE(shape.len[shape.rank - 1]), 1), 0);
+    ad_var eye = ad_equal(ad_expand_dims(place, 1), place);
+    return ad__made_of(inverse, "ad_inv", ad_solve(x, eye));
 }

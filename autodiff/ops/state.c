@@ -10,9 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 /* ---- stop_gradient ---- */
 
 static ad_status same_infer(ad__call *call)
@@ -28,9 +25,9 @@ const ad_op ad_stop_gradient__op = {.name = "ad_stop_gradient",
                                     .eval = ad__copy_eval,
                                     .emit = ad__copy_emit};
 
-ad_var ad_stop_gradient_at(ad_var x, const char *site)
+ad_var(ad_stop_gradient)(ad_var x)
 {
-    return x.tape == NULL ? x : ad__record(&ad_stop_gradient__op, 1, &x, NULL, 0, site);
+    return x.tape == NULL ? x : ad__record(&ad_stop_gradient__op, 1, &x, NULL, 0);
 }
 
 /* ---- cast ---- */
@@ -116,11 +113,11 @@ const ad_op ad_cast__op = {.name = "ad_cast",
                            .emit = cast_emit,
                            .vjp = cast_vjp};
 
-ad_var ad_cast_at(ad_var x, ad_type type, const char *site)
+ad_var(ad_cast)(ad_var x, ad_type type)
 {
     /* a number takes the type of what it meets */
     int keeps = x.tape == NULL || (!ad_is_dead(x) && ad_type_of(x) == type);
-    return keeps ? x : ad__record(&ad_cast__op, 1, &x, &type, sizeof type, site);
+    return keeps ? x : ad__record(&ad_cast__op, 1, &x, &type, sizeof type);
 }
 
 /* ---- assign: arguments are the view and the value, the attribute is the caller's memory ---- */
@@ -166,28 +163,28 @@ const ad_op ad_assign__op = {.name = "ad_assign",
                              .eval = assign_eval,
                              .vjp = assign_vjp};
 
-ad_var ad_assign_at(ad_var target, ad_var value, const char *site)
+ad_var(ad_assign)(ad_var target, ad_var value)
 {
     const ad_var x[] = {target, value};
     ad_tape *tape = ad__tape_of(2, x);
     if (tape == NULL) {
         return ad_literal(NAN);
     }
-    if (target.tape != NULL && ad__check_handle(tape, target, "ad_assign", site) != AD_OK) {
+    if (target.tape != NULL && ad__check_handle(tape, target, "ad_assign") != AD_OK) {
         return ad__dead(tape);
     }
     uint32_t node = target.tape == NULL ? 0 : target.ref.at.node;
     if (!ad__is_view(tape, node)) {
-        ad_tape_fail(tape, AD_ERR_STATE, "ad_assign", site,
+        ad_tape_fail(tape, AD_ERR_STATE, "ad_assign", NULL,
                      "the target is no ad_input_view; only the caller's memory can be assigned to");
         return ad__dead(tape);
     }
     if (!ad__reserve_assigned(tape)) {
-        ad_tape_fail(tape, AD_ERR_MEMORY, "ad_assign", site, "out of memory");
+        ad_tape_fail(tape, AD_ERR_MEMORY, "ad_assign", NULL, "out of memory");
         return ad__dead(tape);
     }
     const void *memory = ad__attributes_of(tape, node);
-    ad_var z = ad__record(&ad_assign__op, 2, x, &memory, sizeof memory, site);
+    ad_var z = ad__record(&ad_assign__op, 2, x, &memory, sizeof memory);
     if (!ad_is_dead(z)) {
         ad__note_assigned(tape, node, z.ref.at.node);
     }

@@ -7,9 +7,6 @@
 #include "ops/movement_internal.h"
 #include "ops.h"
 
-#undef AD_HERE
-#define AD_HERE v->site
-
 static const ad__reduction *attributes_of(const ad__call *call)
 {
     return call->attributes;
@@ -122,12 +119,12 @@ static void sum_vjp(ad__vjp *v)
 
 static ad_var sum_matrix(const ad_var *x)
 {
-    return ad_sum_at(x[0], AD_AXES(0), NULL);
+    return ad_sum(x[0], AD_AXES(0));
 }
 
 static ad_var sum_keep(const ad_var *x)
 {
-    return ad_sum_at(x[0], AD_KEEP(0, -1), NULL);
+    return ad_sum(x[0], AD_KEEP(0, -1));
 }
 
 static const ad__sample sum_samples[] = {
@@ -147,21 +144,21 @@ const ad_op ad_sum__op = {.name = "ad_sum",
                           .samples = sum_samples,
                           .sample_count = sizeof sum_samples / sizeof *sum_samples};
 
-ad_var ad_sum_at(ad_var x, ad_axes axes, const char *site)
+ad_var(ad_sum)(ad_var x, ad_axes axes)
 {
     ad_shape shape;
-    if (axes.count < 0 && ad__shape_for(x, &shape, "ad_sum", site) && shape.rank == 0 &&
-        x.tape != NULL && ad_type_of(x) != AD_I64) {
+    if (axes.count < 0 && ad__shape_for(x, &shape, "ad_sum") && shape.rank == 0 && x.tape != NULL &&
+        ad_type_of(x) != AD_I64) {
         return x; /* a scalar has no axes */
     }
-    return ad__reduce(&ad_sum__op, x, axes, site);
+    return ad__reduce(&ad_sum__op, x, axes);
 }
 
-ad_var ad__sum_to(ad_var x, ad_shape shape, ad_var like, const char *site)
+ad_var ad__sum_to(ad_var x, ad_shape shape, ad_var like)
 {
     ad_shape large, wide;
     ad__reduction r = {0, 0};
-    if (!ad__shape_for(x, &large, "ad_sum_to", site)) {
+    if (!ad__shape_for(x, &large, "ad_sum_to")) {
         return ad__dead(x.tape);
     }
     if (!ad_shape_is_valid(&shape) || ad_shape_broadcast(&shape, &large, &wide) != AD_OK ||
@@ -170,7 +167,7 @@ ad_var ad__sum_to(ad_var x, ad_shape shape, ad_var like, const char *site)
         char a[160], b[160];
         ad_error_set(&error, AD_ERR_SHAPE, "%s to %s, which does not broadcast to it",
                      ad_shape_print(&large, a, sizeof a), ad_shape_print(&shape, b, sizeof b));
-        return ad__failed(x, &error, "ad_sum_to", site);
+        return ad__failed(x, &error, "ad_sum_to");
     }
     int missing = large.rank - shape.rank;
     for (int i = 0; i < large.rank; i++) {
@@ -180,12 +177,12 @@ ad_var ad__sum_to(ad_var x, ad_shape shape, ad_var like, const char *site)
         }
     }
     if (r.mask != 0) {
-        x = ad__follow(ad__record(&ad_sum__op, 1, &x, &r, sizeof r, site), like);
+        x = ad__follow(ad__record(&ad_sum__op, 1, &x, &r, sizeof r), like);
     }
-    return r.keep && missing > 0 ? ad__follow(ad_reshape_at(x, shape, site), like) : x;
+    return r.keep && missing > 0 ? ad__follow(ad_reshape(x, shape), like) : x;
 }
 
-ad_var ad_sum_to_at(ad_var x, ad_shape shape, const char *site)
+ad_var(ad_sum_to)(ad_var x, ad_shape shape)
 {
-    return ad__sum_to(x, shape, ad_literal(0), site);
+    return ad__sum_to(x, shape, ad_literal(0));
 }

@@ -44,7 +44,6 @@ typedef struct ad__call {
 
 typedef struct ad__vjp {
     ad_tape *tape;
-    const char *site; /* where the operation was recorded */
     const void *attributes;
     int count;
     const ad_var *x;      /* arguments */
@@ -161,7 +160,8 @@ struct ad_op {
      * attributes alone. NULL: none. */
     double (*flops)(const ad__call *call);
 
-    /* Records v->dx[i] for each needed argument; linear in v->g. Its shape is the argument's, or
+    /* Records v->dx[i] for each needed argument, at the line of the operation, which is the tape's
+     * meanwhile; linear in v->g. Its shape is the argument's, or
      * one that the argument was broadcast to: the reverse transform sums it down. NULL: no
      * gradient. */
     void (*vjp)(ad__vjp *v);

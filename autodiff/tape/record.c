@@ -9,12 +9,12 @@
 /* ---- nodes ---- */
 
 /* Returns the number of the node. */
-static uint32_t push(ad_tape *tape, ad__node node, ad__slot value, const char *site)
+static uint32_t push(ad_tape *tape, ad__node node, ad__slot value)
 {
     uint32_t number = tape->count++;
     tape->node[number] = node;
     tape->value[number] = value;
-    tape->site[number] = site;
+    tape->site[number] = tape->here;
     if ((node.spec != AD__SPEC_SCALAR || node.code == AD__STRUCTURED) &&
         tape->structured > number) {
         tape->structured = number;
@@ -23,9 +23,9 @@ static uint32_t push(ad_tape *tape, ad__node node, ad__slot value, const char *s
 }
 
 /* 0, the dead node. */
-static uint32_t out_of_memory(ad_tape *tape, const char *origin, const char *site)
+static uint32_t out_of_memory(ad_tape *tape, const char *origin)
 {
-    ad_tape_fail(tape, AD_ERR_MEMORY, origin, site, "out of memory");
+    ad_tape_fail(tape, AD_ERR_MEMORY, origin, NULL, "out of memory");
     return 0;
 }
 
@@ -59,36 +59,36 @@ static void *place(ad_tape *tape, uint16_t spec, ad__slot *value)
 /* ---- leaves ---- */
 
 static ad_status check_leaf(ad_tape *tape, ad_type type, const ad_shape *shape, const void *data,
-                            const char *origin, const char *site)
+                            const char *origin)
 {
     char text[160];
     if (!ad_shape_is_valid(shape)) {
-        return ad_tape_fail(tape, AD_ERR_SHAPE, origin, site,
+        return ad_tape_fail(tape, AD_ERR_SHAPE, origin, NULL,
                             "shape %s; ranks are 0 to %d, lengths are not negative, and their "
                             "product must fit in memory",
                             ad_shape_print(shape, text, sizeof text), AD_MAX_RANK);
     }
     if (ad_type_bytes(type) == 0) {
-        return ad_tape_fail(tape, AD_ERR_TYPE, origin, site,
+        return ad_tape_fail(tape, AD_ERR_TYPE, origin, NULL,
                             "%d is no element type; use AD_F64, AD_F32 or AD_I64", (int)type);
     }
     return data != NULL || ad_shape_count(shape) == 0
                ? AD_OK
-               : ad_tape_fail(tape, AD_ERR_DOMAIN, origin, site, "the data is NULL");
+               : ad_tape_fail(tape, AD_ERR_DOMAIN, origin, NULL, "the data is NULL");
 }
 
 ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shape *shape,
-                       const void *data, const char *origin, const char *site)
+                       const void *data, const char *origin)
 {
     if (tape == NULL) {
         return ad_literal(NAN);
     }
-    if (tape->error.status != AD_OK || check_leaf(tape, type, shape, data, origin, site) != AD_OK) {
+    if (tape->error.status != AD_OK || check_leaf(tape, type, shape, data, origin) != AD_OK) {
         return ad__dead(tape);
     }
     uint16_t spec = ad__spec_index(tape, type, shape);
     if (spec == AD__SPEC_DEAD || !has_room(tape)) {
-        return ad__handle(tape, out_of_memory(tape, origin, site));
+        return ad__handle(tape, out_of_memory(tape, origin));
     }
     const int is_view = leaf == AD__VIEW && data != NULL;
     uint32_t known = is_view ? ad__view_of(tape, spec, data) : 0;
@@ -99,7 +99,7 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
     if (leaf != AD__VIEW || spec == AD__SPEC_SCALAR) {
         void *own = place(tape, spec, &value);
         if (own == NULL) {
-            return ad__handle(tape, out_of_memory(tape, origin, site));
+            return ad__handle(tape, out_of_memory(tape, origin));
         }
         if (data != NULL) {
             memcpy(own, data, ad__spec_bytes(tape->specs[spec]));
@@ -108,48 +108,45 @@ ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shap
     uint32_t detail = 0;
     if (leaf == AD__VIEW && (!keep_detail(tape, (ad__detail){.attributes = data}, &detail) ||
                              !ad__reserve_view(tape))) {
-        return ad__handle(tape, out_of_memory(tape, origin, site));
+        return ad__handle(tape, out_of_memory(tape, origin));
     }
-    uint32_t node = push(tape, (ad__node){{detail, 0, 0}, leaf, spec}, value, site);
+    uint32_t node = push(tape, (ad__node){{detail, 0, 0}, leaf, spec}, value);
     if (is_view) {
         ad__enter_view(tape, node);
     }
     return ad__handle(tape, node);
 }
 
-ad_var ad__record_borrowed(ad_tape *tape, uint16_t spec, ad__slot value, const char *origin,
-                           const char *site)
+ad_var ad__record_borrowed(ad_tape *tape, uint16_t spec, ad__slot value, const char *origin)
 {
     const ad__node leaf = {{0, 0, 0}, AD__INPUT, spec};
-    return ad__handle(tape, has_room(tape) ? push(tape, leaf, value, site)
-                                           : out_of_memory(tape, origin, site));
+    return ad__handle(tape, has_room(tape) ? push(tape, leaf, value) : out_of_memory(tape, origin));
 }
 
-ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *origin,
-                       const char *site)
+ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *origin)
 {
     if (type == AD_F64) {
-        return ad__handle(tape, has_room(tape) ? ad__constant_node(tape, value, site)
-                                               : out_of_memory(tape, origin, site));
+        return ad__handle(tape, has_room(tape) ? ad__constant_node(tape, value, tape->here)
+                                               : out_of_memory(tape, origin));
     }
     float narrow = (float)value;
     int fits = value >= -0x1p63 && value < 0x1p63;
     int64_t whole = fits ? (int64_t)value : 0;
     if (type == AD_I64 && (!fits || (double)whole != value)) {
-        ad_tape_fail(tape, AD_ERR_DOMAIN, origin, site,
+        ad_tape_fail(tape, AD_ERR_DOMAIN, origin, NULL,
                      "%g is no whole number of 64 bits, which an i64 tensor needs", value);
         return ad__dead(tape);
     }
     const ad_shape scalar = {.rank = 0};
     const void *data = type == AD_F32 ? (const void *)&narrow : (const void *)&whole;
-    return ad__record_leaf(tape, AD__CONSTANT, type, &scalar, data, origin, site);
+    return ad__record_leaf(tape, AD__CONSTANT, type, &scalar, data, origin);
 }
 
 /* ---- recording an operation ---- */
 
 /* Makes constants of the literals among the arguments, of the type of the first variable. */
 static int resolve_literals(ad_tape *tape, const ad_op *op, int count, const ad_var *x,
-                            uint32_t *nodes, const char *site)
+                            uint32_t *nodes)
 {
     ad_type type = AD_I64;
     for (int i = 0; i < count && type == AD_I64; i++) {
@@ -157,7 +154,7 @@ static int resolve_literals(ad_tape *tape, const ad_op *op, int count, const ad_
     }
     for (int i = 0; i < count; i++) {
         if (x[i].tape == NULL) {
-            nodes[i] = ad__constant_of(tape, type, x[i].ref.literal, op->name, site).ref.at.node;
+            nodes[i] = ad__constant_of(tape, type, x[i].ref.literal, op->name).ref.at.node;
         }
     }
     return tape->error.status == AD_OK;
@@ -165,20 +162,19 @@ static int resolve_literals(ad_tape *tape, const ad_op *op, int count, const ad_
 
 /* The arguments as nodes; 0 if one is not alive. */
 static inline int resolve(ad_tape *tape, const ad_op *op, int count, const ad_var *x,
-                          uint32_t *nodes, const char *site)
+                          uint32_t *nodes)
 {
     int literals = 0;
     for (int i = 0; i < count; i++) {
         if (x[i].tape == NULL) {
             literals++;
-        } else if (!ad__is_recent(tape, x[i]) &&
-                   ad__check_handle(tape, x[i], op->name, site) != AD_OK) {
+        } else if (!ad__is_recent(tape, x[i]) && ad__check_handle(tape, x[i], op->name) != AD_OK) {
             return 0;
         } else {
             nodes[i] = x[i].ref.at.node;
         }
     }
-    return literals == 0 || resolve_literals(tape, op, count, x, nodes, site);
+    return literals == 0 || resolve_literals(tape, op, count, x, nodes);
 }
 
 /* Where the elements of a result are that lie among those of its argument; else NULL. They may not
@@ -226,7 +222,7 @@ static int keep_arguments(ad_tape *tape, const ad_op *op, const ad__call *call,
 
 /* Infers, places and evaluates one result, and appends it. */
 static uint32_t evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__array *x,
-                         const uint32_t *nodes, size_t attribute_bytes, const char *site)
+                         const uint32_t *nodes, size_t attribute_bytes)
 {
     const int count = call->count;
     for (int i = 0; i < count; i++) {
@@ -237,7 +233,7 @@ static uint32_t evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__arr
         status = ad_error_set(call->error, AD_ERR_SHAPE, "the result is too large to address");
     }
     if (status != AD_OK) {
-        ad_tape_fail(tape, status, op->name, site, "%s", call->error->message);
+        ad_tape_fail(tape, status, op->name, NULL, "%s", call->error->message);
         return 0;
     }
     ad__slot value = {.scalar = 0};
@@ -253,32 +249,32 @@ static uint32_t evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__arr
     if (call->z == NULL || !has_room(tape) ||
         !keep_arguments(tape, op, call, nodes, attribute_bytes, node.arg)) {
         call->z = NULL; /* it may point to value */
-        return out_of_memory(tape, op->name, site);
+        return out_of_memory(tape, op->name);
     }
     for (int i = 0; i < count; i++) {
         x[i].data = ad__data_of(tape, nodes[i]);
     }
     status = is_shared ? AD_OK : op->eval(call);
     if (status != AD_OK) {
-        ad_tape_fail(tape, status, op->name, site, "%s",
+        ad_tape_fail(tape, status, op->name, NULL, "%s",
                      status == AD_ERR_MEMORY ? "out of memory" : call->error->message);
         return 0;
     }
-    return push(tape, node, value, site);
+    return push(tape, node, value);
 }
 
 enum { FEW = 4 };
 
 /* Any operation, on nodes. */
 static uint32_t record(ad_tape *tape, const ad_op *op, int count, const uint32_t *nodes,
-                       const void *attributes, size_t bytes, const char *site)
+                       const void *attributes, size_t bytes)
 {
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
     ad__array few[FEW], *x = few;
     if (count > FEW) {
         x = ad__arena_take(&tape->scratch, (size_t)count * sizeof *x);
         if (x == NULL) {
-            return out_of_memory(tape, op->name, site);
+            return out_of_memory(tape, op->name);
         }
     }
     ad_error error;
@@ -294,24 +290,24 @@ static uint32_t record(ad_tape *tape, const ad_op *op, int count, const uint32_t
     call.scratch = &tape->scratch;
     call.threads = tape->threads;
     call.error = &error;
-    uint32_t z = evaluate(tape, op, &call, x, nodes, bytes, site);
+    uint32_t z = evaluate(tape, op, &call, x, nodes, bytes);
     ad__arena_rewind(&tape->scratch, before);
     return z;
 }
 
 static uint32_t record_structured(ad_tape *tape, const ad_op *op, int count, const ad_var *vars,
-                                  const void *attributes, size_t bytes, const char *site)
+                                  const void *attributes, size_t bytes)
 {
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
     uint32_t few[FEW], *nodes = few;
     if (count > FEW) {
         nodes = ad__arena_take(&tape->scratch, (size_t)count * sizeof *nodes);
         if (nodes == NULL) {
-            return out_of_memory(tape, op->name, site);
+            return out_of_memory(tape, op->name);
         }
     }
-    uint32_t z = resolve(tape, op, count, vars, nodes, site)
-                     ? record(tape, op, count, nodes, attributes, bytes, site)
+    uint32_t z = resolve(tape, op, count, vars, nodes)
+                     ? record(tape, op, count, nodes, attributes, bytes)
                      : 0;
     ad__arena_rewind(&tape->scratch, before);
     return z;
@@ -357,33 +353,31 @@ static uint16_t common_spec(const ad_tape *tape, int count, const uint32_t *node
 }
 
 /* An f64 scalar of such. */
-static uint32_t record_scalar(ad_tape *tape, const ad_op *op, const uint32_t *nodes,
-                              const char *site)
+static uint32_t record_scalar(ad_tape *tape, const ad_op *op, const uint32_t *nodes)
 {
     uint32_t arg[3] = {0, 0, 0};
     const void *x[3];
     const size_t step[3] = {1, 1, 1};
     double z;
     if (!has_room(tape)) {
-        return out_of_memory(tape, op->name, site);
+        return out_of_memory(tape, op->name);
     }
     for (int i = 0; i < op->arity; i++) {
         arg[i] = nodes[i];
         x[i] = &tape->value[nodes[i]].scalar;
     }
     tape->loops[AD_F64][op->code](1, x, step, &z);
-    return ad__push_number(tape, op->code, arg[0], arg[1], arg[2], z, site);
+    return ad__push_number(tape, op->code, arg[0], arg[1], arg[2], z, tape->here);
 }
 
 /* A result of its arguments' own spec, which is what most are: nothing to infer, and one row of the
  * loop. */
-static uint32_t record_alike(ad_tape *tape, const ad_op *op, const uint32_t *nodes, uint16_t spec,
-                             const char *site)
+static uint32_t record_alike(ad_tape *tape, const ad_op *op, const uint32_t *nodes, uint16_t spec)
 {
     const ad__spec *k = tape->specs[spec];
     ad__slot value = {.data = ad__arena_take(&tape->values, ad__spec_bytes(k))};
     if (value.data == NULL || !has_room(tape)) {
-        return out_of_memory(tape, op->name, site);
+        return out_of_memory(tape, op->name);
     }
     ad__node node = {{0, 0, 0}, op->code, spec};
     const void *x[3];
@@ -394,22 +388,21 @@ static uint32_t record_alike(ad_tape *tape, const ad_op *op, const uint32_t *nod
         step[i] = tape->node[nodes[i]].spec == spec;
     }
     tape->loops[k->type][op->code](k->count, x, step, value.data);
-    return push(tape, node, value, site);
+    return push(tape, node, value);
 }
 
-static uint32_t record_elementwise(ad_tape *tape, const ad_op *op, const ad_var *vars,
-                                   const char *site)
+static uint32_t record_elementwise(ad_tape *tape, const ad_op *op, const ad_var *vars)
 {
     uint32_t nodes[3];
-    if (!resolve(tape, op, op->arity, vars, nodes, site)) {
+    if (!resolve(tape, op, op->arity, vars, nodes)) {
         return 0;
     }
     if (are_scalars(tape, op->arity, nodes)) {
-        return record_scalar(tape, op, nodes, site);
+        return record_scalar(tape, op, nodes);
     }
     uint16_t spec = common_spec(tape, op->arity, nodes);
-    return spec != AD__SPEC_DEAD ? record_alike(tape, op, nodes, spec, site)
-                                 : record(tape, op, op->arity, nodes, NULL, 0, site);
+    return spec != AD__SPEC_DEAD ? record_alike(tape, op, nodes, spec)
+                                 : record(tape, op, op->arity, nodes, NULL, 0);
 }
 
 /* An elementwise operation on numbers alone. */
@@ -425,8 +418,7 @@ static ad_var compute(const ad_op *op, const ad_var *vars)
     return ad_literal(z);
 }
 
-ad_var ad__record(const ad_op *op, int count, const ad_var *x, const void *attributes, size_t bytes,
-                  const char *site)
+ad_var ad__record(const ad_op *op, int count, const ad_var *x, const void *attributes, size_t bytes)
 {
     ad_tape *tape = ad__tape_of(count, x);
     if (tape == NULL) {
@@ -435,22 +427,31 @@ ad_var ad__record(const ad_op *op, int count, const ad_var *x, const void *attri
     if (tape->error.status != AD_OK) {
         return ad__dead(tape);
     }
-    uint32_t z = op->arity > 0 ? record_elementwise(tape, op, x, site)
-                               : record_structured(tape, op, count, x, attributes, bytes, site);
+    uint32_t z = op->arity > 0 ? record_elementwise(tape, op, x)
+                               : record_structured(tape, op, count, x, attributes, bytes);
     return ad__handle(tape, z);
+}
+
+static ad_var record_at(const ad_op *op, int count, const ad_var *x, const char *site)
+{
+    ad_tape *tape = ad__tape_of(count, x);
+    const char *before = ad__set_line(tape, site);
+    ad_var z = ad__record(op, count, x, NULL, 0);
+    ad__set_line(tape, before);
+    return z;
 }
 
 ad_var ad__record_unary(ad_var a, const char *site, const ad_op *op)
 {
-    return ad__record(op, 1, &a, NULL, 0, site);
+    return record_at(op, 1, &a, site);
 }
 
 ad_var ad__record_binary(ad_var a, ad_var b, const char *site, const ad_op *op)
 {
-    return ad__record(op, 2, (const ad_var[]){a, b}, NULL, 0, site);
+    return record_at(op, 2, (const ad_var[]){a, b}, site);
 }
 
 ad_var ad__record_ternary(ad_var a, ad_var b, ad_var c, const char *site, const ad_op *op)
 {
-    return ad__record(op, 3, (const ad_var[]){a, b, c}, NULL, 0, site);
+    return record_at(op, 3, (const ad_var[]){a, b, c}, site);
 }

@@ -102,6 +102,11 @@ void ad_tape_clear_error(ad_tape *tape)
     }
 }
 
+const char *ad_tape_set_site(ad_tape *tape, const char *site)
+{
+    return ad__set_line(tape, site);
+}
+
 ad_status ad_tape_fail(ad_tape *tape, ad_status status, const char *origin, const char *site,
                        const char *format, ...)
 {
@@ -111,6 +116,7 @@ ad_status ad_tape_fail(ad_tape *tape, ad_status status, const char *origin, cons
     if (status == AD_OK || tape->error.status != AD_OK) {
         return tape->error.status;
     }
+    site = site != NULL ? site : tape->here;
     char text[sizeof tape->error.message];
     va_list args;
     va_start(args, format);
@@ -302,7 +308,7 @@ int ad_branch(ad_var condition)
         return condition.ref.literal != 0;
     }
     ad_tape *tape = condition.tape;
-    if (ad__check_handle(tape, condition, "ad_branch", NULL) != AD_OK) {
+    if (ad__check_handle(tape, condition, "ad_branch") != AD_OK) {
         return 0;
     }
     uint32_t node = condition.ref.at.node;

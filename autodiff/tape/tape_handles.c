@@ -10,22 +10,22 @@ ad_var ad__dead(ad_tape *tape)
     return ad__handle(tape, 0);
 }
 
-ad_status ad__check_handle(ad_tape *tape, ad_var v, const char *origin, const char *site)
+ad_status ad__check_handle(ad_tape *tape, ad_var v, const char *origin)
 {
     if (tape->error.status != AD_OK || ad__is_recent(tape, v)) {
         return tape->error.status;
     }
     if (v.tape != NULL && v.tape != tape) {
-        return ad_tape_fail(tape, AD_ERR_FOREIGN, origin, site,
+        return ad_tape_fail(tape, AD_ERR_FOREIGN, origin, NULL,
                             "its arguments are on different tapes; read the value of one and give "
                             "it to ad_input of the other");
     }
     if (v.tape == NULL) {
-        return ad_tape_fail(tape, AD_ERR_DOMAIN, origin, site,
+        return ad_tape_fail(tape, AD_ERR_DOMAIN, origin, NULL,
                             "a number stands where a variable is needed");
     }
     if (v.ref.at.node == 0 || !ad__is_alive(tape, v.ref.at)) {
-        return ad_tape_fail(tape, AD_ERR_STALE, origin, site,
+        return ad_tape_fail(tape, AD_ERR_STALE, origin, NULL,
                             v.ref.at.node != 0
                                 ? "a variable was forgotten by ad_tape_rewind; record it again, or "
                                   "record it before the mark"

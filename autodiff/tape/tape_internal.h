@@ -66,6 +66,7 @@ struct ad_tape {
     uint8_t *notes; /* what C has done with each node below note_count; nothing with the others */
     uint32_t note_count;
     uint32_t count, limit;
+    const char *here; /* the line of what is recorded without one of its own, or NULL */
     uint32_t tag;     /* twice the rewinds so far mod 2^32, plus 1: that of new f64 scalars */
     uint32_t settled; /* nodes below are valid in handles of any age */
     /* the first node that is not an f64 scalar leaf, or such a result of an elementwise row */
@@ -153,6 +154,18 @@ static inline ad_var ad__handle(ad_tape *tape, uint32_t node)
     return v;
 }
 
+/* Makes a line that of all that is recorded without one of its own; returns the line before, to be
+ * set again at the end. There may be no tape. */
+static inline const char *ad__set_line(ad_tape *tape, const char *site)
+{
+    const char *before = NULL;
+    if (tape != NULL) {
+        before = tape->here;
+        tape->here = site;
+    }
+    return before;
+}
+
 /* Appends an f64 scalar; the caller has checked count < limit. */
 static inline uint32_t ad__push_number(ad_tape *tape, uint16_t row, uint32_t a, uint32_t b,
                                        uint32_t c, double value, const char *site)
@@ -207,8 +220,8 @@ ad_var ad__record_ternary(ad_var a, ad_var b, ad_var c, const char *site, const 
 /* Records op on count arguments of which at least one is on a tape (elementwise operations also
  * take literals alone): checks the handles, turns literals into constants, infers, evaluates,
  * appends. attributes are copied, bytes of them. Returns a dead handle on any error. */
-ad_var ad__record(const ad_op *op, int count, const ad_var *x, const void *attributes, size_t bytes,
-                  const char *site);
+ad_var ad__record(const ad_op *op, int count, const ad_var *x, const void *attributes,
+                  size_t bytes);
 
 /* Notes that the attributes of z, which was recorded last, hold the shape, or a length, of another
  * variable: where a recorded program runs on other shapes, they follow it. Returns z. */
@@ -216,11 +229,10 @@ ad_var ad__follow(ad_var z, ad_var like);
 
 /* A leaf of a type and shape whose elements are data itself (borrowed) or a copy of it. */
 ad_var ad__record_leaf(ad_tape *tape, uint16_t leaf, ad_type type, const ad_shape *shape,
-                       const void *data, const char *origin, const char *site);
+                       const void *data, const char *origin);
 
 /* A leaf of a spec that is `value` itself: the elements of a tensor are borrowed. */
-ad_var ad__record_borrowed(ad_tape *tape, uint16_t spec, ad__slot value, const char *origin,
-                           const char *site);
+ad_var ad__record_borrowed(ad_tape *tape, uint16_t spec, ad__slot value, const char *origin);
 
 /* Takes back what was recorded since a mark, of which no handles are in use: a rewind after which
  * other handles are as good as before. */
@@ -307,7 +319,7 @@ static inline uint8_t ad__notes_of(const ad_tape *tape, uint32_t node)
 int ad__is_alive(const ad_tape *tape, ad__node_ref at);
 
 /* AD_OK if v is alive on tape; else the tape keeps the error, in the name of origin. */
-ad_status ad__check_handle(ad_tape *tape, ad_var v, const char *origin, const char *site);
+ad_status ad__check_handle(ad_tape *tape, ad_var v, const char *origin);
 
 ad_var ad__dead(ad_tape *tape);
 
@@ -322,9 +334,15 @@ static inline ad_tape *ad__tape_of(int count, const ad_var *x)
     return NULL;
 }
 
+/* The line at which an operation on these is recorded that has none of its own. */
+static inline const char *ad__line_of(int count, const ad_var *x)
+{
+    const ad_tape *tape = ad__tape_of(count, x);
+    return tape != NULL ? tape->here : NULL;
+}
+
 /* The literal as a constant of the given type on tape; reuses a recent one. */
-ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *origin,
-                       const char *site);
+ad_var ad__constant_of(ad_tape *tape, ad_type type, double value, const char *origin);
 
 /* The operation of a node; whether it is a view; its attributes, or NULL; its arguments. */
 static inline const ad__detail *ad__detail_of(const ad_tape *tape, uint32_t node)

@@ -6,8 +6,8 @@
 #include <math.h>
 
 /* Errors name the cost. */
-#undef AD_HERE
-#define AD_HERE __func__
+#undef AD__CALL
+#define AD__CALL(f, ...) f##_at(__VA_ARGS__, __func__)
 
 static ad_var dead(ad_var a)
 {

@@ -4,8 +4,8 @@
 #include <string.h>
 
 /* Errors name the activation. */
-#undef AD_HERE
-#define AD_HERE __func__
+#undef AD__CALL
+#define AD__CALL(f, ...) f##_at(__VA_ARGS__, __func__)
 
 ad_var nn_identity(ad_var x)
 {

@@ -3,10 +3,6 @@
 
 #include "layers/layer_internal.h"
 
-/* Errors name the line where the user wrote the layer. */
-#undef AD_HERE
-#define AD_HERE dense->base.site
-
 typedef struct dense_layer {
     nn_layer base;
     nn_dense_options options;

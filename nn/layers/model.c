@@ -360,11 +360,13 @@ ad_var nn_forward(const nn_model *model, const ad_var *params, ad_var x, nn_trac
     }
     for (const nn_layer *layer = model->layers; layer != NULL; layer = layer->next) {
         ad_error error;
+        const char *before = ad_tape_set_site(x.tape, layer->site);
         ad_var z, given = layer->kind->apply(layer, params + layer->first, x, &z);
         if (x.tape != NULL && check_given(given, x, &error) != AD_OK) {
             ad_tape_fail(x.tape, error.status, layer->name, layer->site, "%s", error.message);
             given = ad_input(x.tape, 0); /* dead, since the tape has failed */
         }
+        ad_tape_set_site(x.tape, before);
         x = given;
         if (trace != NULL) {
             *trace++ = (nn_trace){z, x};

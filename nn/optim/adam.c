@@ -3,9 +3,6 @@
 
 #include <math.h>
 
-#undef AD_HERE
-#define AD_HERE __func__
-
 enum { BETA1, BETA2, EPS };
 enum { MEAN, SQUARE };
 enum { RATE, SCALE };

@@ -7,10 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Errors name the function that recorded the operation. */
-#undef AD_HERE
-#define AD_HERE __func__
-
 /* Numbers that change from step to step are views of the optimiser's memory, so that the step, once
  * recorded, stays the same function: those of the rule, and 1 - rate decay. */
 enum { KEEP = NN_MAX_RULE_NUMBERS, NUMBERS };
@@ -302,12 +298,14 @@ ad_status nn_optimiser_step(nn_optimiser *optimiser, const ad_var *w, const ad_v
         return ad_tape_fail(tape, AD_ERR_DOMAIN, here, NULL,
                             "the factor of the rate is %g; it must be a number", factor);
     }
+    const char *before = ad_tape_set_site(tape, here); /* errors name the step */
     nn_params_bind(optimiser->memory, tape, optimiser->remembered);
     nn_optimiser_advance(optimiser, factor);
     for (int i = 0; i < optimiser->count && ad_tape_status(tape) == AD_OK; i++) {
         step_one(optimiser, nn_params_at(optimiser->params, i), w[i], dw[i],
                  optimiser->remembered + i * optimiser->slot_count);
     }
+    ad_tape_set_site(tape, before);
     return ad_tape_status(tape);
 }
 
@@ -327,6 +325,8 @@ ad_var nn_clip_norm(int count, ad_var *dw, double limit)
     if (count > 0 && dw == NULL) {
         return ad_literal(NAN);
     }
+    ad_tape *tape = count > 0 ? dw[0].tape : NULL;
+    const char *before = ad_tape_set_site(tape, __func__);
     if (count > 0 && !(limit > 0) && dw[0].tape != NULL) {
         ad_tape_fail(dw[0].tape, AD_ERR_DOMAIN, "nn_clip_norm", NULL,
                      "the limit is %g; give one above 0", limit);
@@ -346,5 +346,6 @@ ad_var nn_clip_norm(int count, ad_var *dw, double limit)
             dw[i] = norm;
         }
     }
+    ad_tape_set_site(tape, before);
     return norm;
 }

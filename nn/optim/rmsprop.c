@@ -3,9 +3,6 @@
 
 #include <math.h>
 
-#undef AD_HERE
-#define AD_HERE __func__
-
 enum { ALPHA, EPS, MOMENTUM, CENTRED };
 enum { SQUARE, MEAN, VELOCITY };
 

@@ -2,9 +2,6 @@
 /* Gradient descent, with and without momentum. */
 #include "optim.h"
 
-#undef AD_HERE
-#define AD_HERE __func__
-
 static ad_var sgd(const nn_update *u)
 {
     return ad_fma(nn_update_number(u, 0), u->g, u->w);

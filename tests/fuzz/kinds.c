@@ -37,7 +37,7 @@ static void view(fuzz_call *c)
 
 static void row(fuzz_call *c)
 {
-    c->z[0] = ad__record(c->step->op, c->step->count, c->x, NULL, 0, AD_HERE);
+    c->z[0] = ad__record(c->step->op, c->step->count, c->x, NULL, 0);
 }
 
 static const ad_op *some_row(ad_rng *rng)
@@ -67,7 +67,7 @@ static void rows(fuzz_call *c)
             int number = i > 0 && fuzz_below(&c->rng, 4) == 0;
             x[i] = number ? ad_literal(fuzz_number(&c->rng)) : pool[fuzz_below(&c->rng, have)];
         }
-        ad_var z = ad__record(op, op->arity, x, NULL, 0, AD_HERE);
+        ad_var z = ad__record(op, op->arity, x, NULL, 0);
         pool[have < POOL ? have : fuzz_below(&c->rng, POOL)] = z;
         have += have < POOL;
         c->z[0] = z;

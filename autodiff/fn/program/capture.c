@@ -261,7 +261,7 @@ static ad_status check_variable(const capture *c, ad_var v, const char *what, in
                             "give a variable, as ad_input makes one of a number",
                             what, i);
     }
-    return ad__check_handle(c->tape, v, "ad_fn_new", NULL);
+    return ad__check_handle(c->tape, v, "ad_fn_new");
 }
 
 /* Inputs come first, so that they are values 0, 1, .. */

@@ -95,7 +95,7 @@ Test(check_difference, a_rule_wrong_by_a_thousandth_is_caught_at_order_2)
 static ad_var record_row(void *user, const ad_var *x)
 {
     const ad_op *op = user;
-    return ad__record(op, op->arity, x, NULL, 0, NULL);
+    return ad__record(op, op->arity, x, NULL, 0);
 }
 
 static ad_var record_sample(void *user, const ad_var *x)

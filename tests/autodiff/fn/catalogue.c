@@ -16,7 +16,7 @@ static void with_derivatives(ad_tape *tape, const ad_var *in, ad_var *out, void 
 {
     const subject *s = user;
     ad_var dx[REPLAY_MOST], sum = ad_literal(0);
-    out[0] = s->build != NULL ? s->build(in) : ad__record(s->op, s->count, in, NULL, 0, NULL);
+    out[0] = s->build != NULL ? s->build(in) : ad__record(s->op, s->count, in, NULL, 0);
     ad_var y = ad_sum(ad_sin(out[0]), AD_ALL);
     ad_grad(y, s->count, in, out + 1);
     for (int i = 0; i < s->count; i++) {

@@ -76,7 +76,7 @@ static void split(const sample *s, ad_tape *tape, const double *numbers, ad_var 
 static ad_var record(const sample *s, ad_tape *tape, const double *at, ad_var *x)
 {
     split(s, tape, at, x);
-    ad_var z = s->build ? s->build(x) : ad__record(s->op, s->count, x, NULL, 0, AD_HERE);
+    ad_var z = s->build ? s->build(x) : ad__record(s->op, s->count, x, NULL, 0);
     cr_assert_eq(ad_tape_status(tape), AD_OK, "%s: %s", s->text, ad_tape_message(tape));
     cr_assert_leq(ad_count(z), (size_t)ROOM, "%s", s->text);
     return z;

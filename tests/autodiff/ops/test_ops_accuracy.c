@@ -166,7 +166,7 @@ static void evaluate(ad_tape *tape, const block *b, int first, int count, int ra
         const void *data = type == AD_F64 ? (const void *)wide : (const void *)narrow;
         x[i] = ad_input_array(tape, type, shape, data);
     }
-    ad_var z = ad__record(op, op->arity, x, NULL, 0, AD_HERE);
+    ad_var z = ad__record(op, op->arity, x, NULL, 0);
     ad_vjp(1, &z, &one, op->arity, x, dx);
     for (int i = 0; i <= op->arity; i++) {
         cr_assert_eq(ad_read(i == 0 ? z : dx[i - 1], (size_t)count, wide), AD_OK, "%s",
@@ -211,7 +211,7 @@ static void check_second_order(const block *b)
         for (int i = 0; i < op->arity; i++) {
             x[i] = ad_input(tape, r->x[i]);
         }
-        ad_grad(ad__record(op, op->arity, x, NULL, 0, AD_HERE), op->arity, x, dx);
+        ad_grad(ad__record(op, op->arity, x, NULL, 0), op->arity, x, dx);
         const answer *a = r->out;
         for (int i = 0; i < op->arity; i++) {
             ad_grad(dx[i], op->arity, x, ddx);

@@ -97,7 +97,7 @@ static void evaluate(points *p)
         x[i] = p->type == AD_F64 ? x[i] : ad_cast(x[i], AD_F32);
     }
     free(column);
-    ad_var z = ad__record(p->op, arity, x, NULL, 0, AD_HERE);
+    ad_var z = ad__record(p->op, arity, x, NULL, 0);
     int output = 0;
     read_output(p, z, output++);
     ad_vjp(1, &z, &one, arity, x, dx);

@@ -34,7 +34,7 @@ static double at(const ad_op *op, double x, double y, double w)
     for (int i = 0; i < op->arity; i++) {
         v[i] = ad_input(tape, numbers[i]);
     }
-    return ad_value(ad__record(op, op->arity, v, NULL, 0, NULL));
+    return ad_value(ad__record(op, op->arity, v, NULL, 0));
 }
 
 /* Argument a of a row at point i, where its tests draw; at the last one all are equal. */
@@ -54,7 +54,7 @@ static int has_no_slope(const ad_op *op)
         for (int a = 0; a < op->arity; a++) {
             x[a] = ad_input(tape, drawn(op, a, i));
         }
-        cr_assert_eq(ad_grad(ad__record(op, op->arity, x, NULL, 0, NULL), op->arity, x, dx), AD_OK);
+        cr_assert_eq(ad_grad(ad__record(op, op->arity, x, NULL, 0), op->arity, x, dx), AD_OK);
         for (int a = 0; a < op->arity; a++) {
             none &= ad_value(dx[a]) == 0;
         }

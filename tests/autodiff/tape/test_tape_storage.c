@@ -106,9 +106,10 @@ Test(tape_storage, too_many_shapes_at_a_time_are_an_error)
         ad_full(tape, AD_F64, AD_SHAPE(0, n), 1);
     }
     cr_expect_eq(ad_tape_status(tape), AD_ERR_UNSUPPORTED);
-    cr_expect_str_eq(ad_tape_message(tape),
-                     "ad_full: 65535 different shapes at a time on one tape are the most; start a "
-                     "new one, or rewind it");
+    const char text[] = "ad_full: 65535 different shapes at a time on one tape are the most; start "
+                        "a new one, or rewind it (";
+    cr_expect_eq(strncmp(ad_tape_message(tape), text, sizeof text - 1), 0, "%s",
+                 ad_tape_message(tape));
     ad_tape_rewind(tape, mark);
     ad_tape_clear_error(tape);
     cr_expect_eq(ad_count(ad_full(tape, AD_F64, AD_SHAPE(7, 2), 1)), 14);

@@ -37,7 +37,7 @@ static void record_subject(program *p, int number, ad_tape *tape, const ad_var *
     const subject *s = &p->subject[number];
     const ad_var *x = in + s->first;
     ad_var *z = out + p->out_count, sum = ad_literal(0);
-    z[0] = s->build != NULL ? s->build(x) : ad__record(s->op, s->count, x, NULL, 0, NULL);
+    z[0] = s->build != NULL ? s->build(x) : ad__record(s->op, s->count, x, NULL, 0);
     int has_gradient = ad_type_of(z[0]) != AD_I64;
     if (has_gradient) {
         ad_grad(ad_sum(ad_sin(z[0]), AD_ALL), s->count, x, z + 1);

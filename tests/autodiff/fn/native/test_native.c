@@ -114,7 +114,7 @@ static int draw_rows(ad_type type, ad_tape *tape, ad_var *in, ad_var *out)
     for (const ad_op *const *op = ad__catalogue; *op != NULL; op++) {
         if ((*op)->arity > 0) {
             cr_assert_lt(count, MOST);
-            out[count++] = ad__record(*op, (*op)->arity, in, NULL, 0, NULL);
+            out[count++] = ad__record(*op, (*op)->arity, in, NULL, 0);
         }
     }
     return count;
