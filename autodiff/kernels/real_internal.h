@@ -217,11 +217,19 @@ static inline real real_cbrt(real x)
     return (r + (a - cube - lost) / (3 * square)) / real_scale(x, 1);
 }
 
-/* 1 / (3 cbrt(x)^2), the derivative of the cube root. */
+/* 1 / (3 cbrt(x)^2), the derivative of the cube root, rounded about once: 1 / (3 r^2) with the same
+ * residual, and what rounding dropped of 3 r^2, put back by a Newton step. */
 static inline real real_cbrt_slope(real x)
 {
-    real r = real_cbrt(x);
-    return REAL(0.333333333333333333) / (r * r);
+    if (x == 0 || isinf(x)) {
+        return 1 / (x * x);
+    }
+    real k = real_scale(x, 1), a = x * real_scale(x, 0), r = cbrt(a);
+    real square = r * r, cube = square * r, low = fma(r, r, -square);
+    real rest = (a - cube - (fma(square, r, -cube) + low * r)) / (3 * square);
+    real below = 3 * square, lost = fma(REAL(3), square, -below) + 3 * low + 6 * r * rest;
+    real z = 1 / below;
+    return (z + z * (fma(-z, below, REAL(1)) - z * lost)) * k * k;
 }
 
 /* x^(y + w), the sum not rounded: near x = 1e300 half an ulp of it is 350 ulp of the result. */
@@ -247,14 +255,18 @@ static inline real real_pow_slope(real x, real y, real w)
     return root * s * copysign(root, power);
 }
 
-/* x^(y + w) log(x), 0 where the power is 0 and also at 0^0 and inf^0. In two square roots of the
- * power, so that neither factor leaves the normal numbers before the product. */
+/* x^(y + w) log(x), 0 where the power is 0 and also at 0^0 and inf^0. By the square root of the power
+ * where that alone is no normal number. */
 static inline real real_pow_log(real x, real y, real w)
 {
-    real root = real_pow_add(x, y / 2, w / 2), logarithm = log(x);
-    if (isinf(logarithm) && (root == 0 || y + w == 0)) {
+    real power = real_pow_add(x, y, w), logarithm = log(x);
+    if (isinf(logarithm) && (power == 0 || y + w == 0)) {
         return 0;
     }
+    if (isnormal(power) || isnan(power)) {
+        return power * logarithm;
+    }
+    real root = real_pow_add(x, y / 2, w / 2);
     return root * logarithm * root;
 }
 
