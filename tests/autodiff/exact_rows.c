@@ -169,13 +169,11 @@ static void fractions(ad_rng *rng, double limit, double x[3])
         (void)x, (void)y, (void)w;                                                                 \
         return formula;                                                                            \
     }
-#include "exact_rows.def"
-#undef ROW
+#include "elementwise.def"
 
 static const exact_row rows[] = {
 #define ROW(title, formula, ...) {.name = #title, .value = title##__value, __VA_ARGS__},
-#include "exact_rows.def"
-#undef ROW
+#include "elementwise.def"
 };
 
 const exact_row *exact_row_of(const char *name)

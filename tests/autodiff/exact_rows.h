@@ -5,7 +5,7 @@
 #include "exact.h"
 
 /* What an elementwise operation is, and what its derivatives are held to. The rows are in
- * exact_rows.def. */
+ * elementwise.def. */
 typedef struct exact_row {
     const char *name;
     exact (*value)(exact x, exact y, exact w);

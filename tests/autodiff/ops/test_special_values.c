@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every row of special_values.def in every form and type. */
+/* Every special value of elementwise.def in every form and type. */
 #include "autodiff.h"
 #include "tape/op_internal.h"
 #include "tape/tape_internal.h"
@@ -45,24 +45,20 @@ typedef struct special {
 #define BINARY(Z, ...) BUILD(Z)
 #define BINARY2(Z, ...) BUILD(Z)
 #define TERNARY(Z, ...) BUILD(Z)
-#include "special_values.def"
-#undef UNARY
-#undef UNARY2
-#undef BINARY
-#undef BINARY2
-#undef TERNARY
+#include "elementwise.def"
 
-#define ROW(ARITY) .line = __LINE__, .arity = ARITY, .build = NAME_OF(__LINE__)
-#define UNARY(Z, X, ZZ, DX) {#Z, ROW(1), .at = {X}, .want = {FIRST, ZZ, {DX}, {0}}},
-#define UNARY2(Z, X, ZZ, DX, DXX) {#Z, ROW(1), .at = {X}, .want = {SECOND, ZZ, {DX}, {DXX}}},
-#define BINARY(Z, X, Y, ZZ, DX, DY) {#Z, ROW(2), .at = {X, Y}, .want = {FIRST, ZZ, {DX, DY}, {0}}},
+#define ENTRY(ARITY) .line = __LINE__, .arity = ARITY, .build = NAME_OF(__LINE__)
+#define UNARY(Z, X, ZZ, DX) {#Z, ENTRY(1), .at = {X}, .want = {FIRST, ZZ, {DX}, {0}}},
+#define UNARY2(Z, X, ZZ, DX, DXX) {#Z, ENTRY(1), .at = {X}, .want = {SECOND, ZZ, {DX}, {DXX}}},
+#define BINARY(Z, X, Y, ZZ, DX, DY)                                                                \
+    {#Z, ENTRY(2), .at = {X, Y}, .want = {FIRST, ZZ, {DX, DY}, {0}}},
 #define BINARY2(Z, X, Y, ZZ, DX, DY, ...)                                                          \
-    {#Z, ROW(2), .at = {X, Y}, .want = {SECOND, ZZ, {DX, DY}, {__VA_ARGS__}}},
+    {#Z, ENTRY(2), .at = {X, Y}, .want = {SECOND, ZZ, {DX, DY}, {__VA_ARGS__}}},
 #define TERNARY(Z, X, Y, W, ZZ, ...)                                                               \
-    {#Z, ROW(3), .at = {X, Y, W}, .want = {FIRST, ZZ, {__VA_ARGS__}, {0}}},
+    {#Z, ENTRY(3), .at = {X, Y, W}, .want = {FIRST, ZZ, {__VA_ARGS__}, {0}}},
 
 static const special table[] = {
-#include "special_values.def"
+#include "elementwise.def"
 };
 
 /* ---- paths: each computes a row in one form, as deep as the form goes ---- */
@@ -325,7 +321,7 @@ static void expect_same(const special *s, const path *p, ad_type type, const cha
                         double want)
 {
     cr_expect(same(got, want, type),
-              "special_values.def:%d: %s at (%g, %g, %g), %s %s: %s is %.17g, not %.17g", s->line,
+              "elementwise.def:%d: %s at (%g, %g, %g), %s %s: %s is %.17g, not %.17g", s->line,
               s->text, s->at[0], s->at[1], s->at[2], p->name, ad_type_name(type), what, got, want);
 }
 
@@ -347,6 +343,32 @@ static void check(const special *s, const path *p, ad_type type)
     }
     cr_expect_eq(ad_tape_status(tape), AD_OK, "%s", ad_tape_message(tape));
     ad_tape_free(tape);
+}
+
+static int has_special_values(const char *name)
+{
+    const size_t len = strlen(name);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (strncmp(table[i].text, name, len) == 0 && table[i].text[len] == '(') {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+Test(special_values, every_elementwise_operation_has_some)
+{
+    static const char *const rows[] = {"", "UNARY(%s(x), x, value, dz/dx)",
+                                       "BINARY(%s(x, y), x, y, value, dz/dx, dz/dy)",
+                                       "TERNARY(%s(x, y, w), x, y, w, value, dz/dx, dz/dy, dz/dw)"};
+    for (const ad_op *const *op = ad__catalogue; *op != NULL; op++) {
+        char row[128];
+        (void)snprintf(row, sizeof row, rows[(*op)->arity], (*op)->name);
+        cr_expect((*op)->arity == 0 || has_special_values((*op)->name),
+                  "%s has no special value: write what it gives at its kinks, poles, ends and "
+                  "infinities, one row at least, %s, to tests/autodiff/elementwise.def",
+                  (*op)->name, row);
+    }
 }
 
 static void check_all(ad_type type)
