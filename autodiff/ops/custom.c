@@ -118,15 +118,30 @@ static void custom_vjp(ad__vjp *v)
     }
 }
 
-/* A sample: z = x^2 y of two f64 tensors of one shape. */
+/* A sample: z = x^2 y of two tensors of one shape and type. */
+static ad_status sample_shape(void *user, int count, const ad_custom_array *x, ad_type *type,
+                              ad_shape *shape, ad_error *error)
+{
+    (void)user, (void)count;
+    if (*type == AD_I64 || x[1].type != *type || !ad_shape_equal(&x[1].shape, shape)) {
+        return ad_error_set(error, AD_ERR_SHAPE,
+                            "the sample takes two tensors of one shape and type");
+    }
+    return AD_OK;
+}
+
 static ad_status sample_eval(void *user, int count, const ad_custom_array *x, ad_custom_array *z,
                              ad_error *error)
 {
-    const double *a = x[0].data, *b = x[1].data;
-    double *c = z->data;
     (void)user, (void)count, (void)error;
     for (size_t i = 0; i < z->count; i++) {
-        c[i] = a[i] * a[i] * b[i];
+        if (z->type == AD_F64) {
+            const double a = ((const double *)x[0].data)[i];
+            ((double *)z->data)[i] = a * a * ((const double *)x[1].data)[i];
+        } else {
+            const float a = ((const float *)x[0].data)[i];
+            ((float *)z->data)[i] = a * a * ((const float *)x[1].data)[i];
+        }
     }
     return AD_OK;
 }
@@ -140,7 +155,8 @@ static void sample_vjp(void *user, int count, const ad_var *x, ad_var z, ad_var 
 
 static ad_var sample_of(const ad_var *x)
 {
-    static const ad_custom_op sample = {.name = "sample", .eval = sample_eval, .vjp = sample_vjp};
+    static const ad_custom_op sample = {
+        .name = "ad_sample", .shape = sample_shape, .eval = sample_eval, .vjp = sample_vjp};
     return ad_custom(&sample, NULL, 2, x);
 }
 

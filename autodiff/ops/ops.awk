@@ -125,7 +125,9 @@ row != "" || /^AD_[A-Z]+\(/ {
     row = row $0 "\n"
     depth += depth_of($0)
     if (depth == 0) {
-        emit(row)
+        if (row !~ /^AD_(UN)?SAMPLED?\(/) {
+            emit(row)
+        }
         row = ""
     }
     next

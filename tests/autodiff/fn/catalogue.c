@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fn/replay.h"
+#include "samples.h"
 #include "tape/op_internal.h"
 #include "tape/tape_internal.h"
 
@@ -8,7 +9,7 @@
 
 typedef struct subject {
     const ad_op *op;
-    ad_var (*build)(const ad_var *x); /* NULL: a row */
+    const ad__sample *sample; /* NULL: a row */
     int count;
 } subject;
 
@@ -16,7 +17,8 @@ static void with_derivatives(ad_tape *tape, const ad_var *in, ad_var *out, void 
 {
     const subject *s = user;
     ad_var dx[REPLAY_MOST], sum = ad_literal(0);
-    out[0] = s->build != NULL ? s->build(in) : ad__record(s->op, s->count, in, NULL, 0);
+    out[0] =
+        s->sample != NULL ? record_sample(s->sample, in) : ad__record(s->op, s->count, in, NULL, 0);
     ad_var y = ad_sum(ad_sin(out[0]), AD_ALL);
     ad_grad(y, s->count, in, out + 1);
     for (int i = 0; i < s->count; i++) {
@@ -58,18 +60,21 @@ void each_row(void (*test)(const replay *r))
     }
 }
 
+void replay_sample(const operation_sample *o, ad_type type, const ad_shape *shapes,
+                   void (*test)(const replay *r))
+{
+    const ad__sample *own = &o->own;
+    subject s = {o->op, own, own->count};
+    replay r = {o->name, own->count, 1 + 2 * own->count, type, {{0}},
+                own->lo, own->hi,    with_derivatives,   &s};
+    memcpy(r.shape, shapes, (size_t)own->count * sizeof *shapes);
+    test(&r);
+}
+
 void each_sample(void (*test)(const replay *r))
 {
-    for (const ad_op *const *op = ad__catalogue; *op != NULL; op++) {
-        for (int i = 0; i < (*op)->sample_count; i++) {
-            const ad__sample *sample = &(*op)->samples[i];
-            subject s = {*op, sample->build, sample->count};
-            char text[128];
-            (void)snprintf(text, sizeof text, "%s, sample %d", (*op)->name, i);
-            replay r = {text,       sample->count, 1 + 2 * sample->count, AD_F64, {{0}},
-                        sample->lo, sample->hi,    with_derivatives,      &s};
-            memcpy(r.shape, sample->shape, (size_t)sample->count * sizeof *r.shape);
-            test(&r);
-        }
+    for (const operation_sample *o = all_samples(); o->name != NULL; o++) {
+        replay_sample(o, AD_F64, o->own.shape, test);
+        replay_sample(o, AD_F32, o->own.shape, test);
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every operation of the catalogue at once: what must hold for each, whatever it computes. */
 #include "autodiff.h"
+#include "samples.h"
 #include "tape/op_internal.h"
 #include "tape/tape_internal.h"
 
@@ -14,8 +15,9 @@ enum { MOST_ARGS = 3, ROOM = 256 };
 /* An operation on arguments of given shapes, drawn from given ranges: a row under some broadcast,
  * or a sample of a structured operation. */
 typedef struct sample {
+    const char *name;
     const ad_op *op;
-    ad_var (*build)(const ad_var *x); /* NULL: a row */
+    const ad__sample *own; /* NULL: a row */
     int count;
     ad_shape shape[MOST_ARGS];
     double range[MOST_ARGS][2];
@@ -76,7 +78,7 @@ static void split(const sample *s, ad_tape *tape, const double *numbers, ad_var 
 static ad_var record(const sample *s, ad_tape *tape, const double *at, ad_var *x)
 {
     split(s, tape, at, x);
-    ad_var z = s->build ? s->build(x) : ad__record(s->op, s->count, x, NULL, 0);
+    ad_var z = s->own != NULL ? record_sample(s->own, x) : ad__record(s->op, s->count, x, NULL, 0);
     cr_assert_eq(ad_tape_status(tape), AD_OK, "%s: %s", s->text, ad_tape_message(tape));
     cr_assert_leq(ad_count(z), (size_t)ROOM, "%s", s->text);
     return z;
@@ -236,7 +238,7 @@ static void gradients_as_numbers_equal_recorded_ones(const sample *s)
 static void describe(sample *s)
 {
     char shape[160];
-    int end = snprintf(s->text, sizeof s->text, "%s", s->op->name);
+    int end = snprintf(s->text, sizeof s->text, "%s", s->name);
     for (int i = 0; i < s->count; i++) {
         end += snprintf(s->text + end, sizeof s->text - (size_t)end, " %s",
                         ad_shape_print(&s->shape[i], shape, sizeof shape));
@@ -246,7 +248,7 @@ static void describe(sample *s)
 /* A row with every argument of one shape but one of another. */
 static sample row_sample(const ad_op *op, ad_shape all, int odd, ad_shape other)
 {
-    sample s = {.op = op, .count = op->arity};
+    sample s = {.name = op->name, .op = op, .count = op->arity};
     for (int i = 0; i < op->arity; i++) {
         s.shape[i] = i == odd ? other : all;
         memcpy(s.range[i], op->range[i], sizeof s.range[i]);
@@ -272,43 +274,22 @@ static void each_row_sample(const ad_op *op, void (*visit)(const sample *))
     }
 }
 
-/* Casts leave f64, assignments are no functions, custom operations are the user's. Their own files
- * have tests of them. */
-static int stands_apart(const ad_op *op)
-{
-    static const char *const names[] = {"ad_cast", "ad_assign", "ad_custom"};
-    int found = 0;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        found |= strcmp(op->name, names[i]) == 0;
-    }
-    return found;
-}
-
-static void each_structured_sample(const ad_op *op, void (*visit)(const sample *))
-{
-    cr_expect(op->vjp == NULL || op->sample_count > 0 || stands_apart(op), "%s has no sample",
-              op->name);
-    for (int k = 0; k < op->sample_count; k++) {
-        const ad__sample *own = &op->samples[k];
-        sample s = {.op = op, .build = own->build, .count = own->count};
-        for (int i = 0; i < own->count; i++) {
-            s.shape[i] = own->shape[i];
-            s.range[i][0] = own->lo;
-            s.range[i][1] = own->hi;
-        }
-        describe(&s);
-        visit(&s);
-    }
-}
-
 static void each_sample(void (*visit)(const sample *))
 {
     for (const ad_op *const *op = ad__catalogue; *op != NULL; op++) {
         if ((*op)->arity > 0) {
             each_row_sample(*op, visit);
-        } else {
-            each_structured_sample(*op, visit);
         }
+    }
+    for (const operation_sample *o = all_samples(); o->name != NULL; o++) {
+        sample s = {.name = o->name, .op = o->op, .own = &o->own, .count = o->own.count};
+        for (int i = 0; i < s.count; i++) {
+            s.shape[i] = o->own.shape[i];
+            s.range[i][0] = o->own.lo;
+            s.range[i][1] = o->own.hi;
+        }
+        describe(&s);
+        visit(&s);
     }
 }
 
