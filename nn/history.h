@@ -28,12 +28,12 @@ typedef enum nn_moment { NN_AFTER_BATCH, NN_AFTER_EPOCH, NN_AT_END } nn_moment;
 typedef struct nn_fit_state {
     nn_moment moment;
     const nn_model *model;
-    nn_metric metric;        /* its function is NULL if there is none */
+    nn_metric metric;        /* neither function nor add if there is none */
     int epoch, epochs;       /* finished, and in all */
     int64_t batch, batches;  /* finished in this epoch, and in an epoch */
     int64_t step;            /* batches finished since the beginning */
-    nn_score last, mean;     /* of the last batch, and of this epoch's so far: what adds up neither
-                              * as a mean nor as a sum counts as a mean until the epoch's end */
+    nn_score last, mean;     /* of the last batch, and of this epoch's so far: a metric
+                              * or cost of all rows at once counts as a mean until the epoch's end */
     double seconds, left;    /* since the beginning, and an estimate to the end */
     const nn_epoch *history; /* epoch entries */
 } nn_fit_state;

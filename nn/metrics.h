@@ -15,31 +15,42 @@
  *   nn_fit(.., .metric = {.name = "worst error", .function = worst, .better = NN_LOWER}, .target =
  *   0.1)
  *
- * Any function of all outputs and targets will do. One that adds up over batches, such as a part of
- * the rows, may say how: it is then read batch by batch, and needs no memory for all outputs.
+ * Any function of all outputs and targets will do; it needs memory for all of them. A figure that
+ * is made of sums over rows is better said so: then batches are added up as they come, and it is
+ * the one of all rows whatever their size.
+ *
+ *   static void count(ad_var a, ad_var y, double *sums)         of this batch, added to sums:
+ *   {                                                           found, missed, taken wrongly
+ *       for (size_t i = 0; i < ad_count(a); i++) { .. sums[0]++; .. }
+ *   }
+ *
+ *   static double f1(const double *sums) { return 2 * sums[0] / (2 * sums[0] + sums[1] + sums[2]); }
+ *
+ *   nn_fit(.., .metric = {.name = "F1", .add = count, .finish = f1, .better = NN_HIGHER, .percent =
+ *   1})
  */
+
+enum { NN_MAX_SUMS = 8 };
 
 /* Which end of a metric is the good one. A .target needs to know. */
 typedef enum nn_better { NN_UNSAID, NN_HIGHER, NN_LOWER } nn_better;
 
-/* How figures of batches make the one of all rows, which is that of no batch size. */
-typedef enum nn_adds {
-    NN_AT_ONCE, /* not at all: what the model makes of all rows is kept, and read in one go */
-    NN_MEAN,    /* the mean, each batch with the weight of its rows */
-    NN_SUM
-} nn_adds;
-
+/* a is the model's output, y the target. There is no metric if both function and add are NULL. */
 typedef struct nn_metric {
-    const char *name;                       /* "accuracy" */
-    double (*function)(ad_var a, ad_var y); /* a the model's output, y the target; else NaN */
+    const char *name;                              /* "accuracy" */
+    double (*function)(ad_var a, ad_var y);        /* of all rows; or, used if there is one, */
+    void (*add)(ad_var a, ad_var y, double *sums); /* adds a batch to sums [NN_MAX_SUMS], */
+    double (*finish)(const double *sums); /* which make the figure; NULL: sums[0] / sums[1] */
     nn_better better;
     int percent; /* 1: a part, printed as 87.5 % instead of 0.875 */
-    nn_adds adds;
 } nn_metric;
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* The figure of these outputs and targets; NaN if there is no metric, or it does not fit them. */
+AD_API double nn_metric_value(nn_metric metric, ad_var a, ad_var y);
 
 /* The part of the rows that are classified right; "accuracy", in per cent.
  *

@@ -88,7 +88,7 @@ typedef struct nn_fit_result {
     int best_epoch; /* the one with the lowest cost, from 1; 0 if none was finished */
     int64_t steps;
     double seconds;
-    nn_metric metric;  /* of the history; its function is NULL if there is none */
+    nn_metric metric;  /* of the history; neither function nor add if there is none */
     nn_epoch *history; /* owned */
     ad_allocator allocator;
 } nn_fit_result;

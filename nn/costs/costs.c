@@ -134,19 +134,19 @@ ad_var nn_softmax_cross_entropy(ad_var a, ad_var y)
 }
 
 static const nn__cost_row rows[] = {
-    {"nn_mse", nn_mse, NULL, nn__check_finite, NN_MEAN, 0},
-    {"nn_mae", nn_mae, NULL, nn__check_finite, NN_MEAN, 0},
-    {"nn_sse", nn_sse, NULL, nn__check_finite, NN_SUM, 0},
-    {"nn_quadratic", nn_quadratic, NULL, nn__check_finite, NN_MEAN, 0},
+    {"nn_mse", nn_mse, NULL, nn__check_finite, NN__MEAN, 0},
+    {"nn_mae", nn_mae, NULL, nn__check_finite, NN__MEAN, 0},
+    {"nn_sse", nn_sse, NULL, nn__check_finite, NN__SUM, 0},
+    {"nn_quadratic", nn_quadratic, NULL, nn__check_finite, NN__MEAN, 0},
     {"nn_binary_cross_entropy", nn_binary_cross_entropy, &nn_binary_accuracy, nn__check_parts,
-     NN_MEAN, 1},
-    {"nn_softmax_cross_entropy", nn_softmax_cross_entropy, &nn_accuracy, nn__check_classes, NN_MEAN,
-     1},
+     NN__MEAN, 1},
+    {"nn_softmax_cross_entropy", nn_softmax_cross_entropy, &nn_accuracy, nn__check_classes,
+     NN__MEAN, 1},
 };
 
 const nn__cost_row *nn__cost_of(nn_cost function)
 {
-    static const nn__cost_row own = {.adds = NN_AT_ONCE};
+    static const nn__cost_row own = {.adds = NN__AT_ONCE};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].function == function) {
             return &rows[i];

@@ -15,13 +15,24 @@ double nn__element(const nn_array *y, const void *row, size_t j);
 /* Finite numbers; numbers from 0 to 1; classes or rows of probabilities. */
 nn__target_check nn__check_finite, nn__check_parts, nn__check_classes;
 
+/* Whether there is a metric, and its figure of the sums of batches. */
+int nn__is_metric(const nn_metric *metric);
+double nn__metric_of_sums(const nn_metric *metric, const double *sums);
+
+/* How the costs of batches make the one of all rows, which is that of no batch size. */
+typedef enum nn__adds {
+    NN__AT_ONCE, /* not at all: what the model makes of all rows is kept, and read in one go */
+    NN__MEAN,    /* the mean, each batch with the weight of its rows */
+    NN__SUM
+} nn__adds;
+
 /* What is known of a cost beside its function. */
 typedef struct nn__cost_row {
     const char *name;
     nn_cost function;
     const nn_metric *metric; /* read unless another one is asked for, or NULL */
     nn__target_check *check; /* or NULL */
-    nn_adds adds;
+    nn__adds adds;
     int takes_logits; /* 1: the model does not end in probabilities */
 } nn__cost_row;
 

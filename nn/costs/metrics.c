@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "metrics.h"
+#include "costs/costs_internal.h"
 
 #include <math.h>
 
@@ -34,7 +35,7 @@ static int64_t largest(ad_type type, const void *data, size_t first, int64_t k)
     return best;
 }
 
-static double accuracy(ad_var a, ad_var y)
+static void accuracy(ad_var a, ad_var y, double *sums)
 {
     ad_shape shape = ad_shape_of(a);
     ad_type type = ad_type_of(a), target = ad_type_of(y);
@@ -43,7 +44,8 @@ static double accuracy(ad_var a, ad_var y)
     size_t count = ad_count(y);
     if (output == NULL || wanted == NULL || shape.rank < 1 || shape.rank > 2 || rows == 0 ||
         k == 0 || (count != (size_t)rows && count != ad_count(a))) {
-        return NAN;
+        sums[0] = NAN;
+        return;
     }
     int64_t right = 0;
     for (int64_t i = 0; i < rows; i++) {
@@ -59,40 +61,66 @@ static double accuracy(ad_var a, ad_var y)
             right += class >= 0 && largest(type, output, at, k) == class;
         }
     }
-    return (double)right / (double)rows;
+    sums[0] += (double)right;
+    sums[1] += (double)rows;
 }
 
-static double absolute_error(ad_var a, ad_var y)
+static void absolute_error(ad_var a, ad_var y, double *sums)
 {
     size_t count = ad_count(a);
     const void *output = ad_data(a), *wanted = ad_data(y);
     if (output == NULL || wanted == NULL || count == 0 || count != ad_count(y)) {
-        return NAN;
+        sums[0] = NAN;
+        return;
     }
-    double sum = 0;
     for (size_t i = 0; i < count; i++) {
-        sum += fabs(element(ad_type_of(a), output, i) - element(ad_type_of(y), wanted, i));
+        sums[0] += fabs(element(ad_type_of(a), output, i) - element(ad_type_of(y), wanted, i));
     }
-    return sum / (double)count;
+    sums[1] += (double)count;
 }
 
-static double binary_accuracy(ad_var a, ad_var y)
+static void binary_accuracy(ad_var a, ad_var y, double *sums)
 {
     size_t count = ad_count(a), right = 0;
     const void *output = ad_data(a), *wanted = ad_data(y);
     if (output == NULL || wanted == NULL || count == 0 || count != ad_count(y)) {
-        return NAN;
+        sums[0] = NAN;
+        return;
     }
     for (size_t i = 0; i < count; i++) {
         double logit = element(ad_type_of(a), output, i), label = element(ad_type_of(y), wanted, i);
         right += !isnan(logit) && !isnan(label) && (logit > 0) == (label > 0.5);
     }
-    return (double)right / (double)count;
+    sums[0] += (double)right;
+    sums[1] += (double)count;
 }
 
-const nn_metric nn_accuracy = {"accuracy", accuracy, NN_HIGHER, 1, NN_MEAN};
-const nn_metric nn_binary_accuracy = {"accuracy", binary_accuracy, NN_HIGHER, 1, NN_MEAN};
-const nn_metric nn_absolute_error = {"absolute error", absolute_error, NN_LOWER, 0, NN_MEAN};
+const nn_metric nn_accuracy = {
+    .name = "accuracy", .add = accuracy, .better = NN_HIGHER, .percent = 1};
+const nn_metric nn_binary_accuracy = {
+    .name = "accuracy", .add = binary_accuracy, .better = NN_HIGHER, .percent = 1};
+const nn_metric nn_absolute_error = {
+    .name = "absolute error", .add = absolute_error, .better = NN_LOWER};
+
+int nn__is_metric(const nn_metric *metric)
+{
+    return metric->function != NULL || metric->add != NULL;
+}
+
+double nn__metric_of_sums(const nn_metric *metric, const double *sums)
+{
+    return metric->finish != NULL ? metric->finish(sums) : sums[0] / sums[1];
+}
+
+double nn_metric_value(nn_metric metric, ad_var a, ad_var y)
+{
+    double sums[NN_MAX_SUMS] = {0};
+    if (metric.add != NULL) {
+        metric.add(a, y, sums);
+        return nn__metric_of_sums(&metric, sums);
+    }
+    return metric.function != NULL ? metric.function(a, y) : NAN;
+}
 
 ad_status nn_classes(const nn_array *a, int64_t *classes, ad_error *error)
 {

@@ -69,10 +69,11 @@ static ad_status check_options(const nn_fit_options *o, ad_error *error)
         return ad_error_set(error, AD_ERR_DOMAIN, "nn_fit: the target is no number");
     }
     nn_metric metric = nn__metric_for(o->metric, o->cost);
-    if (o->target != 0 && (metric.function == NULL || metric.better == NN_UNSAID)) {
+    int is_metric = nn__is_metric(&metric);
+    if (o->target != 0 && (!is_metric || metric.better == NN_UNSAID)) {
         return ad_error_set(
             error, AD_ERR_STATE, "nn_fit: %s",
-            metric.function == NULL
+            !is_metric
                 ? "target is of the metric, and there is none: give one, or .target_cost"
                 : "target needs to know which metric is better: .better = NN_HIGHER or NN_LOWER");
     }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What enters from outside is looked at here, before anything runs. */
-#include "costs/costs_internal.h"
 #include "layers/model_internal.h"
 #include "train/train_internal.h"
 
@@ -78,14 +77,14 @@ ad_status nn__check_targets(const char *call, const nn_model *model, nn_cost cos
 static int reads_logits(nn_metric metric, const nn_model *model)
 {
     ad_shape output = nn_model_output(model);
-    return metric.function == nn_binary_accuracy.function ||
-           (metric.function == nn_accuracy.function && ad_shape_count(&output) == 1);
+    return metric.add == nn_binary_accuracy.add ||
+           (metric.add == nn_accuracy.add && ad_shape_count(&output) == 1);
 }
 
 ad_status nn__check_metric(const char *call, const nn_model *model, nn_metric metric,
                            ad_error *error)
 {
-    if (!nn__model_gives_parts(model) || metric.function == NULL || !reads_logits(metric, model)) {
+    if (!nn__model_gives_parts(model) || metric.add == NULL || !reads_logits(metric, model)) {
         return AD_OK;
     }
     return ad_error_set(error, AD_ERR_STATE,

@@ -145,13 +145,13 @@ ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, const nn_metric *met
     if (count > 0) {
         outcome->cost = c->cost_type == AD_F64 ? wide[0] : (double)narrow[0];
     }
-    if (metric != NULL && metric->function != NULL) {
+    if (metric != NULL && nn__is_metric(metric)) {
         nn__batch batch;
         if (nn__feed_view(feed, &batch, error) != AD_OK) {
             return error->status;
         }
         ad_var a = ad_input_view(feed->tape, c->type, outcome->shape, c->output);
-        outcome->metric = metric->function(a, batch.y);
+        nn__read_metric(metric, a, batch.y, outcome);
     }
     return nn__tape_error(feed->tape, error);
 }

@@ -2,6 +2,7 @@
 #ifndef NN_TRAIN_TRAIN_INTERNAL_H
 #define NN_TRAIN_TRAIN_INTERNAL_H
 
+#include "costs/costs_internal.h"
 #include "table.h"
 #include "common/memory_internal.h"
 #include "train.h"
@@ -84,7 +85,11 @@ typedef struct nn__outcome {
     const void *output; /* of the model; until the next batch */
     ad_type type;
     ad_shape shape;
+    double sums[NN_MAX_SUMS]; /* of the metric */
 } nn__outcome;
+
+/* Sets the metric, if there is one, and its sums. */
+void nn__read_metric(const nn_metric *metric, ad_var a, ad_var y, nn__outcome *outcome);
 
 /* Runs that on what was gathered, count costs, and reads the metric. */
 ad_status nn__run_compiled(nn__compiled *c, nn__feed *feed, const nn_metric *metric, int count,
@@ -103,9 +108,10 @@ typedef struct nn__tally {
     const ad_allocator *allocator;
     nn_cost cost;
     nn_metric metric;
-    nn_adds cost_adds, metric_adds;
+    nn__adds cost_adds;
     int64_t rows, seen; /* in all, and until now */
     nn_score sum;
+    double metric_sums[NN_MAX_SUMS];
     int keeps; /* what the model makes of the rows, since something is read at once */
     void *outputs, *targets;
     ad_type type;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The cost and the metric of all rows, whatever the batch. */
-#include "costs/costs_internal.h"
 #include "train/train_internal.h"
 
 #include <math.h>
@@ -9,21 +8,36 @@
 nn_metric nn__metric_for(nn_metric metric, nn_cost cost)
 {
     const nn_metric *own = nn__cost_of(cost)->metric;
-    return metric.function == NULL && own != NULL ? *own : metric;
+    return !nn__is_metric(&metric) && own != NULL ? *own : metric;
+}
+
+void nn__read_metric(const nn_metric *metric, ad_var a, ad_var y, nn__outcome *outcome)
+{
+    if (metric->add != NULL) {
+        memset(outcome->sums, 0, sizeof outcome->sums);
+        metric->add(a, y, outcome->sums);
+        outcome->metric = nn__metric_of_sums(metric, outcome->sums);
+    } else if (metric->function != NULL) {
+        outcome->metric = metric->function(a, y);
+    }
 }
 
 /* ---- from batches to all rows ---- */
 
+static int is_at_once(const nn_metric *metric)
+{
+    return metric->add == NULL && metric->function != NULL;
+}
+
 nn__tally nn__tally_of(nn_cost cost, nn_metric metric, int64_t rows, int64_t size,
                        const ad_allocator *allocator)
 {
-    nn_adds adds = nn__cost_of(cost)->adds;
-    int at_once = adds == NN_AT_ONCE || (metric.function != NULL && metric.adds == NN_AT_ONCE);
+    nn__adds adds = nn__cost_of(cost)->adds;
+    int at_once = adds == NN__AT_ONCE || is_at_once(&metric);
     return (nn__tally){.allocator = allocator,
                        .cost = cost,
                        .metric = metric,
                        .cost_adds = adds,
-                       .metric_adds = metric.adds,
                        .rows = rows,
                        .keeps = at_once && rows > size};
 }
@@ -41,6 +55,7 @@ void nn__tally_begin(nn__tally *t)
 {
     t->seen = 0;
     t->sum = (nn_score){0, 0};
+    memset(t->metric_sums, 0, sizeof t->metric_sums);
 }
 
 /* Copies what the model made of the rows to their places. */
@@ -80,8 +95,11 @@ ad_status nn__tally_add(nn__tally *t, const nn__outcome *o, int64_t count, const
                         ad_error *error)
 {
     ad_status status = t->keeps ? keep(t, o, count, rows, error) : AD_OK;
-    t->sum.cost += (t->cost_adds == NN_SUM ? 1 : (double)count) * o->cost;
-    t->sum.metric += (t->metric_adds == NN_SUM ? 1 : (double)count) * o->metric;
+    t->sum.cost += (t->cost_adds == NN__SUM ? 1 : (double)count) * o->cost;
+    t->sum.metric += (double)count * o->metric;
+    for (int i = 0; i < NN_MAX_SUMS; i++) {
+        t->metric_sums[i] += o->sums[i];
+    }
     t->seen += count;
     return status;
 }
@@ -89,8 +107,9 @@ ad_status nn__tally_add(nn__tally *t, const nn__outcome *o, int64_t count, const
 nn_score nn__tally_so_far(const nn__tally *t)
 {
     double seen = (double)t->seen;
-    return (nn_score){t->sum.cost / (t->cost_adds == NN_SUM ? 1 : seen),
-                      t->sum.metric / (t->metric_adds == NN_SUM ? 1 : seen)};
+    return (nn_score){t->sum.cost / (t->cost_adds == NN__SUM ? 1 : seen),
+                      t->metric.add != NULL ? nn__metric_of_sums(&t->metric, t->metric_sums)
+                                            : t->sum.metric / seen};
 }
 
 /* All outputs and all targets on the tape. */
@@ -128,14 +147,14 @@ ad_status nn__tally_end(nn__tally *t, const char *call, nn__feed *feed, const nn
     if (view_all(t, feed, y, &a, &b, error) != AD_OK) {
         return error->status;
     }
-    if (t->cost_adds == NN_AT_ONCE) {
+    if (t->cost_adds == NN__AT_ONCE) {
         ad_var cost = t->cost(a, b);
         if (nn__check_cost(call, feed, cost, error) != AD_OK) {
             return error->status;
         }
         score->cost = ad_value(cost);
     }
-    if (t->metric.function != NULL && t->metric_adds == NN_AT_ONCE) {
+    if (is_at_once(&t->metric)) {
         score->metric = t->metric.function(a, b);
     }
     return nn__tape_error(feed->tape, error);
@@ -146,12 +165,12 @@ ad_status nn__tally_end(nn__tally *t, const char *call, nn__feed *feed, const nn
 /* What is read of a batch: not what will be read of all rows at once. */
 static int reads_cost(const nn__tally *t)
 {
-    return !(t->keeps && t->cost_adds == NN_AT_ONCE);
+    return !(t->keeps && t->cost_adds == NN__AT_ONCE);
 }
 
 static const nn_metric *read_metric(const nn__tally *t)
 {
-    return t->keeps && t->metric_adds == NN_AT_ONCE ? NULL : &t->metric;
+    return t->keeps && is_at_once(&t->metric) ? NULL : &t->metric;
 }
 
 /* Records the batch and compiles it for those that follow. */
@@ -174,10 +193,13 @@ static ad_status score_recorded(const char *call, nn__feed *feed, nn__compiled *
     if (nn__tape_error(feed->tape, error) != AD_OK) {
         return error->status;
     }
-    *outcome =
-        (nn__outcome){costs ? ad_value(cost) : NAN, NAN, ad_data(a), ad_type_of(a), ad_shape_of(a)};
-    if (metric != NULL && metric->function != NULL) {
-        outcome->metric = metric->function(a, batch.y);
+    *outcome = (nn__outcome){.cost = costs ? ad_value(cost) : NAN,
+                             .metric = NAN,
+                             .output = ad_data(a),
+                             .type = ad_type_of(a),
+                             .shape = ad_shape_of(a)};
+    if (metric != NULL) {
+        nn__read_metric(metric, a, batch.y, outcome);
     }
     return nn__compile(c, feed, &batch, costs, &cost, a, 1, error);
 }

@@ -74,9 +74,13 @@ static ad_status step_recorded(nn__steps *s, double factor, nn__outcome *outcome
     costs[1] = ad_add(costs[0], nn_penalty(params, b->params, o->l1, o->l2));
     costs[1] = ad_custom(&checked_cost, &s->total, 1, &costs[1]);
     ad_grad(costs[1], n, b->params, b->grads);
-    *outcome = (nn__outcome){ad_value(costs[0]), NAN, ad_data(a), ad_type_of(a), ad_shape_of(a)};
-    if (ad_tape_status(b->tape) == AD_OK && s->metric.function != NULL) {
-        outcome->metric = s->metric.function(a, batch.y);
+    *outcome = (nn__outcome){.cost = ad_value(costs[0]),
+                             .metric = NAN,
+                             .output = ad_data(a),
+                             .type = ad_type_of(a),
+                             .shape = ad_shape_of(a)};
+    if (ad_tape_status(b->tape) == AD_OK) {
+        nn__read_metric(&s->metric, a, batch.y, outcome);
     }
     if (o->clip > 0) {
         nn_clip_norm(n, b->grads, o->clip);

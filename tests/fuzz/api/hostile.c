@@ -262,17 +262,23 @@ static double nan_metric(ad_var a, ad_var y)
     return NAN;
 }
 
+static void odd_add(ad_var a, ad_var y, double *sums)
+{
+    (void)a, (void)y;
+    sums[draw_below(NN_MAX_SUMS)] += draw_number();
+}
+
 nn_metric draw_metric(void)
 {
-    const nn_metric metrics[] = {nn_accuracy,
-                                 nn_binary_accuracy,
-                                 nn_absolute_error,
-                                 {.name = draw_flag() ? draw_text() : NULL,
-                                  .function = nan_metric,
-                                  .better = (nn_better)draw_below(draw_hostile() ? 9 : 2),
-                                  .percent = draw_flag(),
-                                  .adds = (nn_adds)draw_below(draw_hostile() ? 9 : 2)},
-                                 {0}};
+#define METRIC(name) name,
+    const nn_metric metrics[] = {
+        NN_EVERY_METRIC(METRIC){.name = draw_flag() ? draw_text() : NULL,
+                                .function = nan_metric,
+                                .add = draw_flag() ? odd_add : NULL,
+                                .better = (nn_better)draw_below(draw_hostile() ? 9 : 2),
+                                .percent = draw_flag()},
+        {0}};
+#undef METRIC
     return PICK(metrics);
 }
 

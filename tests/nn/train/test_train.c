@@ -170,7 +170,7 @@ static nn_array slope(double *y)
 
 static double unsaid(ad_var a, ad_var y)
 {
-    return nn_absolute_error.function(a, y);
+    return nn_metric_value(nn_absolute_error, a, y);
 }
 
 Test(train, a_target_of_an_error_is_reached_from_above_and_so_is_one_of_the_cost)

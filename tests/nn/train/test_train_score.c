@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "function.h"
+#include "members.h"
 #include "train.h"
 #include "nn/training.h"
 
@@ -45,6 +46,16 @@ static double count_rows(ad_var a, ad_var y)
     return (double)ad_count(a);
 }
 
+static void add_rows(ad_var a, ad_var y, double *sums)
+{
+    sums[0] += count_rows(a, y);
+}
+
+static double first(const double *sums)
+{
+    return sums[0];
+}
+
 enum { MANY = 300 };
 
 /* A model that gives 0 for all rows, and targets 0.01, 0.02, .. */
@@ -61,9 +72,9 @@ static nn_model *zeros(const double **x, const double **y)
     return net;
 }
 
-static const nn_metric metrics[] = {{"worst", worst, NN_LOWER, .percent = 0},
-                                    {"rows", count_rows, .adds = NN_SUM},
-                                    {"mean rows", count_rows, .adds = NN_AT_ONCE}};
+static const nn_metric metrics[] = {{.name = "worst", .function = worst, .better = NN_LOWER},
+                                    {.name = "rows", .add = add_rows, .finish = first},
+                                    {.name = "all rows", .function = count_rows}};
 static const double metric_values[] = {3, MANY, MANY};
 
 static const struct {
@@ -120,6 +131,119 @@ Test(train_score, a_history_does_not_depend_on_the_batch)
         }
     }
     nn_model_free(net);
+}
+
+/* ---- metrics of one's own that are made of sums ---- */
+
+/* 2 TP / (2 TP + FP + FN) of a > 0.5 against y > 0.5. */
+static void add_f1(ad_var a, ad_var y, double *sums)
+{
+    const double *got = ad_data(a), *wanted = ad_data(y);
+    for (size_t i = 0; i < ad_count(a); i++) {
+        int is = got[i] > 0.5, should = wanted[i] > 0.5;
+        sums[0] += is && should;
+        sums[1] += is != should;
+    }
+}
+
+static double f1(const double *sums)
+{
+    return 2 * sums[0] / (2 * sums[0] + sums[1]);
+}
+
+/* 1 - sum (y - a)^2 / sum (y - mean y)^2 */
+static void add_r2(ad_var a, ad_var y, double *sums)
+{
+    const double *got = ad_data(a), *wanted = ad_data(y);
+    for (size_t i = 0; i < ad_count(a); i++) {
+        sums[0] += 1;
+        sums[1] += wanted[i];
+        sums[2] += wanted[i] * wanted[i];
+        sums[3] += (wanted[i] - got[i]) * (wanted[i] - got[i]);
+    }
+}
+
+static double r2(const double *sums)
+{
+    return 1 - sums[3] / (sums[2] - sums[1] * sums[1] / sums[0]);
+}
+
+/* The model gives x: 0.02 i against 0.01 (i + 1). */
+Test(train_score, f1_and_r2_of_ones_own_are_those_of_all_rows)
+{
+    static double x[MANY];
+    const double *none, *y;
+    nn_model *zero = zeros(&none, &y), *net = nn_sequential(nn_dense(1, .weight = nn_constant(1)));
+    double counts[2] = {0}, mean = 0.01 * (MANY + 1) / 2, within = 0, left = 0;
+    for (int i = 0; i < MANY; i++) {
+        x[i] = 0.02 * (MANY - 1 - i);
+        within += (y[i] - mean) * (y[i] - mean);
+        left += (y[i] - x[i]) * (y[i] - x[i]);
+        counts[0] += x[i] > 0.5 && y[i] > 0.5;
+        counts[1] += (x[i] > 0.5) != (y[i] > 0.5);
+    }
+    nn_build(net, .input = AD_SHAPE(1));
+    const struct {
+        nn_metric metric;
+        double expected;
+    } rows[] = {
+        {{.name = "F1", .add = add_f1, .finish = f1, .better = NN_HIGHER, .percent = 1},
+         f1(counts)},
+        {{.name = "R2", .add = add_r2, .finish = r2, .better = NN_HIGHER}, 1 - left / within}};
+    for (size_t i = 0; i < 2 * sizeof sizes / sizeof sizes[0]; i++) {
+        nn_array inputs = column(MANY, x), targets = column(MANY, y);
+        nn_evaluation e = nn_evaluate(net, inputs, targets, .cost = nn_mse,
+                                      .metric = rows[i % 2].metric, .batch = sizes[i / 2]);
+        cr_assert_eq(e.error.status, AD_OK, "%s", e.error.message);
+        cr_expect_float_eq(e.metric, rows[i % 2].expected, 1e-11);
+        nn_fit_result fit =
+            nn_fit(net, inputs, targets, .cost = nn_mse, .optim = nn_sgd(.rate = 1e-300),
+                   .metric = rows[i % 2].metric, .batch = sizes[i / 2], .target = -100);
+        cr_assert_eq(fit.error.status, AD_OK, "%s", fit.error.message);
+        cr_expect_float_eq(fit.history[0].train.metric, rows[i % 2].expected, 1e-11);
+        cr_expect_eq(fit.end, NN_END_TARGET);
+        nn_fit_result_clear(&fit);
+    }
+    nn_model_free(net);
+    nn_model_free(zero);
+}
+
+/* ---- every metric that metrics.h declares ---- */
+
+static ad_var rows_of(ad_var x, int64_t first, int64_t stop)
+{
+    return ad_slice(x, 0, first, stop, 1);
+}
+
+Test(train_score, every_metric_is_of_all_rows_in_both_types_and_nan_of_what_does_not_fit)
+{
+#define METRIC(name) name,
+    const nn_metric every[] = {NN_EVERY_METRIC(METRIC)};
+#undef METRIC
+    for (size_t m = 0; m < 2 * sizeof every / sizeof every[0]; m++) {
+        const nn_metric *metric = &every[m / 2];
+        ad_type type = m % 2 == 0 ? AD_F64 : AD_F32;
+        ad_tape *tape = ad_tape_new();
+        ad_var key = ad_constant(tape, AD_I64, AD_SHAPE(2), (int64_t[]){7, 0});
+        ad_var a = ad_sub(ad_random_uniform(key, 3, AD_SHAPE(20, 1), type), 0.5);
+        ad_var y = ad_greater(ad_random_uniform(key, 4, AD_SHAPE(20, 1), type), 0.5);
+        double all = nn_metric_value(*metric, a, y), sums[NN_MAX_SUMS] = {0};
+        cr_assert_eq(ad_tape_status(tape), AD_OK, "%s", ad_tape_message(tape));
+        cr_expect(metric->name != NULL && metric->better != NN_UNSAID);
+        cr_expect(isfinite(all) && (!metric->percent || (all >= 0 && all <= 1)), "%s",
+                  metric->name);
+        if (metric->add != NULL) {
+            metric->add(rows_of(a, 0, 3), rows_of(y, 0, 3), sums);
+            metric->add(rows_of(a, 3, 20), rows_of(y, 3, 20), sums);
+            double parts = metric->finish != NULL ? metric->finish(sums) : sums[0] / sums[1];
+            cr_expect_float_eq(parts, all, 1e-14, "%s", metric->name);
+        }
+        cr_expect(isnan(nn_metric_value(*metric, a, rows_of(y, 0, 7))), "%s", metric->name);
+        cr_expect(isnan(nn_metric_value(*metric, ad_literal(1), ad_literal(1))), "%s",
+                  metric->name);
+        ad_tape_free(tape);
+    }
+    cr_expect(isnan(nn_metric_value((nn_metric){.name = "none"}, ad_literal(1), ad_literal(1))));
 }
 
 /* 1 if something failed. */
