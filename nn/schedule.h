@@ -8,14 +8,23 @@
  *
  *   .optim = nn_adam(.rate = 1e-3), .schedule = nn_cosine(1)
  *
- * A plain value; all zeros: always 1. Times are in epochs and parts of them. Write a factor of
- * one's own for other courses. */
+ * A plain value; all zeros: always 1. Times are in epochs and parts of them. A course of one's own
+ * is a function of the time; what it needs besides is in the value, or behind user, which a callback
+ * may change:
+ *
+ *   static double falls(const nn_schedule *self, double epoch, double epochs)
+ *   {
+ *       return 1 / (1 + self->by * epoch);
+ *   }
+ *
+ *   .schedule = {.factor = falls, .by = 0.1, .warmup = 1} */
 
 typedef struct nn_schedule nn_schedule;
 struct nn_schedule {
     double (*factor)(const nn_schedule *self, double epoch, double epochs); /* NULL: 1 */
     double warmup; /* over so many epochs the factor first grows from 0, linearly */
     double every, by;
+    void *user; /* for a factor of one's own */
 };
 
 #ifdef __cplusplus
