@@ -163,11 +163,12 @@ bench-deps: ## install what the benchmarks compare with (large)
 	@.ci/packages - $(sort $(PACKAGES_peers))
 
 # ---- headers, staged as they are installed
+# (a header that is gone is one of an older .d file)
 $(INC)/%.h: autodiff/%.h | $(B)/files
-	@mkdir -p $(@D) && cp $< $@
+	@mkdir -p $(@D) && [ ! -e $< ] || cp $< $@
 
 $(INC)/%.h: nn/%.h | $(B)/files
-	@mkdir -p $(@D) && cp $< $@
+	@mkdir -p $(@D) && [ ! -e $< ] || cp $< $@
 
 $(INC)/ops.h: autodiff/ops/ops.def autodiff/ops/ops.awk
 	@mkdir -p $(@D) && awk -f autodiff/ops/ops.awk -v out=header autodiff/ops/ops.def > $@

@@ -27,7 +27,7 @@ static nn_array read_file(const char *folder, const char *name, double scale)
     ad_error error;
     nn_array array;
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (nn_read_idx(path, &(nn_idx_options){.scale = scale}, &array, &error) != AD_OK) {
+    if (nn_read_array(path, &(nn_read_options){.scale = scale}, &array, &error) != AD_OK) {
         (void)fprintf(stderr, "mnist: %s\n", error.message);
         exit(1);
     }

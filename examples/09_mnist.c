@@ -34,9 +34,9 @@ static ad_status read_mnist(const char *folder, nn_table *train, nn_table *test,
     ad_status status = AD_OK;
     for (int i = 0; i < 4 && status == AD_OK; i++) {
         char path[PATH];
-        nn_idx_options options = {.scale = i < 2 ? 1.0 / 255 : 1};
+        nn_read_options options = {.scale = i < 2 ? 1.0 / 255 : 1};
         (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        status = nn_read_idx(path, &options, arrays[i], error);
+        status = nn_read_array(path, &options, arrays[i], error);
     }
     return status;
 }

@@ -21,12 +21,12 @@
  *   for (int i = 0; i < nn_params_count(params); i++) {
  *       const nn_param *p = nn_params_at(params, i);
  *       nn_array array = nn_array_view((nn_type)p->type, p->shape, p->data);
- *       nn_write_idx(path_of(p->name), &array, &error);
+ *       nn_write_array(path_of(p->name), &array, &error);        "dense1.weight.idx"
  *   }
  *
  * The same loop over the parameters of such a model, once it is built, reads them:
  *
- *       nn_read_idx(path_of(p->name), NULL, &array, &error);
+ *       nn_read_array(path_of(p->name), NULL, &array, &error);
  *       if ((ad_type)array.type == p->type && ad_shape_equal(&array.shape, &p->shape)) {
  *           memcpy(p->data, array.data, p->count * ad_type_bytes(p->type));
  *       }

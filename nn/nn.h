@@ -43,7 +43,7 @@
 #include "schedule.h"
 #include "array.h"
 #include "table.h"
-#include "idx.h"
+#include "formats.h"
 #include "csv.h"
 #include "standard.h"
 #include "batches.h"

@@ -236,7 +236,7 @@ nn_batches *draw_batches(void);
 const nn_batches_options *draw_batches_options(void);
 nn_standard *draw_standard(void);
 const nn_csv_options *draw_csv_options(void);
-const nn_idx_options *draw_idx_options(void);
+const nn_read_options *draw_read_options(void);
 const nn_split_options *draw_split_options(void);
 nn_draw *draw_draw(void);
 nn_fans draw_fans(void);

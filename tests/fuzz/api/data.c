@@ -158,10 +158,10 @@ const nn_csv_options *draw_csv_options(void)
     return draw_flag() ? NULL : o;
 }
 
-const nn_idx_options *draw_idx_options(void)
+const nn_read_options *draw_read_options(void)
 {
-    nn_idx_options *o = room(sizeof *o);
-    *o = (nn_idx_options){draw_number(), draw_number(), draw_allocator()};
+    nn_read_options *o = room(sizeof *o);
+    *o = (nn_read_options){draw_number(), draw_number(), draw_allocator()};
     return draw_flag() ? NULL : o;
 }
 

@@ -289,8 +289,8 @@ static void files(const ad_allocator *allocator, outcome *out)
                        &train, NULL, &test, &error) == AD_OK &&
         nn_standard_fit(&standard, &train.x, allocator, &error) == AD_OK &&
         nn_standard_apply(&standard, &train.x, AD_F64, &x, &error) == AD_OK &&
-        nn_write_idx("classes.idx.gz", &train.y, &error) == AD_OK &&
-        nn_read_idx("classes.idx.gz", &(nn_idx_options){.allocator = allocator}, &y, &error) ==
+        nn_write_array("classes.idx.gz", &train.y, &error) == AD_OK &&
+        nn_read_array("classes.idx.gz", &(nn_read_options){.allocator = allocator}, &y, &error) ==
             AD_OK) {
         steps(allocator, &x, &y, out);
     }

@@ -16,7 +16,7 @@ typedef struct file {
     char path[64];
 } file;
 
-static void begin(file *f, const char *suffix)
+static void begin(file *f)
 {
     if (f->number == 0) {
         f->number = memfd_create("reader", 0);
@@ -25,19 +25,12 @@ static void begin(file *f, const char *suffix)
     if (f->number < 0 || ftruncate(f->number, 0) != 0) {
         apart_broken("no file in memory");
     }
-    if (suffix[0] != '\0') { /* a name that ends so, for the same file */
-        char link[64];
-        (void)snprintf(link, sizeof link, "/tmp/wengert-%ld%s", (long)getpid(), suffix);
-        (void)unlink(link);
-        (void)symlink(f->path, link);
-        memcpy(f->path, link, sizeof link);
-    }
 }
 
 const char *reader_file(const unsigned char *bytes, size_t count)
 {
     static file f;
-    begin(&f, "");
+    begin(&f);
     if (pwrite(f.number, bytes, count, 0) != (ssize_t)count) {
         apart_broken("no room for a file in memory");
     }
@@ -47,29 +40,36 @@ const char *reader_file(const unsigned char *bytes, size_t count)
 const char *reader_text_file(const char *text)
 {
     static file f;
-    begin(&f, "");
+    begin(&f);
     if (pwrite(f.number, text, strlen(text), 0) != (ssize_t)strlen(text)) {
         apart_broken("no room for a file in memory");
     }
     return f.path;
 }
 
-static file compressed;
+/* The name of a file in memory: a link, since the name of the file itself ends in a number. */
+static char link_path[96];
 
 static void remove_link(void)
 {
-    (void)unlink(compressed.path);
+    (void)unlink(link_path);
 }
 
-const char *reader_empty(int is_gzip)
+const char *reader_empty(const char *ending, int is_gzip)
 {
-    static file plain;
-    if (is_gzip && compressed.number == 0) {
-        begin(&compressed, ".gz");
+    static file f;
+    if (f.number == 0) {
         (void)atexit(remove_link);
     }
-    begin(is_gzip ? &compressed : &plain, "");
-    return is_gzip ? compressed.path : plain.path;
+    begin(&f);
+    remove_link();
+    (void)snprintf(link_path, sizeof link_path, "/tmp/wengert-%ld%s%s", (long)getpid(), ending,
+                   is_gzip ? ".gz" : "");
+    (void)unlink(link_path);
+    if (symlink(f.path, link_path) != 0) {
+        apart_broken("no name for a file in memory");
+    }
+    return link_path;
 }
 
 /* ---- memory ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "readers.h"
 
+#include "data/formats_internal.h"
 #include "data/number_internal.h"
 
 #include <inttypes.h>
@@ -55,21 +56,32 @@ static void check_same(const nn_array *a, const nn_array *b)
     }
 }
 
-/* Writes an array, which may have any rows, and reads it back. */
-static void check_written(const nn_array *array, int is_gzip)
+static int format_count(void)
+{
+    int count = 0;
+    while (nn__format_at(count) != NULL) {
+        count++;
+    }
+    return count;
+}
+
+/* Writes an array, which may have any rows, in some format, and reads it back. A format that may
+ * refuse is another than the one that was read. */
+static void check_written(const nn_array *array, int which, int may_refuse, int is_gzip)
 {
     ad_error error = {.status = AD_OK};
     nn_array back;
-    const char *path = reader_empty(is_gzip);
-    ad_status status = nn_write_idx(path, array, &error);
+    const char *path = reader_empty(nn__format_at(which)->endings[0], is_gzip);
+    ad_status status = nn_write_array(path, array, &error);
     reader_check(status, &error);
-    if (status == AD_ERR_MEMORY) {
+    if (status == AD_ERR_MEMORY || (status == AD_ERR_UNSUPPORTED && may_refuse)) {
         return;
     }
     if (status != AD_OK) {
         apart_broken("an array could not be written: %s", error.message);
     }
-    status = nn_read_idx(path, &(nn_idx_options){.allocator = reader_allocator(0)}, &back, &error);
+    status =
+        nn_read_array(path, &(nn_read_options){.allocator = reader_allocator(0)}, &back, &error);
     reader_check(status, &error);
     if (status != AD_OK) {
         apart_broken("what was written could not be read: %s", error.message);
@@ -78,9 +90,35 @@ static void check_written(const nn_array *array, int is_gzip)
     nn_array_clear(&back);
 }
 
-/* ---- IDX ---- */
+/* Every format of the table, each with arrays of several types and shapes. */
+static size_t written_seed(int i, unsigned char *file)
+{
+    static const double reals[] = {0.5, -1e300, 3, 0};
+    static const float narrow[] = {0.5F, -1e30F};
+    static const int64_t whole[] = {-2, 1, 77, 0, 4, 5};
+    const nn_array arrays[] = {nn_array_view(NN_F64, AD_SHAPE(2, 2), reals),
+                               nn_array_view(NN_F32, AD_SHAPE(2), narrow),
+                               nn_array_view(NN_I64, AD_SHAPE(3, 2), whole),
+                               nn_array_view(NN_U8, AD_SHAPE(1, 2, 3), "bytes"),
+                               nn_array_view(NN_U8, AD_SHAPE(0, 3), NULL),
+                               nn_array_view(NN_I64, AD_SHAPE(1, 1, 1, 1, 1, 1, 1, 1), whole)};
+    const int formats = format_count(), count = (int)(sizeof arrays / sizeof arrays[0]);
+    ad_error error = {.status = AD_OK};
+    if (i >= formats * count) {
+        return 0;
+    }
+    const char *path = reader_empty(nn__format_at(i % formats)->endings[0], 0);
+    FILE *from = NULL;
+    if (nn_write_array(path, &arrays[i / formats], &error) != AD_OK ||
+        (from = fopen(path, "rb")) == NULL) {
+        apart_broken("a seed could not be written: %s", error.message);
+    }
+    size_t bytes = fread(file, 1, READER_MOST / 2, from);
+    (void)fclose(from);
+    return bytes;
+}
 
-static size_t idx_seed(int i, unsigned char *file)
+static size_t array_seed(int i, unsigned char *file)
 {
     static const seed_row rows[] = {
         {SIZED("\0\0\x08\1\0\0\0\3abc")},
@@ -95,19 +133,23 @@ static size_t idx_seed(int i, unsigned char *file)
         {SIZED("\0\0\x0e\2\0\0\0\3\0\0\0\0")},
         {SIZED("\0\0\x08\x08\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1x")},
     };
-    return put_row(rows, sizeof rows / sizeof rows[0], i, file);
+    const int count = (int)(sizeof rows / sizeof rows[0]);
+    return i < count ? put_row(rows, sizeof rows / sizeof rows[0], i, file)
+                     : written_seed(i - count, file);
 }
 
-static void idx_run(const unsigned char *options, const unsigned char *file, size_t bytes)
+static void array_run(const unsigned char *options, const unsigned char *file, size_t bytes)
 {
     ad_error error = {.status = AD_OK};
     nn_array array;
-    const nn_idx_options o = {pick(options, 1, 3), 1, reader_allocator(fail_at(options))};
+    const nn_read_options o = {pick(options, 1, 3), 1, reader_allocator(fail_at(options))};
     const ad_status status =
-        nn_read_idx(reader_file(file, bytes), options[2] % 4 == 0 ? NULL : &o, &array, &error);
+        nn_read_array(reader_file(file, bytes), options[2] % 4 == 0 ? NULL : &o, &array, &error);
     reader_check(status, &error);
     if (status == AD_OK) {
-        check_written(&array, pick(options, 3, 2));
+        const int which = pick(options, 4, format_count());
+        const int is_own = bytes >= NN__HEAD && nn__format_at(which)->is_begun_by(file);
+        check_written(&array, which, !is_own, pick(options, 3, 2));
     }
     nn_array_clear(&array);
 }
@@ -146,7 +188,7 @@ static void rows_run(const unsigned char *options, const unsigned char *file, si
         nn_array_select(&all, count, indices, reader_allocator(fail_at(options)), &part, &error);
     reader_check(status, &error);
     if (status == AD_OK) {
-        check_written(&part, pick(options, 5, 2));
+        check_written(&part, 0, 0, pick(options, 5, 2));
     }
     nn_array_clear(&part);
 }
@@ -373,7 +415,7 @@ static void log_run(const unsigned char *options, const unsigned char *file, siz
         history[i] = (nn_epoch){{v[i][0], v[i][1]}, {v[i][2], v[i][3]}, v[i][4], v[i][5]};
     }
     ad_error error = {.status = AD_OK};
-    const char *path = reader_empty(0);
+    const char *path = reader_empty("", 0);
     ad_status status = nn_write_log(path, count, history, &error);
     reader_check(status, &error);
     nn_table table;
@@ -401,7 +443,7 @@ static void log_run(const unsigned char *options, const unsigned char *file, siz
 /* ---- the table ---- */
 
 const reader readers[] = {
-    {"idx", idx_seed, idx_run},          {"rows", rows_seed, rows_run}, {"csv", csv_seed, csv_run},
+    {"array", array_seed, array_run},    {"rows", rows_seed, rows_run}, {"csv", csv_seed, csv_run},
     {"number", number_seed, number_run}, {"log", log_seed, log_run},
 };
 const int reader_count = sizeof readers / sizeof readers[0];

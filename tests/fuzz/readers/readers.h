@@ -12,7 +12,7 @@
  * is the file. What was read is written and read again, which must give the same. The rows are run
  * by main.c, from seeds that it changes at random, and by libFuzzer (libfuzzer.c). */
 
-enum { READER_OPTIONS = 16, READER_MOST = 1 << 14, READER_SEEDS = 12 };
+enum { READER_OPTIONS = 16, READER_MOST = 1 << 14, READER_SEEDS = 36 };
 
 typedef struct reader {
     const char *name;
@@ -28,9 +28,9 @@ extern const int reader_count;
 /* ---- for the rows ---- */
 
 /* A file of these bytes that lasts until the next call; the path of another, empty one, whose
- * name ends in ".gz" if it is to be compressed. */
+ * name ends so, and then in ".gz" if it is to be compressed. */
 const char *reader_file(const unsigned char *bytes, size_t count);
-const char *reader_empty(int is_gzip);
+const char *reader_empty(const char *ending, int is_gzip);
 const char *reader_text_file(const char *text);
 
 /* An allocator that counts, refuses large blocks and fails at request `fail_at` > 0. */

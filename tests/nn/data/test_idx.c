@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "idx.h"
+#include "formats.h"
 #include "standard.h"
 #include "files.h"
 
@@ -21,7 +21,8 @@ static ad_status read_counted(const char *path, nn_array *array, ad_error *error
     state = (ad_failing_allocator){.fail_at = SIZE_MAX};
     ad_allocator allocator = ad_allocator_failing(&state);
     *error = (ad_error){0};
-    ad_status status = nn_read_idx(path, &(nn_idx_options){.allocator = &allocator}, array, error);
+    ad_status status =
+        nn_read_array(path, &(nn_read_options){.allocator = &allocator}, array, error);
     cr_assert_eq(state.live, array->owned != NULL, "blocks left: %zu", state.live);
     cr_assert_eq(status, error->status);
     cr_assert(status == AD_OK || strstr(error->message, path) == error->message, "%s",
@@ -91,13 +92,13 @@ Test(idx, options_set_scale_and_offset)
     nn_array array;
     double out[6];
     test_write(test_path("scaled", path), small, sizeof small);
-    nn_idx_options options = {.scale = 0.1, .offset = -1.0};
-    cr_assert_eq(nn_read_idx(path, &options, &array, NULL), AD_OK);
+    nn_read_options options = {.scale = 0.1, .offset = -1.0};
+    cr_assert_eq(nn_read_array(path, &options, &array, NULL), AD_OK);
     cr_assert_eq(nn_array_gather(&array, 2, NULL, AD_F64, out, NULL), AD_OK);
     cr_expect_float_eq(out[0], 0.0, 1e-15);
     cr_expect_float_eq(out[5], 5.0, 1e-15);
     nn_array_clear(&array);
-    cr_assert_eq(nn_read_idx(path, NULL, &array, NULL), AD_OK);
+    cr_assert_eq(nn_read_array(path, NULL, &array, NULL), AD_OK);
     expect_small(&array);
     nn_array_clear(&array);
     (void)remove(path);
@@ -147,7 +148,7 @@ Test(idx, every_rank_from_1_to_8_survives_a_round_trip)
         shape.len[rank - 1] = 2;
         nn_array array = nn_array_view(NN_F64, shape, data), back;
         ad_error error;
-        cr_assert_eq(nn_write_idx(test_path("rank.gz", path), &array, &error), AD_OK);
+        cr_assert_eq(nn_write_array(test_path("rank.idx.gz", path), &array, &error), AD_OK);
         cr_assert_eq(read_counted(path, &back, &error), AD_OK, "%s", error.message);
         cr_expect(ad_shape_equal(&back.shape, &shape));
         cr_expect_arr_eq(back.data, data, sizeof(double) << rank);
@@ -179,7 +180,7 @@ Test(idx, every_type_survives_a_round_trip_plain_and_compressed)
         char path[TEST_PATH];
         nn_array back;
         ad_error error;
-        cr_assert_eq(nn_write_idx(test_path(names[i % 2], path), array, &error), AD_OK);
+        cr_assert_eq(nn_write_array(test_path(names[i % 2], path), array, &error), AD_OK);
         size_t bytes;
         unsigned char *file = test_read(path, &bytes);
         cr_expect_eq(file[0] == 0x1f, i % 2);
@@ -199,8 +200,8 @@ Test(idx, a_choice_of_rows_is_written_as_such)
     nn_array array = nn_array_view(NN_I64, AD_SHAPE(3, 2), data), part, back;
     char path[TEST_PATH];
     cr_assert_eq(nn_array_select(&array, 2, (int64_t[]){2, 0}, NULL, &part, NULL), AD_OK);
-    cr_assert_eq(nn_write_idx(test_path("part", path), &part, NULL), AD_OK);
-    cr_assert_eq(nn_read_idx(path, NULL, &back, NULL), AD_OK);
+    cr_assert_eq(nn_write_array(test_path("part.idx", path), &part, NULL), AD_OK);
+    cr_assert_eq(nn_read_array(path, NULL, &back, NULL), AD_OK);
     cr_expect_eq(back.shape.len[0], 2);
     cr_expect_arr_eq(back.data, ((int64_t[]){5, 6, 1, 2}), 4 * sizeof(int64_t));
     nn_array_clear(&part);
@@ -215,7 +216,7 @@ Test(idx, arrays_without_elements_survive_a_round_trip)
         char path[TEST_PATH];
         nn_array array = nn_array_view(NN_U8, shapes[i], NULL), back;
         ad_error error;
-        cr_assert_eq(nn_write_idx(test_path("empty.gz", path), &array, &error), AD_OK);
+        cr_assert_eq(nn_write_array(test_path("empty.idx.gz", path), &array, &error), AD_OK);
         cr_assert_eq(read_counted(path, &back, &error), AD_OK, "%s", error.message);
         cr_expect(ad_shape_equal(&back.shape, &shapes[i]));
         nn_array_clear(&back);
@@ -244,13 +245,14 @@ Test(idx, a_pipe_whose_length_is_not_known_is_read_to_its_end)
 
 /* ---- what a reader must refuse */
 
-Test(idx, a_file_cut_after_any_byte_is_refused)
+Test(idx, an_idx_file_cut_after_any_byte_is_refused)
 {
     for (size_t bytes = 0; bytes < sizeof small; bytes++) {
         expect_refused(small, bytes, AD_ERR_FORMAT, "");
     }
     expect_refused(small, 0, AD_ERR_FORMAT, "it has 0 bytes");
-    expect_refused(small, 7, AD_ERR_FORMAT, "ends inside its header, after 7 of 12 bytes");
+    expect_refused(small, 7, AD_ERR_FORMAT, "it has 7 bytes, the smallest header has 8");
+    expect_refused(small, 11, AD_ERR_FORMAT, "ends inside its header, after 11 of 12 bytes");
     expect_refused(small, 17, AD_ERR_FORMAT,
                    "its header says u8 [2, 3], 18 bytes in all, but it has 17");
 }
@@ -263,7 +265,7 @@ Test(idx, a_compressed_file_cut_after_any_byte_is_refused)
     unsigned char *file = test_read(path, &bytes);
     (void)remove(path);
     for (size_t cut = 0; cut < bytes; cut++) {
-        expect_refused(file, cut, AD_ERR_FORMAT, cut < 2 ? "is no IDX file" : "ends too early");
+        expect_refused(file, cut, AD_ERR_FORMAT, cut < 2 ? "is no array" : "ends too early");
     }
     free(file);
 }
@@ -402,19 +404,19 @@ Test(idx, memory_for_compressed_data_grows_only_as_the_data_arrives)
     nn_array array;
     ad_error error;
     ad_status status =
-        nn_read_idx(path, &(nn_idx_options){.allocator = &allocator}, &array, &error);
+        nn_read_array(path, &(nn_read_options){.allocator = &allocator}, &array, &error);
     cr_expect_eq(status, AD_ERR_FORMAT);
     cr_expect_not_null(strstr(error.message, "but it ends after 3145736"), "%s", error.message);
     cr_expect_leq(largest, 2 * NOISE);
     (void)remove(path);
 }
 
-Test(idx, other_files_are_called_no_idx_files)
+Test(idx, other_files_are_called_no_arrays)
 {
     expect_refused("5.1,3.5,1.4,0.2\n", 16, AD_ERR_FORMAT, "begins with bytes 35 2e 31 2c");
-    expect_refused("\0\0\7\1\0\0\0\0", 8, AD_ERR_FORMAT, "is no IDX file");
+    expect_refused("\0\0\7\1\0\0\0\0", 8, AD_ERR_FORMAT, "is no array");
     expect_refused("\0\0\10\0\0\0\0\0", 8, AD_ERR_FORMAT, "and a rank");
-    expect_refused("\0\1\10\1\0\0\0\0", 8, AD_ERR_FORMAT, "is no IDX file");
+    expect_refused("\0\1\10\1\0\0\0\0", 8, AD_ERR_FORMAT, "is no array");
     expect_refused("\0\0\10\11\0\0\0\0", 8, AD_ERR_UNSUPPORTED, "has 9 axes; at most 8");
 }
 
@@ -425,8 +427,8 @@ Test(idx, folders_and_missing_and_forbidden_files_are_refused)
     ad_error error;
     cr_expect_eq(read_counted("/tmp", &array, &error), AD_ERR_IO);
     cr_expect_str_eq(error.message, "/tmp: is a directory, not a file");
-    cr_expect_eq(nn_read_idx("/tmp", NULL, NULL, &error), AD_ERR_DOMAIN);
-    cr_expect_eq(nn_write_idx("/tmp", NULL, &error), AD_ERR_DOMAIN);
+    cr_expect_eq(nn_read_array("/tmp", NULL, NULL, &error), AD_ERR_DOMAIN);
+    cr_expect_eq(nn_write_array("/tmp", NULL, &error), AD_ERR_DOMAIN);
     cr_expect_eq(read_counted(test_path("no such file", path), &array, &error), AD_ERR_IO);
     cr_expect_not_null(strstr(error.message, "cannot be opened: No such file"));
     if (geteuid() != 0) { /* nothing is forbidden to root */
@@ -444,7 +446,7 @@ Test(idx, a_long_path_leaves_room_for_the_reason)
     nn_array array;
     memset(path, 'x', sizeof path - 1);
     path[sizeof path - 1] = '\0';
-    cr_expect_eq(nn_read_idx(path, NULL, &array, &error), AD_ERR_IO);
+    cr_expect_eq(nn_read_array(path, NULL, &array, &error), AD_ERR_IO);
     cr_expect_not_null(strstr(error.message, "cannot be opened: File name too long"));
 }
 
@@ -456,15 +458,15 @@ Test(idx, what_the_format_cannot_hold_is_not_written)
     char path[TEST_PATH];
     ad_error error;
     nn_array array = nn_array_view(NN_I64, AD_SHAPE(2), huge);
-    test_path("refused", path);
-    cr_expect_eq(nn_write_idx(path, &array, &error), AD_ERR_UNSUPPORTED);
+    test_path("refused.idx", path);
+    cr_expect_eq(nn_write_array(path, &array, &error), AD_ERR_UNSUPPORTED);
     cr_expect_not_null(strstr(error.message, "2147483648 in row 1 does not fit"));
     array = nn_array_view(NN_U8, AD_SHAPE(0, 1L << 32), huge);
-    cr_expect_eq(nn_write_idx(path, &array, &error), AD_ERR_UNSUPPORTED);
+    cr_expect_eq(nn_write_array(path, &array, &error), AD_ERR_UNSUPPORTED);
     array = nn_array_view(NN_U8, AD_SCALAR, huge);
-    cr_expect_eq(nn_write_idx(path, &array, &error), AD_ERR_SHAPE);
+    cr_expect_eq(nn_write_array(path, &array, &error), AD_ERR_SHAPE);
     array = nn_array_view((nn_type)9, AD_SHAPE(2), huge);
-    cr_expect_eq(nn_write_idx(path, &array, &error), AD_ERR_TYPE);
+    cr_expect_eq(nn_write_array(path, &array, &error), AD_ERR_TYPE);
     cr_expect_neq(access(path, F_OK), 0, "the file must not have been touched");
 }
 
@@ -475,17 +477,18 @@ Test(idx, a_disk_that_is_full_or_missing_is_reported)
     nn_array array = nn_array_view(NN_U8, AD_SHAPE(sizeof data), data);
     nn_array tiny = nn_array_view(NN_U8, AD_SHAPE(4), data);
     ad_error error;
-    cr_expect_eq(nn_write_idx("/no/such/folder/x.idx", &array, &error), AD_ERR_IO);
+    cr_expect_eq(nn_write_array("/no/such/folder/x.idx", &array, &error), AD_ERR_IO);
     cr_expect_not_null(strstr(error.message, "cannot be opened for writing"));
     if (access("/dev/full", W_OK) == 0) {
         char path[TEST_PATH];
-        cr_expect_eq(nn_write_idx("/dev/full", &array, &error), AD_ERR_IO);
-        cr_expect_not_null(strstr(error.message, "cannot be written: No space left"));
-        cr_expect_eq(nn_write_idx("/dev/full", &tiny, &error), AD_ERR_IO);
-        cr_assert_eq(symlink("/dev/full", test_path("full.gz", path)), 0);
-        cr_expect_eq(nn_write_idx(path, &array, &error), AD_ERR_IO);
-        cr_expect_eq(nn_write_idx(path, &tiny, &error), AD_ERR_IO);
-        (void)remove(path);
+        static const char *const names[] = {"full.idx", "full.idx.gz"};
+        for (int i = 0; i < 2; i++) {
+            cr_assert_eq(symlink("/dev/full", test_path(names[i], path)), 0);
+            cr_expect_eq(nn_write_array(path, &array, &error), AD_ERR_IO);
+            cr_expect_not_null(strstr(error.message, "cannot be written: No space left"));
+            cr_expect_eq(nn_write_array(path, &tiny, &error), AD_ERR_IO);
+            (void)remove(path);
+        }
     }
 }
 
@@ -500,7 +503,7 @@ Test(idx, every_failed_allocation_is_an_error_and_leaves_nothing)
         char path[TEST_PATH];
         int writes = i / 2;
         nn_array array = nn_array_view(NN_U8, AD_SHAPE(N), data);
-        cr_assert_eq(nn_write_idx(test_path(names[i % 2], path), &array, NULL), AD_OK);
+        cr_assert_eq(nn_write_array(test_path(names[i % 2], path), &array, NULL), AD_OK);
         ad_status status = AD_ERR_MEMORY;
         size_t fail_at = 0;
         for (; status != AD_OK && fail_at < 100; fail_at++) {
@@ -509,9 +512,9 @@ Test(idx, every_failed_allocation_is_an_error_and_leaves_nothing)
             nn_array back = {0};
             ad_error error = {0};
             array.allocator = allocator;
-            nn_idx_options options = {.allocator = &allocator};
-            status = writes ? nn_write_idx(path, &array, &error)
-                            : nn_read_idx(path, &options, &back, &error);
+            nn_read_options options = {.allocator = &allocator};
+            status = writes ? nn_write_array(path, &array, &error)
+                            : nn_read_array(path, &options, &back, &error);
             cr_expect(status == AD_OK || (status == AD_ERR_MEMORY && back.owned == NULL), "%s",
                       error.message);
             nn_array_clear(&back);
@@ -565,13 +568,13 @@ Test(idx, an_array_without_data_is_not_written_and_the_file_not_touched)
     (void)remove(test_path("null.idx", path));
     for (int i = 0; i < 4; i++) {
         const nn_array none = nn_array_view(types[i], AD_SHAPE(3, 2), NULL);
-        cr_expect_eq(nn_write_idx(path, &none, &error), AD_ERR_DOMAIN);
+        cr_expect_eq(nn_write_array(path, &none, &error), AD_ERR_DOMAIN);
         cr_expect_not_null(strstr(error.message, "data is NULL"), "%s", error.message);
     }
     cr_expect_eq(fopen(path, "rb"), NULL);
     const nn_array some = nn_array_view(NN_U8, AD_SHAPE(3), "abc");
-    cr_expect_eq(nn_write_idx(NULL, &some, &error), AD_ERR_IO);
-    cr_expect_eq(nn_read_idx(NULL, NULL, &(nn_array){0}, &error), AD_ERR_IO);
+    cr_expect_eq(nn_write_array(NULL, &some, &error), AD_ERR_IO);
+    cr_expect_eq(nn_read_array(NULL, NULL, &(nn_array){0}, &error), AD_ERR_IO);
 }
 
 /* 16 bytes: i32, rows, 0 columns, 17. */
@@ -582,10 +585,10 @@ Test(idx, billions_of_rows_without_elements_are_no_work)
     nn_array array;
     ad_error error = {0};
     test_write(test_path("rows.idx", path), file, sizeof file);
-    cr_assert_eq(nn_read_idx(path, NULL, &array, &error), AD_OK, "%s", error.message);
+    cr_assert_eq(nn_read_array(path, NULL, &array, &error), AD_OK, "%s", error.message);
     cr_expect_eq(nn_array_rows(&array), 4294967040);
     cr_expect_eq(nn_array_gather(&array, 4294967040, NULL, AD_F64, NULL, &error), AD_OK);
-    cr_expect_eq(nn_write_idx(path, &array, &error), AD_OK, "%s", error.message);
+    cr_expect_eq(nn_write_array(path, &array, &error), AD_OK, "%s", error.message);
     size_t bytes;
     unsigned char *written = test_read(path, &bytes);
     cr_expect_eq(bytes, sizeof file);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "params.h"
-#include "idx.h"
+#include "formats.h"
 #include "files.h"
 
 #include <criterion/criterion.h>
@@ -140,12 +140,13 @@ Test(params, idx_files_keep_the_bits_of_parameters_in_both_types)
     nn_params_write(params, "dense1.bias", 3, (double[]){0.1, -INFINITY, 1e-40}, NULL);
     for (int i = 0; i < nn_params_count(params); i++) {
         const nn_param *p = nn_params_at(params, i), *q = nn_params_at(other, i);
-        char path[TEST_PATH];
+        char path[TEST_PATH], name[40];
         ad_error error = {0};
         nn_array array = nn_array_view((nn_type)p->type, p->shape, p->data);
-        cr_expect_eq(nn_write_idx(test_path(p->name, path), &array, &error), AD_OK, "%s",
+        (void)snprintf(name, sizeof name, "%s.idx", p->name);
+        cr_expect_eq(nn_write_array(test_path(name, path), &array, &error), AD_OK, "%s",
                      error.message);
-        cr_expect_eq(nn_read_idx(path, NULL, &array, &error), AD_OK, "%s", error.message);
+        cr_expect_eq(nn_read_array(path, NULL, &array, &error), AD_OK, "%s", error.message);
         cr_assert((ad_type)array.type == q->type && ad_shape_equal(&array.shape, &q->shape));
         memcpy(q->data, array.data, q->count * ad_type_bytes(q->type));
         cr_expect_arr_eq(q->data, p->data, p->count * ad_type_bytes(p->type));
