@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const nn__format *const formats[] = {&nn__idx};
+#define ADDRESS(name) &name,
+static const nn__format *const formats[] = {NN__FORMATS(ADDRESS)};
+#undef ADDRESS
 
 enum { FORMATS = sizeof formats / sizeof formats[0], CHUNK = 1024, NAME = 200 };
 

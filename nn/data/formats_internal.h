@@ -6,7 +6,7 @@
 #include "data/file_internal.h"
 
 /* A format of arrays in files: a header that says type and shape, then the elements, row-major. It
- * is one descriptor in a file of its own and one line in the table of formats.c, which reads and
+ * is one descriptor in a file of its own and one entry in the table below. formats.c reads and
  * writes the elements: a format handles headers only, and no header is trusted. */
 
 enum { NN__HEAD = 8 }; /* the bytes of a file that tell its format; no header is shorter */
@@ -49,9 +49,14 @@ typedef struct nn__format {
     ad_status (*write_header)(nn__writer *writer, const nn__layout *layout, ad_error *error);
 } nn__format;
 
-extern const nn__format nn__idx;
+/* The table: a format each. */
+#define NN__FORMATS(FORMAT) FORMAT(nn__idx)
 
-/* The table; format i, or NULL past its end. */
+#define NN__DECLARED(name) extern const nn__format name;
+NN__FORMATS(NN__DECLARED)
+#undef NN__DECLARED
+
+/* Format i of the table, or NULL past its end. */
 const nn__format *nn__format_at(int i);
 
 /* Big- or little-endian numbers of 1 to 8 bytes. */
