@@ -307,9 +307,10 @@ static double odd_factor(const nn_schedule *self, double epoch, double epochs)
 
 nn_schedule draw_schedule(void)
 {
-    return draw_hostile() ? (nn_schedule){odd_factor, draw_number(), draw_number(), draw_number()}
-           : draw_flag()  ? nn_cosine(draw_below(3))
-                          : nn_step_decay(draw_below(3), 0.5);
+    return draw_hostile()
+               ? (nn_schedule){odd_factor, draw_number(), draw_number(), draw_number(), NULL}
+           : draw_flag() ? nn_cosine(draw_below(3))
+                         : nn_step_decay(draw_below(3), 0.5);
 }
 
 const nn_schedule *room_schedule(void)

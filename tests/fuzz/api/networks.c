@@ -205,7 +205,7 @@ nn_build_options draw_build_options(void)
 nn_draw *draw_draw(void)
 {
     nn_draw *draw = room(sizeof *draw);
-    *draw = (nn_draw){draw_rng(), draw_flag() ? draw_mt19937() : NULL};
+    *draw = (nn_draw){draw_rng(), draw_flag() ? draw_mt19937() : NULL, draw_allocator()};
     return draw;
 }
 
