@@ -279,3 +279,12 @@ Test(examples, compiled_fits_an_oscillation_and_writes_it_as_c)
     cr_expect_eq(remove(path), 0, "no %s", path);
     (void)rmdir(folder);
 }
+
+Test(examples, a_rule_of_ones_own_trains_alike_with_nn_fit_and_by_hand)
+{
+    const char *text = output_of("11_own_optimiser", "");
+    expect_between(text, "F1 = ", 99, 100);
+    double cost = number_after(text, "epochs cost = ");
+    cr_expect_eq(number_after(text, "steps cost = "), cost);
+    cr_expect_not_null(strstr(text, "the weights are the same\n"), "%s", text);
+}
