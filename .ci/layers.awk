@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# awk -f layers.awk LAYERS FILE...: reports every include that points to a higher layer.
+# awk -f layers.awk LAYERS FILE...: reports every include that points to a higher layer, and every
+# file that knows an operation by its name where only traits may be asked for.
 
 function fail(text) {
     print FILENAME ":" FNR ": " text
@@ -66,6 +67,17 @@ FNR == 1 && !layer(FILENAME) {
         fail(included " has no line in .ci/layers")
     } else if (included_layer(FILENAME, included) > layer(FILENAME)) {
         fail(included " lies in a higher layer than this file")
+    }
+}
+
+# A descriptor or code by its name, or a meaning by a text of it: that is for ops alone to know, all
+# others ask for traits. (kernels pastes names from rows: there no name stands.)
+FILENAME !~ /^autodiff\/ops\// {
+    if (match($0, /(^|[^a-z0-9_])ad_[a-z0-9_]+__(op|code)($|[^a-z0-9_])/) || /extern const ad_op [a-z]/) {
+        fail("names an operation outside autodiff/ops/; ask for a trait (tape/op_internal.h)")
+    }
+    if (/strcmp\([^;]*op->(name|text)/) {
+        fail("tells operations apart by a text; ask for a trait (tape/op_internal.h)")
     }
 }
 

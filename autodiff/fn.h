@@ -4,6 +4,8 @@
 
 #include "tape.h"
 
+#include <stdio.h>
+
 /* The compiled function: record once, run many times. [everyday]
  *
  *   ad_fn *f = ad_fn_new(tape, AD_LIST(x, w), AD_LIST(y, dy));
@@ -44,6 +46,9 @@ typedef struct ad_fn_options {
     size_t memory; /* bytes that tensors may take in a call, 0: any number; see "memory" below */
     const char *native; /* a C compiler, such as "cc", that makes machine code of it: see below */
     const ad_allocator *allocator; /* is copied; default: the C library's */
+    FILE *dump; /* prints the program, a value a line, after each pass of the compiler */
+    const char
+        *dump_after; /* .. after this one alone: "capture" (before all), "simplify", "cse", .. */
 } ad_fn_options;
 
 /* How a function is written as C. All may be left out. */

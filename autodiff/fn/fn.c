@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "fn.h"
 
+#include "base/text_internal.h"
 #include "fn/native/native_internal.h"
+#include "fn/passes/passes_internal.h"
 
 #include <string.h>
 
@@ -42,10 +44,13 @@ static ad_status describe(ad_fn *f)
     return AD_OK;
 }
 
-/* Plans the program that f has. */
-static ad_status finish(ad_fn *f, ad_error *unfit)
+/* Optimises and plans the program that f has. */
+static ad_status finish(ad_fn *f, const ad__dump_options *dump, ad_error *unfit)
 {
-    ad_status status = ad__make_plan(&f->program, &f->budget, &f->arena, &f->plan, unfit);
+    ad_status status = ad__optimise(&f->program, dump);
+    if (status == AD_OK) {
+        status = ad__make_plan(&f->program, &f->budget, &f->arena, &f->plan, unfit);
+    }
     if (status == AD_OK) {
         status = describe(f);
     }
@@ -72,7 +77,7 @@ static ad_status take_compiler(ad_fn *f, const char *name)
     return bytes > 0 && copy == NULL ? AD_ERR_MEMORY : AD_OK;
 }
 
-static ad_status compile(ad_fn *f, const ad__capture *capture)
+static ad_status compile(ad_fn *f, const ad__capture *capture, const ad__dump_options *dump)
 {
     ad_error error, unfit = {.status = AD_OK};
     ad__program *captured = f->resizable ? &f->source : &f->program;
@@ -84,7 +89,7 @@ static ad_status compile(ad_fn *f, const ad__capture *capture)
         status = ad__program_resized(&f->source, NULL, &f->program, &error);
     }
     if (status == AD_OK) {
-        status = finish(f, &unfit);
+        status = finish(f, dump, &unfit);
     }
     return unfit.status == AD_OK
                ? status
@@ -109,13 +114,28 @@ static ad_fn *empty(const ad_allocator *allocator, const ad_fn_options *options)
     return f;
 }
 
+/* Errors: AD_ERR_DOMAIN if the program is to be seen after a pass that there is not. */
+static ad_status check_dump(ad_tape *tape, const ad_fn_options *o)
+{
+    if (o->dump_after == NULL || ad__is_dump_point(o->dump_after)) {
+        return AD_OK;
+    }
+    char names[200] = AD__CAPTURE;
+    for (const ad__pass *pass = ad__passes; pass->name != NULL; pass++) {
+        ad__say(names, sizeof names, ", %s", pass->name);
+    }
+    return ad_tape_fail(tape, AD_ERR_DOMAIN, "ad_fn_new", NULL,
+                        "options.dump_after is \"%s\", which is no pass; there are %s",
+                        o->dump_after, names);
+}
+
 ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_count,
                       const ad_var *out, const ad_fn_options *options)
 {
     static const ad_fn_options usual = {0};
     const ad_fn_options *o = options != NULL ? options : &usual;
     ad_allocator allocator = ad__allocator_or_default(o->allocator);
-    if (tape == NULL || ad_tape_status(tape) != AD_OK) {
+    if (tape == NULL || ad_tape_status(tape) != AD_OK || check_dump(tape, o) != AD_OK) {
         return NULL;
     }
     const ad__capture capture = {tape, in_count,     out_count, in,
@@ -123,7 +143,8 @@ ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_cou
     ad_fn *f = empty(&allocator, o);
     ad_status status = f != NULL ? take_compiler(f, o->native) : AD_ERR_MEMORY;
     if (status == AD_OK) {
-        status = compile(f, &capture);
+        const ad__dump_options dump = {o->dump, o->dump_after};
+        status = compile(f, &capture, &dump);
     }
     if (status != AD_OK) {
         ad_tape_fail(tape, status, "ad_fn_new", NULL, "out of memory"); /* the first error stays */
@@ -159,7 +180,7 @@ ad_fn *ad_fn_resized(const ad_fn *f, const ad_shape *shapes, ad_error *error)
         status = take_compiler(resized, f->compiler);
     }
     if (status == AD_OK) {
-        status = finish(resized, &unfit);
+        status = finish(resized, NULL, &unfit);
     }
     if (status != AD_OK) {
         ad_fn_free(resized);

@@ -6,6 +6,7 @@
 
 #include "kernels/rows_internal.h"
 #include "fn/native/native_internal.h"
+#include "fn/passes/passes_internal.h"
 
 #include <string.h>
 
@@ -167,7 +168,7 @@ static ad_status compile(ad_map *m, const ad__capture *capture)
     ad__program *p = &m->program;
     ad_status status = ad__capture_program(capture, p);
     if (status == AD_OK) {
-        status = ad__optimise(p);
+        status = ad__optimise(p, NULL);
     }
     if (status == AD_OK) {
         status = check(capture->tape, p);

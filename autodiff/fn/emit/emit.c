@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The function as C: what may be written, the sections of the text and the file. */
 #include "fn/emit/emit_internal.h"
+#include "fn/passes/passes_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -232,6 +233,9 @@ static ad_status make_plan(emission *m, ad__program *program, ad__plan *plan, ad
     ad_status status = ad__program_copy(&m->f->program, program);
     if (status == AD_OK && !fix_views(m, program)) {
         status = AD_ERR_MEMORY;
+    }
+    if (status == AD_OK) {
+        status = ad__optimise(program, NULL);
     }
     if (status == AD_OK) {
         status = ad__make_plan(program, &budget, &m->arena, plan, unfit);

@@ -3,7 +3,7 @@
  * constant by an earlier one of the same elements. Operations are pure, so the bits are the
  * same. */
 #include "base/hash_internal.h"
-#include "fn/program/program_internal.h"
+#include "fn/passes/passes_internal.h"
 
 #include <string.h>
 

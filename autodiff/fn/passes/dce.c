@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Removes the values that neither an output nor a store is made of, and closes the gaps. Inputs
  * stay, needed or not: they are what the caller gives. */
-#include "fn/program/program_internal.h"
+#include "fn/passes/passes_internal.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* Computes now what is made of constants, or of shapes, alone, by the operation's own eval: the
  * same bits. A result larger than its arguments stays an operation, since storing it would cost
  * more than it saves. A value that fails is left to the call, which reports it. */
-#include "fn/program/program_internal.h"
+#include "fn/passes/passes_internal.h"
 
 enum { SMALL = 64 };
 

@@ -2,7 +2,7 @@
 /* The order of values: as recorded, but the update of a parameter comes as soon as its gradient is
  * there and nothing else still reads the parameter. So a gradient need not be kept for the end of
  * the step, and the new parameter can be computed in the place of the old one. */
-#include "fn/program/program_internal.h"
+#include "fn/passes/passes_internal.h"
 
 #include <string.h>
 
@@ -22,8 +22,11 @@ static void find_readers(schedule *s)
 {
     const ad__program *p = s->p;
     memset(s->first, 0, ((size_t)p->count + 2) * sizeof *s->first);
-    for (uint32_t i = 0; i < p->arg_count; i++) {
-        s->first[p->args[i] + 2]++;
+    for (ad__id id = 0; id < p->count; id++) {
+        const ad__value *v = &p->values[id];
+        for (uint32_t i = 0; i < v->count; i++) {
+            s->first[p->args[v->first + i] + 2]++;
+        }
     }
     for (ad__id id = 0; id < p->count; id++) {
         s->first[id + 2] += s->first[id + 1];
@@ -109,8 +112,8 @@ static ad_status apply(schedule *s)
         to[s->order[i]] = i;
     }
     memcpy(p->values, moved, p->count * sizeof *moved);
-    for (uint32_t i = 0; i < p->arg_count; i++) {
-        p->args[i] = to[p->args[i]];
+    for (ad__id id = 0; id < p->count; id++) {
+        ad__replace_arguments(p, id, to);
     }
     ad__replace_roots(p, to);
     for (uint32_t i = 0; i < p->store_count; i++) {

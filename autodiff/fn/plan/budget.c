@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Keeps the tensors of a call within a limit: the choice of what is computed again that costs the
  * least among those whose plan, made on trial, is small enough. */
+#include "fn/passes/passes_internal.h"
 #include "fn/plan/rematerialise_internal.h"
 
 #include <string.h>
@@ -196,8 +197,8 @@ ad_status ad__make_plan(ad__program *p, ad__budget *budget, ad__arena *arena, ad
                         ad_error *unfit)
 {
     ad__groups groups;
-    ad_status status = ad__optimise(p);
-    if (status == AD_OK && budget->limit > 0) {
+    ad_status status = AD_OK;
+    if (budget->limit > 0) {
         status = ad__keep_within(p, budget);
     }
     if (status == AD_OK && budget->least > 0) {

@@ -4,19 +4,14 @@
 
 #include "tape/tape_internal.h"
 
+#include <stdio.h>
+
 /* A recording as a program of values, each assigned once: what the passes of the compiled function
- * work on, one pass a file.
+ * work on (fn/passes/passes_internal.h has their table).
  *
  *   capture      tape -> program
  *   resize       program -> program for inputs of other shapes
- *   simplify     operations that change nothing, or that a shorter one says, or that are of
- *                constants alone (fold)
- *   cse          values computed twice
- *   dce          values that nothing needs
- *   schedule     the order
- *
- * A pass never changes a result's bits. It may replace a value by an earlier one of the same spec
- * (`replace`), or rewrite it in place; dce alone removes and renumbers.
+ *   print        program -> text
  *
  * Views are values too: the leaf is the caller's memory as it was when the call began. What was
  * recorded after an ad_assign refers to the assigned value, and what a view has in the end is a
@@ -114,6 +109,9 @@ int ad__is_alias(const ad__program *p, const ad__value *v, size_t *first);
 /* 1: it is all of them, under the same shape or another. */
 int ad__is_whole_alias(const ad__program *p, const ad__value *v);
 
+/* A value a line: its number, operation, arguments, type, shape and site. */
+void ad__program_print(const ad__program *p, FILE *out);
+
 /* What one evaluation counts as; x is room for its arguments. */
 double ad__value_flops(const ad__program *p, const ad__value *v, ad__array *x);
 
@@ -133,7 +131,7 @@ uint8_t *ad__stored_views(const ad__program *p, ad__arena *arena);
 /* Turns a value into a constant with these elements, which are in `keep` or outlive the program. */
 void ad__make_constant(ad__program *p, ad__id id, const void *elements);
 
-/* ---- the passes; each may fail for lack of memory alone ---- */
+/* ---- how a program comes about ---- */
 
 /* Takes over a recording. in and out are nodes of the tape. Errors: as ad_fn_new. */
 typedef struct ad__capture {
@@ -166,17 +164,6 @@ uint64_t ad__fingerprint(const ad__program *p);
  * AD__READ if it has read a value that is one of few, AD__BRANCH if it has branched. Counts
  * them. */
 uint32_t ad__find_guards(const ad_tape *tape, uint8_t *guards);
-
-/* Makes a value a constant, where it is made of constants or shapes alone. */
-ad_status ad__fold(ad__program *p, ad__id id);
-
-ad_status ad__simplify(ad__program *p);
-ad_status ad__cse(ad__program *p);
-ad_status ad__dce(ad__program *p);
-ad_status ad__schedule(ad__program *p);
-
-/* All of them, in the order in which they help each other. */
-ad_status ad__optimise(ad__program *p);
 
 /* For passes that replace values: to[id] is the value to use instead of id, itself at first; in
  * p->scratch, NULL without memory. It is applied to the arguments of a value, in the end to outputs

@@ -65,6 +65,66 @@ void test_run_passes(ad__program *p, int count, ad_status (*const *pass)(ad__pro
     }
 }
 
+/* The elements of every value, by value, at the recorded inputs; the caller frees all that is no
+ * leaf, and the array. */
+static void **values_of(const ad__program *p, const ad_var *in)
+{
+    void **data = calloc((size_t)p->count + 1, sizeof *data);
+    ad__arena scratch;
+    ad_error error = {.status = AD_OK};
+    ad__arena_init(&scratch, ad_allocator_default());
+    const ad__arena_mark start = ad__arena_mark_here(&scratch);
+    for (uint32_t i = 0; i < p->input_count; i++) {
+        data[p->inputs[i]] = (void *)ad_data(in[i]);
+    }
+    for (ad__id id = 0; id < p->count; id++) {
+        const ad__value *v = &p->values[id];
+        ad__array x[MOST] = {{NULL, NULL}};
+        if (ad__is_leaf(v)) {
+            data[id] = data[id] != NULL ? data[id] : (void *)v->attributes;
+            continue;
+        }
+        cr_assert_leq(v->count, MOST);
+        for (uint32_t i = 0; i < v->count; i++) {
+            ad__id from = p->args[v->first + i];
+            cr_assert_lt(from, id, "a value is used before it is computed");
+            x[i] = (ad__array){p->values[from].spec, data[from]};
+        }
+        data[id] = malloc(ad__value_bytes(v) + 1);
+        const ad__call call = {.count = (int)v->count,
+                               .x = x,
+                               .attributes = v->attributes,
+                               .spec = *v->spec,
+                               .z = data[id],
+                               .scratch = &scratch,
+                               .threads = 1,
+                               .error = &error};
+        cr_expect_eq(v->op->eval(&call), AD_OK, "%s: %s", v->op->name, error.message);
+        ad__arena_rewind(&scratch, start);
+    }
+    ad__arena_clear(&scratch);
+    return data;
+}
+
+int test_differing(const ad__program *p, const ad_var *in, int out_count, const ad_var *out)
+{
+    void **data = values_of(p, in);
+    int count = 0;
+    for (int i = 0; i < out_count; i++) {
+        const ad__value *v = &p->values[p->outputs[i]];
+        count += v->spec->type != ad_type_of(out[i]) || v->spec->count != ad_count(out[i]) ||
+                 !test_same_elements(v->spec->type, v->spec->count, data[p->outputs[i]],
+                                     ad_data(out[i]));
+    }
+    for (ad__id id = 0; id < p->count; id++) {
+        if (!ad__is_leaf(&p->values[id])) {
+            free(data[id]);
+        }
+    }
+    free(data);
+    return count;
+}
+
 static size_t bytes_of(ad_var x)
 {
     return ad_count(x) * ad_type_bytes(ad_type_of(x));

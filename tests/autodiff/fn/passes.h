@@ -3,6 +3,7 @@
 #define TESTS_AUTODIFF_FN_PASSES_H
 
 #include "autodiff.h"
+#include "fn/passes/passes_internal.h"
 #include "fn/steps/steps_internal.h"
 
 /* What tests of single passes share: a tape, and the program of what is recorded on it. */
@@ -27,6 +28,10 @@ void test_run_passes(ad__program *p, int count, ad_status (*const *pass)(ad__pro
                     (int)(sizeof((ad_status(*const[])(ad__program *)){__VA_ARGS__}) /              \
                           sizeof(ad_status(*)(ad__program *))),                                    \
                     (ad_status(*const[])(ad__program *)){__VA_ARGS__})
+
+/* Evaluates a program of all of these, value by value, at the recorded inputs; of how many outputs the
+ * bits are not those of the recording. */
+int test_differing(const ad__program *p, const ad_var *in, int out_count, const ad_var *out);
 
 /* Fails unless the compiled function of out gives the recorded bits at the recorded inputs. */
 void test_same_bits(int in_count, const ad_var *in, int out_count, const ad_var *out);

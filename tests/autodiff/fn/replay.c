@@ -42,6 +42,19 @@ static void record(const replay *r, ad_tape *tape, void *const *x, ad_var *in, a
     cr_assert_eq(ad_tape_status(tape), AD_OK, "%s: %s", r->text, ad_tape_message(tape));
 }
 
+void test_record(const replay *r, ad_tape *tape, uint64_t seed, ad_var *in, ad_var *out)
+{
+    void *x[REPLAY_MOST];
+    for (int i = 0; i < r->in_count; i++) {
+        x[i] = malloc(bytes_of(r, i) + 1);
+    }
+    draw(r, seed, 0, x);
+    record(r, tape, x, in, out);
+    for (int i = 0; i < r->in_count; i++) {
+        free(x[i]);
+    }
+}
+
 int test_same_elements(ad_type type, size_t count, const void *a, const void *b)
 {
     for (size_t i = 0; i < count; i++) {

@@ -24,6 +24,9 @@ typedef struct replay {
 /* The same bits, or both NaN, whose sign and payload C leaves open. */
 int test_same_elements(ad_type type, size_t count, const void *a, const void *b);
 
+/* Draws the inputs by this seed and records. */
+void test_record(const replay *r, ad_tape *tape, uint64_t seed, ad_var *in, ad_var *out);
+
 /* Fails the current test unless both agree at several points. options may be NULL. */
 void test_replay(const replay *r, const ad_fn_options *options);
 
