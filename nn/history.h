@@ -4,6 +4,7 @@
 
 #include "metrics.h"
 #include "model.h"
+#include "optim.h"
 
 #include <stdio.h>
 
@@ -28,14 +29,15 @@ typedef enum nn_moment { NN_AFTER_BATCH, NN_AFTER_EPOCH, NN_AT_END } nn_moment;
 typedef struct nn_fit_state {
     nn_moment moment;
     const nn_model *model;
-    nn_metric metric;        /* neither function nor add if there is none */
-    int epoch, epochs;       /* finished, and in all */
-    int64_t batch, batches;  /* finished in this epoch, and in an epoch */
-    int64_t step;            /* batches finished since the beginning */
-    nn_score last, mean;     /* of the last batch, and of this epoch's so far: a metric
-                              * or cost of all rows at once counts as a mean until the epoch's end */
-    double seconds, left;    /* since the beginning, and an estimate to the end */
-    const nn_epoch *history; /* epoch entries */
+    nn_metric metric;              /* neither function nor add if there is none */
+    int epoch, epochs;             /* finished, and in all */
+    int64_t batch, batches;        /* finished in this epoch, and in an epoch */
+    int64_t step;                  /* batches finished since the beginning */
+    nn_score last, mean;           /* of the last batch, and of this epoch's so far: a metric or
+                                    * cost of all rows at once counts as a mean until its end */
+    double seconds, left;          /* since the beginning, and an estimate to the end */
+    const nn_epoch *history;       /* epoch entries */
+    const nn_optimiser *optimiser; /* at work: its memory and count, for checkpoints */
 } nn_fit_state;
 
 /* Draws progress; nn_progress_terminal and nn_progress_lines are in progress.h. */

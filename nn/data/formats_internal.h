@@ -15,8 +15,8 @@ enum { NN__HEAD = 8 }; /* the bytes of a file that tell its format; no header is
 typedef struct nn__element {
     const char *name; /* "u8" */
     const char *code; /* what the header calls it */
-    nn_type type;     /* in memory: integers of more or less than 8 bits without sign are NN_I64 */
     size_t bytes;     /* in the file */
+    nn_type type;     /* in memory: u8 is NN_U8, all other integers are NN_I64 */
     int is_big;       /* -endian */
     int is_unsigned;
     int is_written; /* the one of its type that is; others are only read */

@@ -7,9 +7,9 @@
 enum { TYPE = 2, RANK = 3, FIXED = 4 }; /* 00 00 type rank, then 4 bytes a length */
 
 static const nn__element elements[] = {
-    {"u8", "\x08", NN_U8, 1, 1, 1, 1},   {"i8", "\x09", NN_I64, 1, 1, 0, 0},
-    {"i16", "\x0b", NN_I64, 2, 1, 0, 0}, {"i32", "\x0c", NN_I64, 4, 1, 0, 1},
-    {"f32", "\x0d", NN_F32, 4, 1, 0, 1}, {"f64", "\x0e", NN_F64, 8, 1, 0, 1},
+    {"u8", "\x08", 1, NN_U8, 1, 1, 1},   {"i8", "\x09", 1, NN_I64, 1, 0, 0},
+    {"i16", "\x0b", 2, NN_I64, 1, 0, 0}, {"i32", "\x0c", 4, NN_I64, 1, 0, 1},
+    {"f32", "\x0d", 4, NN_F32, 1, 0, 1}, {"f64", "\x0e", 8, NN_F64, 1, 0, 1},
 };
 
 enum { ELEMENT_COUNT = sizeof elements / sizeof elements[0] };

@@ -204,6 +204,7 @@ static ad_status make_memory(fit *f, ad_error *error)
     f->steps =
         (nn__steps){.options = o, .feed = &f->feed, .optimiser = f->optimiser, .metric = f->metric};
     f->state = (nn_fit_state){.model = f->model,
+                              .optimiser = f->optimiser,
                               .metric = f->metric,
                               .epochs = epochs,
                               .batches = nn_batches_count(&f->batches),

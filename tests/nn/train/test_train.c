@@ -94,6 +94,7 @@ Test(train, bytes_and_single_precision_train_a_single_precision_net)
 static int after_three(const nn_fit_state *state, void *user)
 {
     ++*(int *)user;
+    cr_expect_eq(nn_optimiser_count(state->optimiser), state->step);
     return state->step == 3;
 }
 
