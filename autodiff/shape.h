@@ -129,12 +129,12 @@ AD_API const char *ad_shape_print(const ad_shape *shape, char *text, size_t byte
 
 static inline ad_shape ad__shape(std::initializer_list<int64_t> lens)
 {
-    return ad_shape_of_lens((int)lens.size(), lens.begin());
+    return ad_shape_of_lens(static_cast<int>(lens.size()), lens.begin());
 }
 
 static inline ad_axes ad__axes(std::initializer_list<int> axes, int keep)
 {
-    return ad_axes_of((int)axes.size(), axes.begin(), keep);
+    return ad_axes_of(static_cast<int>(axes.size()), axes.begin(), keep);
 }
 #endif
 

@@ -60,7 +60,7 @@ static inline const ad_var *ad__list(std::initializer_list<ad_var> vars)
     return vars.begin();
 }
 template <class... var> char (&ad__counted(const var &...))[sizeof...(var)]; /* for sizeof alone */
-#define AD_LIST(...) (int)sizeof(ad__counted(__VA_ARGS__)), ad__list({__VA_ARGS__})
+#define AD_LIST(...) static_cast<int>(sizeof(ad__counted(__VA_ARGS__))), ad__list({__VA_ARGS__})
 #define AD_VAR(e) ad__var(e)
 #else
 static inline ad_var ad__same(ad_var v)

@@ -112,8 +112,8 @@ typedef struct nn_optim {
     NN_OPTION(decay)
 
 #define NN_OPTIM(rule, type, ...)                                                                  \
-    nn_optim_of(rule, (int)(sizeof(type) / (2 * sizeof(double))),                                  \
-                (const double *)(const void *)NN_GIVEN(type, __VA_ARGS__))
+    nn_optim_of(rule, NN__AS(int, sizeof(type) / (2 * sizeof(double))),                            \
+                NN__AS(const double *, NN__AS(const void *, NN_GIVEN(type, __VA_ARGS__))))
 
 #ifdef __cplusplus
 extern "C" {

@@ -39,11 +39,13 @@ struct nn_option {
 };
 #define NN_OPTION(name) nn_option name = nn_option()
 #define NN_GIVEN(type, ...) (&static_cast<const type &>(type{__VA_ARGS__}))
+#define NN__AS(type, e) static_cast<type>(e)
 #else
 #define NN_OPTION(name) double name, name##_is_given
 #define NN_GIVEN(type, ...)                                                                        \
     (&(const type){NN__COUNTED(__VA_ARGS__, NN__12, NN__11, NN__10, NN__9, NN__8, NN__7, NN__6,    \
                                NN__5, NN__4, NN__3, NN__2, NN__1, 0)(__VA_ARGS__)})
+#define NN__AS(type, e) ((type)(e))
 #define NN__COUNTED(a, b, c, d, e, f, g, h, i, j, k, l, each, ...) each
 #define NN__1(a) a, 1
 #define NN__2(a, ...) a, 1, NN__1(__VA_ARGS__)
