@@ -1,6 +1,7 @@
 # Wengert: automatic differentiation and neural networks in C11. `make help` lists the targets.
 
 VERSION = 0.1.0
+RELEASED = 2026-11-28
 SOVERSION = 0
 
 # ---- what to build and where: make test FLAVOUR=asan BUILD=/tmp/x
@@ -10,6 +11,8 @@ B = $(BUILD)/$(FLAVOUR)
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/wengert
 
 # A folder whose name make or the shell would take apart is refused before anything is touched.
 HASH := \#
@@ -17,8 +20,9 @@ UNSAFE := ' " ` $$ \ ; & | < > ( ) * ? [ ] { } ~ : % $(HASH)
 refuse = $(error $(1)='$(value $(1))' $(2))
 check_folder = $(if $(word 2,x$(value $(1))x),$(call refuse,$(1),has a blank; give a folder without)) \
     $(foreach sign,$(UNSAFE),$(if $(findstring $(sign),$($(1))),$(call refuse,$(1),has a $(sign); give a folder without)))
-$(foreach name,BUILD PREFIX LIBDIR INCLUDEDIR DESTDIR,$(call check_folder,$(name)))
-$(foreach name,PREFIX LIBDIR INCLUDEDIR DESTDIR,$(if $(filter-out /%,$($(name))),\
+FOLDERS = PREFIX LIBDIR INCLUDEDIR MANDIR DOCDIR DESTDIR
+$(foreach name,BUILD $(FOLDERS),$(call check_folder,$(name)))
+$(foreach name,$(FOLDERS),$(if $(filter-out /%,$($(name))),\
     $(call refuse,$(name),is no absolute path; it has to begin with /)))
 $(if $(filter-out /,$(BUILD)),,$(call refuse,BUILD,is no folder to build in))
 
@@ -42,20 +46,21 @@ else ifeq ($(origin CC),default)
 CC = gcc
 endif
 
-# ---- Debian packages; test, check, demo and bench install those of theirs that are missing
+# ---- Debian packages; test, check, demo, bench and doc install those of theirs that are missing
 PACKAGES_build = gcc libc6-dev make pkg-config libblis-dev zlib1g-dev $(PACKAGES_$(CC))
 PACKAGES_clang = clang libclang-rt-dev libomp-dev # for libFuzzer, for blis.h
 PACKAGES_test = $(PACKAGES_build) libcriterion-dev libmpfr-dev gnuplot-nox locales
 PACKAGES_demo = $(PACKAGES_build) gnuplot-nox curl ca-certificates
 PACKAGES_check = $(PACKAGES_test) $(PACKAGES_clang) binutils g++ clang-format clang-tidy shellcheck \
-                 libc6-dev-i386
+                 libc6-dev-i386 cmake git $(PACKAGES_doc)
+PACKAGES_doc = make doxygen mandoc
 PACKAGES_bench = $(PACKAGES_demo)
 PACKAGES_bare = debootstrap git
 PACKAGES_peers = g++ python3-torch libadolc-dev libopenblas-dev # optional, large: make bench-deps
 
 # make reads this file again after an install, so that the probes below see what was installed; it
 # remakes what it includes even where it was asked to run nothing (-n, -q, -t)
-WANTED = $(sort $(foreach goal,$(filter test check demo bench bare,$(MAKECMDGOALS)),$(PACKAGES_$(goal))))
+WANTED = $(sort $(foreach goal,$(filter test check demo bench bare doc,$(MAKECMDGOALS)),$(PACKAGES_$(goal))))
 RUNS_NOTHING = $(foreach flag,n q t,$(findstring $(flag),$(filter-out --%,$(firstword $(MAKEFLAGS)))))
 ifneq ($(if $(strip $(RUNS_NOTHING)),,$(WANTED)),)
 include $(BUILD)/packages.mk
@@ -148,7 +153,7 @@ STATIC = $(B)/libwengert-nn.a $(B)/libwengert.a
 .SECONDARY:
 FORCE:
 .PHONY: FORCE all help deps bench-deps test threads fuzz accuracy fuzz_calls fuzz_readers fuzz_memory check headers layers symbols installed \
-        asked bare portable benches lint format demo bench install uninstall clean
+        asked bare portable benches lint format doc dist demo bench install install-debug uninstall clean
 
 all: $(STATIC) $(AD_SO) $(NN_SO) $(EXAMPLES) ## build both libraries and the examples
 
@@ -250,15 +255,16 @@ $(STATIC):
 	@rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
 # Symbols of static libraries that are linked in stay inside.
+SYMBOL_VERSIONS = packaging/wengert.map
 SHARE = @$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ -Wl,-soname,$(@F:.$(VERSION)=.$(SOVERSION)) \
-        -Wl,-Bsymbolic-functions,--as-needed,--exclude-libs,ALL,-z,defs,-z,relro,-z,now
+        -Wl,--version-script=$(SYMBOL_VERSIONS) -Wl,-Bsymbolic-functions,--as-needed,--exclude-libs,ALL,-z,defs,-z,relro,-z,now
 SHARED_NAMES = @ln -sf $(@F) $(@:.$(VERSION)=.$(SOVERSION)) && ln -sf $(@F) $(@:.$(VERSION)=)
 
-$(AD_SO): $(AD_OBJ) $(B)/files
+$(AD_SO): $(AD_OBJ) $(B)/files $(SYMBOL_VERSIONS)
 	$(SHARE) $(AD_OBJ) $(AD_LIBS)
 	$(SHARED_NAMES)
 
-$(NN_SO): $(NN_OBJ) $(AD_SO) $(B)/files
+$(NN_SO): $(NN_OBJ) $(AD_SO) $(B)/files $(SYMBOL_VERSIONS)
 	$(SHARE) $(NN_OBJ) -L$(B) -lwengert $(NN_LIBS)
 	$(SHARED_NAMES)
 
@@ -348,7 +354,7 @@ accuracy: $(B)/tests/run ## compare values, first and second derivatives of ever
 
 # ---- checks
 STEPS = test 'test FLAVOUR=clang' 'test FLAVOUR=asan' 'threads FLAVOUR=tsan' \
-        $(shell .ci/blis_types) headers layers symbols installed asked portable benches lint
+        $(shell .ci/blis_types) headers layers symbols doc installed asked portable benches lint
 
 check: ## everything that CI runs: tests in every flavour, headers, layers, symbols, install, benchmarks, lint
 	@failed=; for step in $(STEPS); do \
@@ -359,6 +365,7 @@ check: ## everything that CI runs: tests in every flavour, headers, layers, symb
 
 headers: $(STAGED) ## compile each public header alone, as C11 and as C++, with both compilers
 	@.ci/headers $(B)/include $(STAGED:$(B)/include/%=%)
+	@$(READ_HEADERS) -v out=check README.md $(STAGED)
 
 # A byte without a sign, as on ARM, and numbers of memory of 32 bits.
 portable: $(STAGED) $(GENERATED_C) ## syntax and warnings where char is unsigned and size_t has 32 bits
@@ -371,8 +378,9 @@ layers: ## each file includes only files of lower layers
 	@awk -f .ci/layers.awk .ci/layers $(wildcard $(addsuffix /*.[ch],autodiff autodiff/* autodiff/*/* nn nn/*)) \
 	    autodiff/ops/ops.def
 
-symbols: $(STATIC) $(AD_SO) $(NN_SO) ## no mutable global state, nothing exported but the interface, calls of lower layers alone
-	@.ci/symbols $^
+symbols: $(STATIC) $(AD_SO) $(NN_SO) $(STAGED) ## no mutable global state, nothing exported but the interface and that with a version, calls of lower layers alone
+	@$(READ_HEADERS) -v out=names README.md $(STAGED) > $(B)/names
+	@.ci/symbols $(B)/names $(STATIC) $(AD_SO) $(NN_SO)
 	@nm -A $(AD_OBJ) $(NN_OBJ) | awk -f .ci/calls.awk .ci/layers -
 
 installed: all ## install to a scratch folder; build and run the README's programs against it
@@ -395,6 +403,36 @@ lint: $(STAGED) $(GENERATED_C) ## clang-format, clang-tidy and shellcheck, chang
 
 format: ## lay out every source file with clang-format
 	clang-format -i $(ALL_C)
+
+# ---- documentation, from the headers' own comments
+READ_HEADERS = awk -f doc/headers.awk -f doc/tasks.awk -f doc/roff.awk -f doc/doxygen.awk \
+               -v version=$(VERSION) -v date=$(RELEASED) -v nn="$(notdir $(wildcard nn/*.h))"
+MAN = $(B)/man
+MAN_PAGES = $(MAN)/man3/wengert.3 $(MAN)/man7/wengert.7
+
+$(MAN)/man3/wengert.3: $(wildcard doc/*.awk) README.md Makefile $(STAGED)
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@$(READ_HEADERS) -v out=man -v folder=$(@D) README.md $(sort $(STAGED))
+
+$(MAN)/man7/wengert.7: doc/wengert.7.in Makefile FORCE
+	@mkdir -p $(@D) && sed -e 's|@VERSION@|$(VERSION)|' -e 's|@DATE@|$(RELEASED)|' \
+	    -e 's|@DOCDIR@|$(DOCDIR)|' $< > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+doc: $(MAN_PAGES) ## manual pages in build/release/man, and HTML by doxygen in build/doc/html
+	@mandoc -T lint -W warning $(MAN)/man3/wengert*.3 $(MAN)/man7/*.7
+	@rm -rf $(BUILD)/doc && mkdir -p $(BUILD)/doc/headers
+	@$(READ_HEADERS) -v out=doxygen -v folder=$(BUILD)/doc/headers README.md $(sort $(STAGED))
+	@{ cat doc/Doxyfile; echo 'PROJECT_NUMBER = $(VERSION)'; echo 'INPUT = $(BUILD)/doc/headers'; \
+	    echo 'OUTPUT_DIRECTORY = $(BUILD)/doc'; } | doxygen -
+	@echo 'man -l $(MAN)/man7/wengert.7; $(BUILD)/doc/html/index.html'
+
+# The same commit gives the same bytes.
+DIST = wengert-$(VERSION)
+dist: ## pack what is committed as build/wengert-VERSION.tar.gz
+	@mkdir -p $(BUILD)
+	@git -c tar.umask=0022 archive --format=tar --prefix=$(DIST)/ -o $(BUILD)/$(DIST).tar HEAD
+	@gzip -nf9 $(BUILD)/$(DIST).tar && echo $(BUILD)/$(DIST).tar.gz
 
 # ---- demo and benchmarks
 # An example's argument is the folder for its figures; the last one's second is where MNIST is.
@@ -421,17 +459,46 @@ PC_HEAD = 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' 'V
 LIB_DIR = $(DESTDIR)$(LIBDIR)
 INC_DIR = $(DESTDIR)$(INCLUDEDIR)
 PC_DIR = $(LIB_DIR)/pkgconfig
+CMAKE_DIR = $(LIB_DIR)/cmake/wengert
+MAN_DIR = $(DESTDIR)$(MANDIR)
+DOC_DIR = $(DESTDIR)$(DOCDIR)
+DEBUG_DIR = $(LIB_DIR)/.debug
 HEADERS = $(STAGED:$(B)/include/%=%)
+DOCUMENTS = LICENSE README.md $(wildcard examples/*.c examples/data/*)
+CMAKE_FILES = wengertConfig.cmake wengertConfigVersion.cmake
 SONAMES = $(foreach so,$(AD_SO) $(NN_SO),$(notdir $(so:.$(VERSION)=.$(SOVERSION)) $(so:.$(VERSION)=)))
 version_of = $(patsubst %.so,%.so.$(VERSION),$(1:.so.$(SOVERSION)=.so))
 
-install: $(STATIC) $(AD_SO) $(NN_SO) $(STAGED) ## install to $(DESTDIR)$(PREFIX)
-	@install -d $(LIB_DIR) $(PC_DIR) $(INC_DIR)
+# Libraries are installed without what only debuggers read. install-debug puts that beside them, where
+# gdb looks for it; make install STRIP=no leaves it inside.
+STRIP ?= yes
+OBJCOPY ?= objcopy
+TO_INSTALL = $(if $(filter no,$(STRIP)),$(B),$(B)/stripped)
+DEBUG_FILES = $(patsubst $(B)/%,$(B)/stripped/%.debug,$(AD_SO) $(NN_SO))
+
+$(B)/stripped/%.a: $(B)/%.a
+	@mkdir -p $(@D) && $(OBJCOPY) --strip-debug $< $@
+
+$(B)/stripped/%.debug: $(B)/%
+	@mkdir -p $(@D) && $(OBJCOPY) --only-keep-debug $< $@ && chmod 644 $@
+
+$(B)/stripped/%.so.$(VERSION): $(B)/%.so.$(VERSION) $(B)/stripped/%.so.$(VERSION).debug
+	@mkdir -p $(@D) && $(OBJCOPY) --strip-unneeded --add-gnu-debuglink=$@.debug $< $@
+
+SPACE := $(subst ,, )
+cmake_list = $(subst $(SPACE),;,$(strip $(1)))
+CMAKE_VALUES = -e 's|@VERSION@|$(VERSION)|' -e 's|@SOVERSION@|$(SOVERSION)|' \
+               -e "s|@INCLUDE@|$$(realpath -ms --relative-to=$(LIBDIR)/cmake/wengert $(INCLUDEDIR))|" \
+               -e 's|@AD_LIBS@|$(call cmake_list,$(AD_LIBS) $(BLIS_STATIC))|' \
+               -e 's|@NN_LIBS@|$(call cmake_list,$(NN_LIBS))|'
+
+install: $(patsubst $(B)/%,$(TO_INSTALL)/%,$(STATIC) $(AD_SO) $(NN_SO)) $(STAGED) $(MAN_PAGES) ## install to $(DESTDIR)$(PREFIX): libraries, headers, pkg-config and CMake files, manual, examples
+	@install -d $(LIB_DIR) $(PC_DIR) $(CMAKE_DIR) $(INC_DIR) $(MAN_DIR)/man3 $(MAN_DIR)/man7
 	@for header in $(HEADERS); do \
 	    install -D -m 644 $(B)/include/$$header $(INC_DIR)/$$header || exit 1; \
 	done
-	@install -m 644 $(STATIC) $(LIB_DIR)
-	@install -m 755 $(AD_SO) $(NN_SO) $(LIB_DIR)
+	@install -m 644 $(STATIC:$(B)/%=$(TO_INSTALL)/%) $(LIB_DIR)
+	@install -m 755 $(patsubst $(B)/%,$(TO_INSTALL)/%,$(AD_SO) $(NN_SO)) $(LIB_DIR)
 	@$(foreach name,$(SONAMES),ln -sf $(call version_of,$(name)) $(LIB_DIR)/$(name) &&) :
 	@printf '%s\n' $(PC_HEAD) 'Name: wengert' \
 	    'Description: reverse-mode automatic differentiation of scalars and tensors' \
@@ -439,18 +506,34 @@ install: $(STATIC) $(AD_SO) $(NN_SO) $(STAGED) ## install to $(DESTDIR)$(PREFIX)
 	@printf '%s\n' $(PC_HEAD) 'Name: wengert-nn' 'Description: neural networks on wengert' \
 	    'Requires: wengert' \
 	    'Libs: -L$${libdir} -lwengert-nn' 'Libs.private: $(NN_LIBS)' > $(PC_DIR)/wengert-nn.pc
-	@chmod 644 $(PC_DIR)/wengert.pc $(PC_DIR)/wengert-nn.pc
+	@$(foreach name,$(CMAKE_FILES),sed $(CMAKE_VALUES) packaging/$(name).in > $(CMAKE_DIR)/$(name) &&) :
+	@chmod 644 $(PC_DIR)/wengert.pc $(PC_DIR)/wengert-nn.pc $(addprefix $(CMAKE_DIR)/,$(CMAKE_FILES))
+	@install -m 644 $(MAN)/man3/*.3 $(MAN_DIR)/man3
+	@install -m 644 $(MAN)/man7/*.7 $(MAN_DIR)/man7
+	@for file in $(DOCUMENTS); do \
+	    install -D -m $$([ -x $$file ] && echo 755 || echo 644) $$file $(DOC_DIR)/$$file || exit 1; \
+	done
+
+install-debug: $(DEBUG_FILES) ## install what debuggers read of the installed libraries beside them
+	@install -d $(DEBUG_DIR) && install -m 644 $(DEBUG_FILES) $(DEBUG_DIR)
 
 # Of another version that was installed here since, only this one's shared libraries are taken away:
-# all other names are that version's.
+# all other names are that version's. A page of one function is a line that leads to its header's.
 uninstall: ## remove what install of this version put there, and nothing else
-	@rm -f $(addprefix $(LIB_DIR)/,$(notdir $(AD_SO) $(NN_SO)))
+	@rm -f $(addprefix $(LIB_DIR)/,$(notdir $(AD_SO) $(NN_SO))) $(addprefix $(DEBUG_DIR)/,$(notdir $(DEBUG_FILES)))
 	@if grep -qsx 'Version: $(VERSION)' $(PC_DIR)/wengert.pc; then \
+	    find $(MAN_DIR)/man3 -maxdepth 1 -name '*_*.3' -size 1 \
+	        -exec grep -qx '\.so man3/wengert_[a-z_]*\.3' {} \; -delete; \
 	    rm -f $(addprefix $(LIB_DIR)/,$(notdir $(STATIC)) $(SONAMES)) \
-	        $(PC_DIR)/wengert.pc $(PC_DIR)/wengert-nn.pc $(addprefix $(INC_DIR)/,$(HEADERS)) && \
+	        $(PC_DIR)/wengert.pc $(PC_DIR)/wengert-nn.pc $(addprefix $(INC_DIR)/,$(HEADERS)) \
+	        $(addprefix $(CMAKE_DIR)/,$(CMAKE_FILES)) $(addprefix $(DOC_DIR)/,$(DOCUMENTS)) \
+	        $(patsubst wengert/%.h,$(MAN_DIR)/man3/wengert_%.3,$(HEADERS)) \
+	        $(MAN_DIR)/man3/wengert.3 $(MAN_DIR)/man7/wengert.7 && \
 	    find $(INC_DIR)/wengert -depth -type d -empty -delete; \
 	fi
+	@rmdir $(DEBUG_DIR) $(PC_DIR) $(CMAKE_DIR) $(LIB_DIR)/cmake $(MAN_DIR)/man3 $(MAN_DIR)/man7 \
+	    $(DOC_DIR)/examples/data $(DOC_DIR)/examples $(DOC_DIR) $(patsubst %/,%,$(dir $(DOC_DIR))) 2>/dev/null || true
 
 clean: ## remove everything that was built
-	@rm -rf $(addprefix $(BUILD)/,$(FLAVOURS) demo bench.tsv bench.txt packages.mk)
+	@rm -rf $(addprefix $(BUILD)/,$(FLAVOURS) demo doc bench.tsv bench.txt packages.mk $(DIST).tar.gz)
 	@rmdir $(BUILD) 2>/dev/null || true

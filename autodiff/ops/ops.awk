@@ -18,6 +18,10 @@ BEGIN {
     if (out == "header") {
         print "#ifndef AD_OPS_H\n#define AD_OPS_H\n"
         print "#include \"tape.h\"\n#include \"custom.h\"\n"
+        print "/* The catalogue of operations: what a tape can record. [everyday]\n *"
+        print " * Each ad_NAME is a macro that notes the line of the call and turns plain numbers into"
+        print " * variables, and a function beside it, to point to. ad_NAME_at takes the line as its last"
+        print " * argument, as AD_HERE: for functions that record on behalf of their caller. */\n"
         print "#ifdef __cplusplus\nextern \"C\" {\n#endif\n"
     } else {
         print "#include \"ops.h\"\n\n#include \"tape/tape_internal.h\"\n"
