@@ -395,15 +395,15 @@ bare: ## make a bare Debian 12 (as root), run there what the README says, and re
 
 TIDY = xargs -rn 1 -P 2 sh -c 'clang-tidy --quiet "$$0" -- $(1)'
 lint: $(STAGED) $(GENERATED_C) ## clang-format, clang-tidy and shellcheck, changing nothing
-	@status=0; clang-format --dry-run -Werror $(ALL_C) || status=1; \
+	@status=0; clang-format --dry-run -Werror $(ALL_C) $(wildcard .ci/*.cc) || status=1; \
 	printf '%s\n' $(AD_SRC) | $(call TIDY,$(AD_CFLAGS)) || status=1; \
 	printf '%s\n' $(NN_SRC) | $(call TIDY,$(NN_CFLAGS)) || status=1; \
 	printf '%s\n' $(EXAMPLE_SRC) | $(call TIDY,$(PROGRAM_CFLAGS)) || status=1; \
-	shellcheck $(filter-out %/layers %.awk,$(wildcard .ci/*)) examples/data/*.sh || status=1; \
+	shellcheck $(filter-out %/layers %.awk %.cc,$(wildcard .ci/*)) examples/data/*.sh || status=1; \
 	exit $$status
 
 format: ## lay out every source file with clang-format
-	clang-format -i $(ALL_C)
+	clang-format -i $(ALL_C) $(wildcard .ci/*.cc)
 
 hook: ## install a hook for git: before a commit, the format, the layers and the tests of what it touches
 	@.ci/hook install
