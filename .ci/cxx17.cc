@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A C++17 program that uses the interface as C++ does: macros of operations with numbers, lists in
-// place, options by filling in a struct or in their order. Compiled with every warning (.ci/headers), and
-// built and run against what was installed (.ci/installed).
+// place, options by filling in a struct or in their order. Compiled with every warning (.ci/headers),
+// and built and run against what was installed (.ci/installed).
 #include <cstdio>
 #include <wengert/nn.h>
 

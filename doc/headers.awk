@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# awk -f headers.awk -v out=WHAT [-v folder=FOLDER] README.md HEADER...: reads the public headers, whose
-# comments are plain C and plain English, and writes into FOLDER what WHAT says:
+# awk -f headers.awk -f tasks.awk -f roff.awk -f doxygen.awk -v out=WHAT [-v folder=FOLDER] README.md
+# HEADER...: reads the public headers, whose comments are plain C and plain English, and writes into
+# FOLDER what WHAT says:
 #
 #   man       manual pages: wengert.3, which is the README's table of tasks, one page a header, and
 #             for each function a page that leads to its header's
@@ -8,10 +9,9 @@
 #   names     on stdout: every function, type, constant and macro of the interface, with its header
 #   check     nothing; complains of a task that names what its header does not declare
 #
-# How a header is read: /* .. */ right above declarations, up to the next blank line, is about all of
-# them; any other is about the file, or, below a line of ---- or ====, about that section. A name
+# How a header is read: /* .. */ right above declarations, up to the next blank line, is about all
+# of them; any other is about the file, or, below a line of ---- or ====, about that section. A name
 # with two underscores is private. Of #ifdef __cplusplus .. #else, C's part counts.
-# roff.awk, doxygen.awk and tasks.awk write what was read.
 
 function finish_group() {
     grouping = 0
@@ -284,8 +284,8 @@ function add_part(kind, text, label) {
 }
 
 function is_label(line) {
-    return match(line, /^(Errors|Owns|Source|Method|Accuracy|Special values|Parameters)( [a-z]+)?:( |$)/) ||
-           match(line, /^[a-z_]+:  +/)
+    return line ~ /^(Errors|Owns|Source|Method|Accuracy|Special values|Parameters)( [a-z]+)?:( |$)/ || \
+           line ~ /^[a-z_]+:  +/
 }
 
 function finish_paragraph(    lines, line, i, gaps, label) {
@@ -355,7 +355,7 @@ function brief(file,    text, i) {
     return text
 }
 
-# what the reader should know of first, or last: [everyday], [extending], [rarely]
+# pages go without what headers say for those who read them one after the other
 function without_tier(text) {
     sub(/ \[(everyday|extending|rarely)\]/, "", text)
     return text

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Manual pages of what headers.awk has read. The caller gives version and date, and nn, the headers of
-# that library.
+# Manual pages of what headers.awk has read. The caller gives version and date, and nn, the headers
+# of that library.
 
 # what roff would take for its own signs; one kind of line, so that nothing begins with a request
 function roff(text) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The README's table of tasks, checked against the headers: included by headers.awk's caller.
+# The README's table of tasks, checked against the headers.
 
 # 1 if a row names what its header does not declare
 function check_tasks(    i, j, count, word, failed) {
