@@ -53,11 +53,11 @@ static ad_status check_option(const nn_rule *rule, const nn_rule_option *o, doub
     int above = range[0] == '(' ? value > o->lo : value >= o->lo;
     int below = range[1] == ')' ? value < o->hi : value <= o->hi;
     if (isnan(o->usual) && isnan(value)) {
-        return ad_error_set(error, AD_ERR_DOMAIN, "nn_%s: give %s, as nn_%s(.%s = 0.1)", rule->name,
-                            o->name, rule->name, o->name);
+        return ad_error_set(error, AD_ERR_DOMAIN, "%s: give %s, as .%s = 0.1", rule->name, o->name,
+                            o->name);
     }
     if (!above || !below) {
-        return ad_error_set(error, AD_ERR_DOMAIN, "nn_%s: %s = %g; it must be in %c%g, %g%c",
+        return ad_error_set(error, AD_ERR_DOMAIN, "%s: %s = %g; it must be in %c%g, %g%c",
                             rule->name, o->name, value, range[0], o->lo, o->hi, range[1]);
     }
     return AD_OK;

@@ -444,7 +444,7 @@ static void try_option(const nn_rule *rule, const nn_rule_option *o, int place, 
     cr_expect_eq(k.optimiser != NULL, is_inside, "%s: %s = %g", rule->name, o->name, value);
     if (!is_inside) {
         char text[200];
-        (void)snprintf(text, sizeof text, "nn_%s: %s = %g; it must be in %c%g, %g%c", rule->name,
+        (void)snprintf(text, sizeof text, "%s: %s = %g; it must be in %c%g, %g%c", rule->name,
                        o->name, value, o->range[0], o->lo, o->hi, o->range[1]);
         cr_expect_eq(error.status, AD_ERR_DOMAIN);
         if (!(isnan(value) && isnan(o->usual))) {
@@ -479,7 +479,8 @@ Test(rules, options_outside_their_range_are_refused_with_name_value_and_range)
         ad_error error = {0};
         nn_optim without = nn_optim_of(rules[i], 0, NULL);
         cr_expect_null(nn_optimiser_new(without, NULL, NULL, &error));
-        cr_expect_not_null(strstr(error.message, ": give rate, as nn_"), "%s", error.message);
+        cr_expect_not_null(strstr(error.message, ": give rate, as .rate = 0.1"), "%s",
+                           error.message);
     }
 }
 
