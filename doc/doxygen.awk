@@ -13,10 +13,9 @@ function dox_words(text,    result, word) {
 }
 
 function dox_signs(text) {
-    gsub(/\\/, "\\\\\\\\", text)
-    gsub(/[&<>#%@$]/, "\\\\&", text)
-    gsub(/--/, "\\\\--", text)
-    gsub(/\.\./, "\\\\.\\\\.", text)
+    gsub(/[\\&<>#%@$]/, "\\\\&", text)
+    gsub(/--/, "\\\\&", text)
+    gsub(/\.\.\.?/, "\\&hellip;", text)
     return text
 }
 
