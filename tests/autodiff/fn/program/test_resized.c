@@ -1,120 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A function resized to other shapes has the bits of a recording at those shapes, or an error says
- * which operation did not follow. */
+/* A function resized to other shapes has the bits of a recording at those shapes. */
+#include "fn/program/resized.h"
 #include "fn/replay.h"
 
 #include "nn.h"
 
 #include <criterion/criterion.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { N = -1, MOST = 6 }; /* N in a shape: the length that changes */
-
-typedef struct program {
-    const char *text;
-    int in_count, out_count;
-    ad_shape shape[MOST];
-    ad_type type[MOST]; /* AD_I64: classes 0 .. 2 */
-    void (*build)(ad_tape *tape, const ad_var *in, ad_var *out);
-} program;
-
-static void draw(const program *p, int64_t n, uint64_t seed, ad_shape *shapes, void **x)
-{
-    for (int i = 0; i < p->in_count; i++) {
-        shapes[i] = p->shape[i];
-        for (int axis = 0; axis < shapes[i].rank; axis++) {
-            shapes[i].len[axis] = shapes[i].len[axis] == N ? n : shapes[i].len[axis];
-        }
-        size_t count = ad_shape_count(&shapes[i]);
-        ad_rng rng = {.seed = seed, .stream = (uint64_t)i};
-        x[i] = malloc(count * sizeof(double) + 1);
-        for (size_t k = 0; k < count; k++) {
-            double u = k % 5 == 3 ? -0.0 : 2 * ad_rng_uniform(&rng) - 1;
-            if (p->type[i] == AD_F64) {
-                ((double *)x[i])[k] = u;
-            } else if (p->type[i] == AD_F32) {
-                ((float *)x[i])[k] = (float)u;
-            } else {
-                ((int64_t *)x[i])[k] = (int64_t)(1.5 * (u + 1));
-            }
-        }
-    }
-}
-
-static void record(const program *p, ad_tape *tape, const ad_shape *shapes, void *const *x,
-                   ad_var *in, ad_var *out)
-{
-    for (int i = 0; i < p->in_count; i++) {
-        in[i] = ad_input_array(tape, p->type[i], shapes[i], x[i]);
-    }
-    p->build(tape, in, out);
-    cr_assert_eq(ad_tape_status(tape), AD_OK, "%s: %s", p->text, ad_tape_message(tape));
-}
-
-static ad_fn *recorded_at(const program *p, int64_t n, const ad_fn_options *options)
-{
-    ad_shape shapes[MOST];
-    void *x[MOST];
-    ad_var in[MOST], out[MOST];
-    ad_tape *tape = ad_tape_new();
-    draw(p, n, 1, shapes, x);
-    record(p, tape, shapes, x, in, out);
-    ad_fn *f = ad_fn_new_with(tape, p->in_count, in, p->out_count, out, options);
-    ad_tape_free(tape);
-    for (int i = 0; i < p->in_count; i++) {
-        free(x[i]);
-    }
-    return f;
-}
-
-/* Compares f resized to n with a recording at n; exact: it is the same program too. */
-static void compare(const program *p, const ad_fn *f, int64_t from, int64_t n, int exact)
-{
-    ad_shape shapes[MOST];
-    void *x[MOST], *z[MOST];
-    ad_var in[MOST], out[MOST];
-    ad_error error;
-    draw(p, n, 2, shapes, x);
-    ad_fn *g = ad_fn_resized(f, shapes, &error);
-    cr_assert(g != NULL, "%s, %d to %d: %s", p->text, (int)from, (int)n, error.message);
-    ad_tape *tape = ad_tape_new();
-    record(p, tape, shapes, x, in, out);
-    for (int i = 0; i < p->out_count; i++) {
-        z[i] = malloc(ad_count(out[i]) * sizeof(double) + 1);
-    }
-    cr_assert_eq(ad_fn_run(g, (const void *const *)x, z), AD_OK, "%s", ad_fn_message(g));
-    for (int i = 0; i < p->out_count; i++) {
-        cr_expect(test_same_elements(ad_type_of(out[i]), ad_count(out[i]), z[i], ad_data(out[i])),
-                  "%s, %d to %d: output %d differs", p->text, (int)from, (int)n, i);
-        free(z[i]);
-    }
-    if (exact) {
-        cr_expect(ad_fn_matches(g, tape, p->in_count, in, p->out_count, out),
-                  "%s, %d to %d: another program", p->text, (int)from, (int)n);
-    }
-    for (int i = 0; i < p->in_count; i++) {
-        free(x[i]);
-    }
-    ad_tape_free(tape);
-    ad_fn_free(g);
-}
-
-/* Recorded at lengths that other axes have too. Where a length becomes 1, a recording may leave
- * sums over it out, which change nothing. */
-static void resizes(const program *p)
-{
-    static const int64_t from[] = {24, 7, 3}, to[] = {1, 2, 3, 5, 7, 24, 31, 100};
-    for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
-        ad_fn *f = recorded_at(p, from[i], &(ad_fn_options){.resizable = 1});
-        cr_assert(f != NULL, "%s", p->text);
-        for (size_t j = 0; j < sizeof to / sizeof *to; j++) {
-            compare(p, f, from[i], to[j], to[j] > 1);
-        }
-        ad_fn_free(f);
-    }
-}
 
 /* ---- networks ---- */
 
@@ -132,7 +24,7 @@ Test(resized, networks_with_labels_have_the_bits_of_a_recording_at_the_size)
 {
     for (int type = AD_F64; type <= AD_F32; type++) {
         const ad_type t = (ad_type)type;
-        resizes(&(program){
+        test_resizes(&(resized_program){
             "classifier",
             6,
             6,
@@ -156,12 +48,13 @@ static void curvature(ad_tape *tape, const ad_var *in, ad_var *out)
 
 Test(resized, second_derivatives_do)
 {
-    resizes(&(program){"curvature",
-                       5,
-                       5,
-                       {AD_SHAPE(N, 5), AD_SHAPE(5, 7), AD_SHAPE(7), AD_SHAPE(7, 1), AD_SHAPE(N)},
-                       {0},
-                       curvature});
+    test_resizes(&(resized_program){
+        "curvature",
+        5,
+        5,
+        {AD_SHAPE(N, 5), AD_SHAPE(5, 7), AD_SHAPE(7), AD_SHAPE(7, 1), AD_SHAPE(N)},
+        {0},
+        curvature});
 }
 
 /* in: x [n, 4], v [n, 4]. The direction of x's own change, and that of what does not depend on
@@ -176,32 +69,20 @@ static void directions(ad_tape *tape, const ad_var *in, ad_var *out)
 
 Test(resized, directional_derivatives_do)
 {
-    resizes(&(program){"directions", 2, 3, {AD_SHAPE(N, 4), AD_SHAPE(N, 4)}, {0}, directions});
-}
-
-/* in: x [n, 7], gain [7], shift [1, 7] */
-static void batch_statistics(ad_tape *tape, const ad_var *in, ad_var *out)
-{
-    (void)tape;
-    ad_var variance = ad_variance(in[0], AD_AXES(0), 0);
-    ad_var scaled =
-        ad_div(ad_sub(in[0], ad_mean(in[0], AD_AXES(0))), ad_sqrt(ad_add(variance, 1e-5)));
-    ad_var z = ad_mul(ad_add(ad_mul(scaled, in[1]), in[2]), in[2]);
-    out[0] = ad_add(ad_mean(ad_sin(z), AD_ALL), ad_sum(ad_std(z, AD_KEEP(-1), 1), AD_ALL));
-    out[1] = ad_variance(in[0], AD_ALL, 1);
-    ad_grad(out[0], 3, in, out + 2);
+    test_resizes(
+        &(resized_program){"directions", 2, 3, {AD_SHAPE(N, 4), AD_SHAPE(N, 4)}, {0}, directions});
 }
 
 Test(resized, statistics_over_the_batch_do)
 {
     for (int type = AD_F64; type <= AD_F32; type++) {
         const ad_type t = (ad_type)type;
-        resizes(&(program){"statistics",
-                           3,
-                           5,
-                           {AD_SHAPE(N, 7), AD_SHAPE(7), AD_SHAPE(1, 7)},
-                           {t, t, t},
-                           batch_statistics});
+        test_resizes(&(resized_program){"statistics",
+                                        3,
+                                        5,
+                                        {AD_SHAPE(N, 7), AD_SHAPE(7), AD_SHAPE(1, 7)},
+                                        {t, t, t},
+                                        resized_statistics});
     }
 }
 
@@ -225,7 +106,8 @@ static void flattened(ad_tape *tape, const ad_var *in, ad_var *out)
 
 Test(resized, reshapes_follow_the_length)
 {
-    resizes(&(program){"flattened", 2, 4, {AD_SHAPE(N, 4, 6), AD_SHAPE(24, 5)}, {0}, flattened});
+    test_resizes(&(resized_program){
+        "flattened", 2, 4, {AD_SHAPE(N, 4, 6), AD_SHAPE(24, 5)}, {0}, flattened});
 }
 
 /* in: x [n, 0]. Nothing in it, but sums over its axis of length 0 have n elements. */
@@ -246,11 +128,11 @@ static void regrouped(ad_tape *tape, const ad_var *in, ad_var *out)
 
 Test(resized, reshapes_of_no_elements_follow_axis_by_axis)
 {
-    resizes(&(program){"empty", 1, 2, {AD_SHAPE(N, 0)}, {0}, empty});
-    const program p = {"regrouped", 1, 1, {AD_SHAPE(N, 0)}, {0}, regrouped};
+    test_resizes(&(resized_program){"empty", 1, 2, {AD_SHAPE(N, 0)}, {0}, empty});
+    const resized_program p = {"regrouped", 1, 1, {AD_SHAPE(N, 0)}, {0}, regrouped};
     const ad_shape shape = AD_SHAPE(7, 0);
     ad_error error;
-    ad_fn *f = recorded_at(&p, 3, &(ad_fn_options){.resizable = 1});
+    ad_fn *f = resized_recorded(&p, 3, &(ad_fn_options){.resizable = 1});
     cr_expect_null(ad_fn_resized(f, &shape, &error));
     cr_expect_eq(error.status, AD_ERR_SHAPE);
     cr_expect_not_null(strstr(error.message, "[3, 0] to [0, 24], and now [7, 0]"), "%s",
@@ -273,12 +155,13 @@ static void products(ad_tape *tape, const ad_var *in, ad_var *out)
 
 Test(resized, products_of_stacks_of_matrices_do)
 {
-    resizes(&(program){"products",
-                       4,
-                       5,
-                       {AD_SHAPE(N, 3, 4), AD_SHAPE(4, 5), AD_SHAPE(4), AD_SHAPE(N, 3)},
-                       {0},
-                       products});
+    test_resizes(
+        &(resized_program){"products",
+                           4,
+                           5,
+                           {AD_SHAPE(N, 3, 4), AD_SHAPE(4, 5), AD_SHAPE(4), AD_SHAPE(N, 3)},
+                           {0},
+                           products});
 }
 
 /* in: x [n, 6], s [1, 6], t [n, 1] */
@@ -301,7 +184,7 @@ static void reductions(ad_tape *tape, const ad_var *in, ad_var *out)
 
 Test(resized, reductions_scans_and_broadcasting_do)
 {
-    resizes(&(program){
+    test_resizes(&(resized_program){
         "reductions", 3, 6, {AD_SHAPE(N, 6), AD_SHAPE(1, 6), AD_SHAPE(N, 1)}, {0}, reductions});
 }
 
@@ -331,12 +214,12 @@ static void movement(ad_tape *tape, const ad_var *in, ad_var *out)
 
 Test(resized, moved_elements_do)
 {
-    resizes(&(program){"movement",
-                       3,
-                       5,
-                       {AD_SHAPE(N, 6), AD_SHAPE(3, 6), AD_SHAPE(N)},
-                       {AD_F64, AD_F64, AD_I64},
-                       movement});
+    test_resizes(&(resized_program){"movement",
+                                    3,
+                                    5,
+                                    {AD_SHAPE(N, 6), AD_SHAPE(3, 6), AD_SHAPE(N)},
+                                    {AD_F64, AD_F64, AD_I64},
+                                    movement});
 }
 
 /* in: images [n, 4, 6], key [2] */
@@ -352,8 +235,8 @@ static void noisy_pools(ad_tape *tape, const ad_var *in, ad_var *out)
 
 Test(resized, shapes_said_to_be_a_variables_do)
 {
-    resizes(
-        &(program){"pools", 2, 2, {AD_SHAPE(N, 4, 6), AD_SHAPE(2)}, {AD_F64, AD_I64}, noisy_pools});
+    test_resizes(&(resized_program){
+        "pools", 2, 2, {AD_SHAPE(N, 4, 6), AD_SHAPE(2)}, {AD_F64, AD_I64}, noisy_pools});
 }
 
 /* A gradient that nothing reaches, and one of a literal. in: x [n, 2], y [n] */
@@ -365,7 +248,7 @@ static void unused(ad_tape *tape, const ad_var *in, ad_var *out)
 
 Test(resized, gradients_that_are_numbers_have_the_new_shape)
 {
-    resizes(&(program){"unused", 2, 2, {AD_SHAPE(N, 2), AD_SHAPE(N)}, {0}, unused});
+    test_resizes(&(resized_program){"unused", 2, 2, {AD_SHAPE(N, 2), AD_SHAPE(N)}, {0}, unused});
 }
 
 /* ---- every operation, to its own shapes ---- */
@@ -439,179 +322,4 @@ Test(resized, a_step_of_training_assigns_the_same_bits)
     }
     cr_expect_arr_eq(w[0], w[1], sizeof w[0]);
     cr_expect_arr_eq(cost[0], cost[1], sizeof cost[0]);
-}
-
-/* ---- errors ---- */
-
-/* Expects the resizing to fail with texts in its message. in: one input [12, 4] */
-static void fails(void (*build)(ad_tape *, const ad_var *, ad_var *), ad_shape shape,
-                  ad_status status, const char *text, const char *also)
-{
-    const program p = {"error", 1, 1, {AD_SHAPE(12, 4)}, {AD_F64}, build};
-    ad_fn *f = recorded_at(&p, 0, &(ad_fn_options){.resizable = 1});
-    ad_error error;
-    cr_assert(f != NULL);
-    cr_expect(ad_fn_resized(f, &shape, &error) == NULL, "%s", text);
-    cr_expect_eq(error.status, status, "%s", error.message);
-    cr_expect(strstr(error.message, text) != NULL, "%s", error.message);
-    cr_expect(strstr(error.message, also) != NULL, "%s", error.message);
-    cr_expect(ad_fn_resized(f, &shape, NULL) == NULL);
-    ad_fn_free(f);
-}
-
-static void plain(ad_tape *tape, const ad_var *in, ad_var *out)
-{
-    (void)tape;
-    out[0] = ad_sum(in[0], AD_AXES(1));
-}
-
-static void constant_rows(ad_tape *tape, const ad_var *in, ad_var *out)
-{
-    static const double ones[48] = {1};
-    out[0] = ad_add(in[0], ad_constant(tape, AD_F64, AD_SHAPE(12, 4), ones));
-}
-
-static void fixed_full(ad_tape *tape, const ad_var *in, ad_var *out)
-{
-    out[0] = ad_mul(ad_full(tape, AD_F64, AD_SHAPE(12, 4), 2), in[0]);
-}
-
-static void unclear_reshape(ad_tape *tape, const ad_var *in, ad_var *out)
-{
-    (void)tape;
-    out[0] = ad_reshape(ad_reshape(in[0], AD_SHAPE(-1)), AD_SHAPE(6, 8));
-}
-
-static void halves(ad_tape *tape, const ad_var *in, ad_var *out)
-{
-    (void)tape;
-    ad_var part[2];
-    ad_split(in[0], 0, 2, NULL, part);
-    out[0] = ad_add(part[0], part[1]);
-}
-
-static void joined_rows(ad_tape *tape, const ad_var *in, ad_var *out)
-{
-    (void)tape;
-    ad_var both = ad_concat(2, (ad_var[]){in[0], ad_sin(in[0])}, 0);
-    ad_grad(ad_sum(ad_square(both), AD_ALL), 1, in, out);
-}
-
-static void stored(ad_tape *tape, const ad_var *in, ad_var *out)
-{
-    static double memory[48];
-    out[0] = ad_assign(ad_input_view(tape, AD_F64, AD_SHAPE(12, 4), memory), ad_sin(in[0]));
-}
-
-Test(resized, what_does_not_follow_is_named_with_its_line)
-{
-    fails(constant_rows, AD_SHAPE(5, 4), AD_ERR_SHAPE, "ad_add", "test_resized.c:");
-    fails(constant_rows, AD_SHAPE(1, 4), AD_ERR_SHAPE, "ad_add", "length in common");
-    fails(fixed_full, AD_SHAPE(1, 4), AD_ERR_SHAPE, "ad_mul", "ad_shaped_like");
-    fails(unclear_reshape, AD_SHAPE(6, 4), AD_ERR_SHAPE, "ad_reshape", "not clear");
-    fails(halves, AD_SHAPE(6, 4), AD_ERR_SHAPE, "ad_slice", "axis of length 12");
-    fails(joined_rows, AD_SHAPE(6, 4), AD_ERR_SHAPE, "ad_slice", "test_resized.c:");
-    fails(stored, AD_SHAPE(6, 4), AD_ERR_SHAPE, "ad_assign", "[12, 4]");
-}
-
-Test(resized, shapes_must_have_the_axes_that_the_function_has)
-{
-    fails(plain, AD_SHAPE(12), AD_ERR_SHAPE, "input 0 is [12, 4]", "[12]");
-    fails(plain, AD_SHAPE(12, 0), AD_ERR_SHAPE, "input 0", "[12, 0]");
-    fails(plain, AD_SHAPE(12, -1), AD_ERR_SHAPE, "input 0", "[12, -1]");
-    const program one = {"one row", 1, 1, {AD_SHAPE(N, 4)}, {AD_F64}, plain};
-    ad_fn *f = recorded_at(&one, 1, &(ad_fn_options){.resizable = 1});
-    const ad_shape three = AD_SHAPE(3, 4);
-    ad_error error;
-    cr_expect(ad_fn_resized(f, &three, &error) == NULL);
-    cr_expect_eq(error.status, AD_ERR_SHAPE);
-    ad_fn_free(f);
-}
-
-Test(resized, only_a_function_made_for_it_is_resized)
-{
-    const program p = {"plain", 1, 1, {AD_SHAPE(N, 4)}, {AD_F64}, plain};
-    const ad_shape shape = AD_SHAPE(3, 4);
-    ad_error error;
-    ad_fn *f = recorded_at(&p, 12, NULL);
-    cr_expect(ad_fn_resized(f, &shape, &error) == NULL);
-    cr_expect_eq(error.status, AD_ERR_STATE);
-    cr_expect(strstr(error.message, "resizable") != NULL, "%s", error.message);
-    ad_fn_free(f);
-    f = recorded_at(&p, 12, &(ad_fn_options){.resizable = 1});
-    ad_fn *g = ad_fn_resized(f, &shape, &error);
-    ad_fn_free(f); /* g does not need it */
-    cr_assert(g != NULL);
-    cr_expect(ad_fn_resized(g, &shape, &error) == NULL);
-    cr_expect_eq(error.status, AD_ERR_STATE);
-    double x[12] = {1, 2, 3, 4}, z[3];
-    cr_expect_eq(ad_fn_eval(g, x, z), AD_OK);
-    cr_expect_eq(z[0], 10);
-    ad_fn_free(g);
-}
-
-static void branching(ad_tape *tape, const ad_var *in, ad_var *out)
-{
-    (void)tape;
-    ad_var sum = ad_sum(in[0], AD_ALL);
-    out[0] = ad_branch(ad_above(sum, 0)) ? ad_mean(in[0], AD_ALL) : sum;
-}
-
-Test(resized, a_guard_stays_with_the_function_that_was_recorded)
-{
-    const program p = {"branching", 1, 1, {AD_SHAPE(N, 1)}, {AD_F64}, branching};
-    const ad_shape shape = AD_SHAPE(2, 1);
-    double up[3] = {1, 2, 4}, down[3] = {-1, -2, -4}, z[2];
-    ad_fn *f = recorded_at(&p, 3, &(ad_fn_options){.resizable = 1, .guard = 1});
-    ad_fn *g = ad_fn_resized(f, &shape, NULL);
-    cr_assert(f != NULL && g != NULL);
-    cr_expect_eq(ad_fn_eval(f, up, &z[0]), AD_OK);
-    size_t changed = ad_fn_guard(f, 0, NULL);
-    cr_expect_eq(ad_fn_eval(f, down, &z[1]), AD_OK);
-    cr_expect_eq(changed + ad_fn_guard(f, 0, NULL), 1); /* the drawn numbers took one of them */
-    cr_expect_eq(ad_fn_eval(g, up, z), AD_OK);
-    cr_expect_eq(ad_fn_guard(g, 0, NULL), 0);
-    ad_fn_free(f);
-    ad_fn_free(g);
-}
-
-/* ---- cost ---- */
-
-Test(resized, a_resizable_function_needs_no_larger_workspace)
-{
-    const program p = {"statistics",    3, 5, {AD_SHAPE(N, 7), AD_SHAPE(7), AD_SHAPE(1, 7)}, {0},
-                       batch_statistics};
-    ad_fn *f = recorded_at(&p, 64, NULL),
-          *g = recorded_at(&p, 64, &(ad_fn_options){.resizable = 1});
-    cr_expect_eq(ad_fn_workspace_bytes(f), ad_fn_workspace_bytes(g));
-    ad_fn_free(f);
-    ad_fn_free(g);
-}
-
-/* ---- memory ---- */
-
-Test(resized, every_failed_allocation_is_reported_and_nothing_is_lost)
-{
-    const program p = {"statistics",    3, 5, {AD_SHAPE(N, 7), AD_SHAPE(7), AD_SHAPE(1, 7)}, {0},
-                       batch_statistics};
-    const ad_shape shapes[] = {AD_SHAPE(5, 7), AD_SHAPE(7), AD_SHAPE(1, 7)};
-    int failures = 0;
-    for (size_t fail_at = 0; fail_at < 5000; fail_at++) {
-        ad_failing_allocator state = {.fail_at = fail_at};
-        ad_allocator allocator = ad_allocator_failing(&state);
-        ad_error error = {.status = AD_OK};
-        ad_fn *f = recorded_at(&p, 12, &(ad_fn_options){.resizable = 1, .allocator = &allocator});
-        ad_fn *g = f != NULL ? ad_fn_resized(f, shapes, &error) : NULL;
-        cr_expect(f == NULL || (g != NULL) == (error.status == AD_OK));
-        cr_expect(error.status == AD_OK || error.status == AD_ERR_MEMORY, "%s", error.message);
-        int failed = g == NULL;
-        failures += failed;
-        ad_fn_free(g);
-        ad_fn_free(f);
-        cr_expect_eq(state.live, 0, "%zu blocks lost when request %zu fails", state.live, fail_at);
-        if (!failed) {
-            break;
-        }
-    }
-    cr_expect_gt(failures, 20);
 }
