@@ -153,25 +153,18 @@ static void row_arguments(draw *d, fuzz_step *s)
     }
 }
 
-static int sample_arguments(draw *d, fuzz_step *s)
+static void sample_arguments(draw *d, fuzz_step *s)
 {
+    const operation_sample *all = all_samples();
     int count = 0;
-    while (ad__catalogue[count] != NULL) {
+    while (all[count].name != NULL) {
         count++;
     }
-    for (int tries = 0; tries < 100; tries++) {
-        const ad_op *op = ad__catalogue[fuzz_below(&d->rng, count)];
-        if (op->sample_count > 0) {
-            s->op = op;
-            s->sample = &op->samples[fuzz_below(&d->rng, op->sample_count)];
-            s->count = s->sample->count;
-            break;
-        }
-    }
+    s->sample = &all[fuzz_below(&d->rng, count)];
+    s->count = s->sample->own.count;
     for (int i = 0; i < s->count; i++) {
         s->arg[i] = some_value(d, 0);
     }
-    return s->sample != NULL;
 }
 
 /* Which arguments of a kind are integers: bit i for argument i. */
@@ -212,9 +205,7 @@ static int arguments(draw *d, fuzz_step *s)
     if (strcmp(s->kind->name, "row") == 0) {
         row_arguments(d, s);
     } else if (strcmp(s->kind->name, "sample") == 0) {
-        if (!sample_arguments(d, s)) {
-            return 0;
-        }
+        sample_arguments(d, s);
     } else {
         unsigned integer = integers(d, s->kind->name);
         s->count = s->kind->count;

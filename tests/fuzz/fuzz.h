@@ -3,6 +3,7 @@
 #define TESTS_FUZZ_H
 
 #include "autodiff.h"
+#include "samples.h"
 #include "tape/op_internal.h"
 
 #include <stdio.h>
@@ -42,8 +43,8 @@ typedef struct fuzz_step {
     int count, arg[FUZZ_ARGS];
     double number[FUZZ_ARGS];
     uint64_t seed;   /* of attributes, and of a leaf's elements */
-    const ad_op *op; /* of rows and samples */
-    const ad__sample *sample;
+    const ad_op *op; /* of rows */
+    const operation_sample *sample;
     ad_type type; /* of a leaf */
     ad_shape shape;
     int palette;

@@ -76,16 +76,16 @@ static void rows(fuzz_call *c)
     c->z[2] = pool[fuzz_below(&c->rng, have)];
 }
 
-/* ---- a structured operation as its own tests record it ---- */
+/* ---- a structured or composed operation as its own tests record it ---- */
 
 static void sample(fuzz_call *c)
 {
+    const ad__sample *own = &c->step->sample->own;
     ad_var x[FUZZ_ARGS];
-    int of_f64 = strcmp(c->step->op->name, "ad_custom") == 0; /* that one knows no other type */
-    for (int i = 0; i < c->step->count; i++) {
-        x[i] = fuzz_fit(of_f64 ? ad_cast(c->x[i], AD_F64) : c->x[i], c->step->sample->shape[i]);
+    for (int i = 0; i < own->count; i++) {
+        x[i] = fuzz_fit(c->x[i], own->shape[i]);
     }
-    c->z[0] = c->step->sample->build(x);
+    c->z[0] = own->build(x);
 }
 
 /* ---- state ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a function is made with: less memory, a guard, other shapes. */
 #include "compare.h"
+#include "fn/native/native_internal.h"
 #include "fn/passes/passes_internal.h"
 #include "fn/plan/rematerialise_internal.h"
 

@@ -95,7 +95,9 @@ void fuzz_print(FILE *out, fuzz_program *p)
         const fuzz_step *s = &p->step[i];
         if (!s->off && fuzz_is_live(&r, i * FUZZ_RESULTS)) {
             (void)fprintf(out, "step %d: %s %s -> %%%u\n", i, s->kind->name,
-                          s->op != NULL ? s->op->name : "",
+                          s->op != NULL       ? s->op->name
+                          : s->sample != NULL ? s->sample->name
+                                              : "",
                           (unsigned)r.value[i * FUZZ_RESULTS].ref.at.node);
         }
     }
