@@ -44,7 +44,7 @@ static ad_fn *compile(trainer *t)
     nn_params_bind(nn_model_params(t->net), tape, w);
     ad_var x = ad_input_view(tape, AD_F32, AD_SHAPE(ROWS, UNITS), t->x);
     ad_var y = ad_input_view(tape, AD_F32, AD_SHAPE(ROWS, UNITS), t->y);
-    ad_var cost = nn_mse(nn_forward(t->net, w, x, NULL), y);
+    ad_var cost = nn_mse(nn_forward(t->net, x, .params = w), y);
     ad_grad(cost, PARTS, w, dw);
     nn_optimiser_step(t->optimiser, w, dw, 1);
     ad_fn *f = bench_compiled(tape, 0, NULL, 1, &cost);

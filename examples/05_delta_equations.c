@@ -109,7 +109,7 @@ static double compare(int depth, int kind, double *size)
     nn_trace trace[DEPTH];
     nn_params_bind(nn_model_params(model), tape, w);
     ad_var x = random_input(tape, &rng, ROWS, INPUTS), y = random_input(tape, &rng, ROWS, width);
-    ad_var a = nn_forward(model, w, x, trace);
+    ad_var a = nn_forward(model, x, .params = w, .trace = trace);
     ad_grad(nn_quadratic(a, y), 2 * depth, w, dw);
     double worst = delta_equations(depth, activations[kind].slope, x, y, trace, w, dw);
     for (int l = 0; l < depth; l++) {

@@ -17,8 +17,10 @@
 
 typedef struct nn_params nn_params;
 
-/* What a parameter is for. Penalties and weight decay hold weights down, not biases. */
-typedef enum nn_role { NN_WEIGHT, NN_BIAS } nn_role;
+/* What a parameter is for. Optimisers move weights, biases and gains; penalties and weight decay
+ * hold weights down. State is what a layer itself assigns while training: running statistics, random
+ * keys, which are i64. What is frozen stays as it is. */
+typedef enum nn_role { NN_WEIGHT, NN_BIAS, NN_GAIN, NN_STATE, NN_FROZEN } nn_role;
 
 /* One parameter: a view of it. data is aligned to 64 bytes and stays where it is for the life of
  * the set, as does name. */
@@ -35,6 +37,10 @@ typedef struct nn_param {
 extern "C" {
 #endif
 
+/* Whether optimisers move parameters of a role, and whether penalties and decay hold them down. */
+AD_API int nn_role_trains(nn_role role);
+AD_API int nn_role_decays(nn_role role);
+
 /* An empty set; NULL if out of memory. allocator NULL: the C library's.
  * Owns: the caller, until nn_params_free (NULL is fine). */
 AD_API nn_params *nn_params_new(const ad_allocator *allocator);
@@ -43,7 +49,7 @@ AD_API void nn_params_free(nn_params *params);
 /* Adds a parameter of zeros under a name of its own, which is copied.
  *
  * Errors: AD_ERR_STATE if the name is taken, or it or the set is NULL;  AD_ERR_TYPE unless type is
- *         AD_F64 or AD_F32;  AD_ERR_SHAPE;  AD_ERR_MEMORY. The set is then as before. */
+ *         AD_F64 or AD_F32, or AD_I64 of state;  AD_ERR_SHAPE;  AD_ERR_MEMORY. The set is then as before. */
 AD_API ad_status nn_params_add(nn_params *params, const char *name, nn_role role, ad_type type,
                                ad_shape shape, ad_error *error);
 
@@ -73,6 +79,10 @@ AD_API ad_status nn_params_write(nn_params *params, const char *name, size_t cou
 /* Records every parameter on a tape as a view of its memory: vars[i] is parameter i. Returns the
  * tape's status, AD_ERR_DOMAIN if vars is NULL. The set must outlive what is recorded. */
 AD_API ad_status nn_params_bind(const nn_params *params, ad_tape *tape, ad_var *vars);
+
+/* The gradients of cost by the parameters that train: dw[i] by w[i], and a literal 0 for the others.
+ * Returns the tape's status. Errors: those of ad_grad; AD_ERR_MEMORY. */
+AD_API ad_status nn_params_grad(const nn_params *params, ad_var cost, const ad_var *w, ad_var *dw);
 
 /* A set with the same names, roles, shapes and values; NULL if out of memory. */
 AD_API nn_params *nn_params_copy(const nn_params *params, const ad_allocator *allocator);

@@ -5,6 +5,7 @@
 #
 #   AD_API extern const nn_rule nn_sgd_rule;         NN_EVERY_RULE(ROW)      ROW(nn_sgd_rule)
 #   AD_API extern const nn_metric nn_accuracy;       NN_EVERY_METRIC(ROW)    ROW(nn_accuracy)
+#   AD_API extern const nn_layer_kind nn_sum_kind;   NN_EVERY_LAYER_KIND(ROW) ROW(nn_sum_kind)
 #   AD_API nn_init nn_uniform(double lo, double hi); NN_EVERY_INIT(ROW)      ROW(nn_uniform(0.5, 0.75))
 #   AD_API nn_schedule nn_cosine(double warmup);     NN_EVERY_SCHEDULE(ROW)  ROW(nn_cosine(0.75))
 #
@@ -39,7 +40,7 @@ function sample(parameters,    part, count, i, made, numbers) {
     return made
 }
 
-/^AD_API extern const nn_(rule|metric) / {
+/^AD_API extern const nn_(rule|metric|layer_kind) / {
     sub(/;.*/, "")
     add($4, $5)
 }
@@ -54,7 +55,7 @@ function sample(parameters,    part, count, i, made, numbers) {
 }
 
 END {
-    count = split("rule metric init schedule", kinds, " ")
+    count = split("rule metric layer_kind init schedule", kinds, " ")
     for (i = 1; i <= count; i++) {
         print "#define NN_EVERY_" toupper(kinds[i]) "(ROW)" rows["nn_" kinds[i]]
     }

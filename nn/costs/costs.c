@@ -159,7 +159,7 @@ ad_var nn_penalty(const nn_params *params, const ad_var *vars, double l1, double
 {
     ad_var sum = ad_literal(vars != NULL || nn_params_count(params) == 0 ? 0 : NAN);
     for (int i = 0; vars != NULL && i < nn_params_count(params); i++) {
-        if (nn_params_at(params, i)->role != NN_WEIGHT) {
+        if (!nn_role_decays(nn_params_at(params, i)->role)) {
             continue;
         }
         if (l1 != 0) {

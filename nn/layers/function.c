@@ -1,42 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-#include "function.h"
-
-#include "layers/layer_internal.h"
-
-typedef struct function_layer {
-    nn_layer base;
-    nn_activation function;
-} function_layer;
-
-static ad_var function_apply(const nn_layer *layer, const ad_var *w, ad_var x, ad_var *z)
-{
-    (void)w;
-    *z = ((const function_layer *)layer)->function(x);
-    return *z;
-}
+#include "layers.h"
 
 static nn_activation function_activation(const nn_layer *layer)
 {
-    return ((const function_layer *)layer)->function;
+    return ((const nn_function_options *)nn_layer_options(layer))->function;
 }
 
-static const nn__layer_kind function_kind = {"function", NULL, function_apply, function_activation};
-
-nn_layer *nn_function_at(nn_function_options options, const char *site)
+static ad_status function_check(const nn_layer *layer, ad_error *error)
 {
-    function_layer *layer =
-        nn__layer_new(&function_kind, sizeof *layer, options.name, options.allocator, site);
-    if (layer == NULL) {
-        return NULL;
-    }
-    layer->function = options.function;
-    if (options.function == NULL) {
-        ad_error_set(&layer->base.error, AD_ERR_DOMAIN, "nn_function needs a function");
-    }
-    return &layer->base;
+    return function_activation(layer) != NULL
+               ? AD_OK
+               : ad_error_set(error, AD_ERR_DOMAIN, "nn_function needs a function");
 }
 
-nn_layer *nn_function_of(nn_function_options options)
+static ad_var function_apply(const nn_layer *layer, nn_pass *pass, ad_var x)
 {
-    return nn_function_at(options, NULL);
+    nn_pass_trace(pass, x);
+    return function_activation(layer)(x);
 }
+
+static nn_sample function_sample(int i)
+{
+    switch (i) {
+    case 0:
+        return (nn_sample){nn_function(ad_tanh), AD_SHAPE(3), 0};
+    case 1:
+        return (nn_sample){nn_function(nn_softmax), AD_SHAPE(2, 3), 0};
+    case 2:
+        return (nn_sample){nn_function(NULL), AD_SHAPE(3), 1};
+    default:
+        return (nn_sample){.layer = NULL};
+    }
+}
+
+const nn_layer_kind nn_function_kind = {.name = "function",
+                                        .options = NN_LAYOUT(nn_function_options),
+                                        .check = function_check,
+                                        .apply = function_apply,
+                                        .activation = function_activation,
+                                        .place = NN_ACTIVATES,
+                                        .sample = function_sample};

@@ -2,56 +2,82 @@
 #ifndef NN_LAYERS_LAYER_INTERNAL_H
 #define NN_LAYERS_LAYER_INTERNAL_H
 
-#include "activations.h"
-#include "init.h"
 #include "common/memory_internal.h"
 #include "layer.h"
+#include "model.h"
 
-/* The contract of a kind of layer. Its struct begins with an nn_layer. */
+enum { NN__NAME = 32, NN__PATH = 256, NN__WAYS = 8 }; /* ways: inputs or outputs at most */
 
-enum { NN__NAME = 32, NN__PARTS = 8 };
-
-/* What a layer sees while its model is built. */
-typedef struct nn__builder {
+/* A model's own, of a layer that was built as one. */
+typedef struct nn__root {
     nn_params *params;
-    ad_type type;
-    nn_draw draw; /* moved on by one stream a parameter */
-    ad_error *error;
-} nn__builder;
-
-typedef struct nn__layer_kind {
-    const char *name; /* "dense": layers are dense1, dense2, .. */
-
-    /* Adds the parameters, at most NN__PARTS, in the order in which apply finds them, for an input
-     * like x; NULL for a layer without. */
-    ad_status (*build)(nn_layer *layer, nn__builder *builder, ad_var x);
-
-    /* Records the layer; w are its parameters. *z is what the activation is applied to, the result
-     * itself if there is none. */
-    ad_var (*apply)(const nn_layer *layer, const ad_var *w, ad_var x, ad_var *z);
-
-    /* What it applies to z; NULL if nothing. */
-    nn_activation (*activation)(const nn_layer *layer);
-} nn__layer_kind;
+    nn_build_options built; /* as asked for */
+    ad_shape output;        /* of a row */
+    int is_built, gives_parts, has_state;
+} nn__root;
 
 struct nn_layer {
-    const nn__layer_kind *kind;
+    const nn_layer_kind *kind;
     const char *site; /* where the user wrote it, or NULL */
     ad_allocator allocator;
-    ad_error error; /* in its options */
-    int is_owned;
-    nn_layer *next;   /* of the same model */
-    int first, count; /* its parameters in the model's set */
+    ad_error error; /* in its options, or of a part; of a model all others too */
+    int owners;     /* places where it is a part */
+    int count;
+    nn_layer **parts;
+    const void *options;
+    int inputs, outputs;
+    const nn_layer *model; /* that it was built with, and */
+    int first, params;     /* its parameters in that one's set, without those of its parts */
+    nn__root root;
     char name[NN__NAME];
 };
 
-/* A layer of bytes in all, set to zero but for the head; NULL if out of memory. name may be
- * NULL. */
-void *nn__layer_new(const nn__layer_kind *kind, size_t bytes, const char *name,
-                    const ad_allocator *allocator, const char *site);
+/* What a layer sees while its model is built. */
+struct nn_builder {
+    nn_model *model;
+    const nn_layer *layer; /* that is built */
+    nn_draw draw;          /* moved on by one stream a parameter */
+    nn_activation follows; /* what the layer's result goes into */
+    char path[NN__PATH];   /* of the layer: "block1.dense2", "" of the model itself */
+};
 
-/* Adds "<layer>.<part>", filled by init. */
-ad_status nn__layer_add(const nn_layer *layer, nn__builder *builder, const char *part, nn_role role,
-                        ad_shape shape, const nn_init *init, nn_fans fans);
+/* State as a layer left it in this pass. */
+typedef struct nn__change {
+    ad_var value;
+    int is_changed;
+} nn__change;
+
+/* One application of a model. */
+struct nn_pass {
+    nn_model *model;
+    ad_tape *tape;
+    const ad_var *w;     /* variables of the parameters, or NULL: views are bound where needed */
+    nn__change *changes; /* one a parameter; NULL if nothing is trained or there is no state */
+    int training;
+    nn_builder *builder;   /* NULL but while the model is built */
+    const nn_layer *layer; /* that is applied */
+    int depth;             /* its parts within parts */
+    ad_var said;           /* z by the layer's own word, if it has */
+    int has_said;
+    nn_trace last;   /* of the part that was applied last */
+    nn_trace *trace; /* NULL, or where entries of the model's parts go: as many as */
+    int traced;
+};
+
+/* The first error of the model, with the name of the layer and the line where it was written. */
+ad_status nn__model_fail(nn_model *model, const char *name, const nn_layer *layer,
+                         const ad_error *error);
+
+/* A pass over a built model. The end assigns state, which goes before no gradient, and clears it. */
+void nn__pass_begin(nn_pass *pass, nn_model *model, ad_tape *tape,
+                    const nn_forward_options *options);
+void nn__pass_end(nn_pass *pass);
+void nn__pass_drop(nn_pass *pass); /* assigns nothing */
+
+/* Applies the whole model. */
+void nn__pass_run(nn_pass *pass, const ad_var *x, ad_var *y);
+
+/* What follows while a part is built; returns what did before. */
+nn_activation nn__pass_follow(nn_pass *pass, nn_activation activation);
 
 #endif

@@ -5,104 +5,13 @@
 #include "layers/model_internal.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { PROBES = 10 }; /* rows of numbers that show what an activation gives */
 
-struct nn_model {
-    ad_allocator allocator;
-    ad_error error;
-    int is_built;
-    nn_build_options built; /* as asked for */
-    ad_shape output;        /* of a row */
-    int gives_parts;
-    nn_params *params;
-    int count;
-    nn_layer *layers; /* a list, first to last */
-};
-
-/* ---- life ---- */
-
-/* Keeps the first error, with the name of the layer and the line where it was written. */
-static ad_status fail(nn_model *model, const nn_layer *layer, const ad_error *error)
-{
-    if (model->error.status == AD_OK) {
-        const char *site = layer != NULL ? layer->site : NULL;
-        ad_error_set(&model->error, error->status, "%s%s%s%s%s%s", layer ? layer->name : "",
-                     layer ? ": " : "", error->message, site ? " (" : "", site ? site : "",
-                     site ? ")" : "");
-    }
-    return model->error.status;
-}
-
-/* Gives unnamed layers the name of their kind and a number. */
-static void name_layers(nn_model *model)
-{
-    for (nn_layer *layer = model->layers; layer != NULL; layer = layer->next) {
-        int number = 1;
-        for (const nn_layer *before = model->layers; before != layer; before = before->next) {
-            number += before->kind == layer->kind;
-        }
-        if (layer->name[0] == '\0') {
-            (void)snprintf(layer->name, sizeof layer->name, "%s%d", layer->kind->name, number);
-        }
-        if (layer->error.status != AD_OK) {
-            fail(model, layer, &layer->error);
-        }
-    }
-}
-
-static void free_layers(nn_layer *layer)
-{
-    while (layer != NULL) {
-        nn_layer *next = layer->next;
-        layer->is_owned = 0;
-        nn_layer_free(layer);
-        layer = next;
-    }
-}
-
-nn_model *nn_sequential_in(const ad_allocator *allocator, size_t count, nn_layer *const *layers)
-{
-    ad_allocator own = nn__allocator(allocator);
-    nn_model *model = nn__resize(&own, NULL, 1, sizeof *model);
-    nn_layer *first = NULL, **end = &first;
-    int complete = model != NULL, shared = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (layers == NULL || layers[i] == NULL) {
-            complete = 0;
-        } else if (layers[i]->is_owned) {
-            shared = 1;
-        } else {
-            layers[i]->is_owned = 1;
-            *end = layers[i];
-            end = &layers[i]->next;
-        }
-    }
-    if (!complete) {
-        free_layers(first);
-        nn__free(&own, model);
-        return NULL;
-    }
-    *model = (nn_model){.allocator = own, .count = (int)count, .layers = first};
-    if (shared) {
-        ad_error_set(&model->error, AD_ERR_STATE,
-                     "nn_sequential: a layer was given twice; make one for each place");
-    }
-    name_layers(model);
-    return model;
-}
-
 void nn_model_free(nn_model *model)
 {
-    if (model == NULL) {
-        return;
-    }
-    ad_allocator allocator = model->allocator;
-    free_layers(model->layers);
-    nn_params_free(model->params);
-    nn__free(&allocator, model);
+    nn_layer_free(model);
 }
 
 /* ---- what it is ---- */
@@ -128,57 +37,55 @@ ad_status nn_model_status(const nn_model *model)
 
 const char *nn_model_message(const nn_model *model)
 {
-    return model == NULL ? "nn_sequential: out of memory" : model->error.message;
+    return model == NULL ? "the model is NULL: out of memory, or a layer was"
+                         : model->error.message;
 }
 
 int nn_model_is_built(const nn_model *model)
 {
-    return model != NULL && model->is_built;
+    return model != NULL && model->root.is_built;
 }
 
 nn_params *nn_model_params(const nn_model *model)
 {
-    return nn_model_is_built(model) ? model->params : NULL;
+    return nn_model_is_built(model) ? model->root.params : NULL;
 }
 
 int nn_model_depth(const nn_model *model)
 {
-    return model == NULL ? 0 : model->count;
+    return model == NULL ? 0 : model->count > 0 ? model->count : 1;
 }
 
 const char *nn_model_layer_name(const nn_model *model, int i)
 {
-    const nn_layer *layer = model != NULL && i >= 0 ? model->layers : NULL;
-    for (; layer != NULL && i > 0; i--) {
-        layer = layer->next;
-    }
-    return layer != NULL ? layer->name : "";
+    return i == 0 && nn_layer_count(model) == 0 ? nn_layer_name(model)
+                                                : nn_layer_name(nn_layer_part(model, i));
 }
 
 ad_shape nn_model_input(const nn_model *model)
 {
-    return nn_model_is_built(model) ? model->built.input : AD_SCALAR;
+    return nn_model_is_built(model) ? model->root.built.input : AD_SCALAR;
 }
 
 ad_type nn_model_type(const nn_model *model)
 {
-    return nn_model_is_built(model) ? model->built.type : AD_F64;
+    return nn_model_is_built(model) ? model->root.built.type : AD_F64;
 }
 
 ad_shape nn_model_output(const nn_model *model)
 {
-    return nn_model_is_built(model) ? model->output : AD_SCALAR;
+    return nn_model_is_built(model) ? model->root.output : AD_SCALAR;
 }
 
 int nn__model_gives_parts(const nn_model *model)
 {
-    return nn_model_is_built(model) && model->gives_parts;
+    return nn_model_is_built(model) && model->root.gives_parts;
 }
 
 ad_status nn__model_takes(const nn_model *model, const char *call, const ad_shape *batch,
                           ad_error *error)
 {
-    const ad_shape *want = &model->built.input;
+    const ad_shape *want = &model->root.built.input;
     ad_shape row = shape_of_row(batch);
     if (batch->rank > 0 && ad_shape_count(&row) == ad_shape_count(want) &&
         (row.rank > 0 || want->rank == 0)) {
@@ -236,7 +143,7 @@ static ad_status find_parts(nn_model *model, nn_activation activation, ad_var x,
         nn__resize(&model->allocator, NULL, 2 * ad_shape_count(&shape) + 1, sizeof *memory);
     ad_status status = AD_ERR_MEMORY;
     if (tape != NULL && memory != NULL) {
-        model->gives_parts = gives_parts(tape, activation, shape, type, memory);
+        model->root.gives_parts = gives_parts(tape, activation, shape, type, memory);
         status = ad_tape_status(tape);
     }
     nn__free(&model->allocator, memory);
@@ -247,53 +154,52 @@ static ad_status find_parts(nn_model *model, nn_activation activation, ad_var x,
 
 /* ---- building ---- */
 
-/* What C code of a layer gives is on the tape of its argument. */
-static ad_status check_given(ad_var given, ad_var x, ad_error *error)
+static ad_status check_shapes(nn_model *model, const nn_build_options *o, const ad_shape *inputs)
 {
-    if (given.tape == x.tape) {
-        return AD_OK;
+    if (o->type != AD_F64 && o->type != AD_F32) {
+        return ad_error_set(&model->error, AD_ERR_TYPE, "nn_build: %s; models are f64 or f32",
+                            ad_type_name(o->type));
     }
-    return given.tape == NULL
-               ? ad_error_set(error, AD_ERR_DOMAIN,
-                              "its function gives a plain number; make it of the argument")
-               : ad_error_set(error, AD_ERR_FOREIGN,
-                              "its function gives a variable of another tape than its argument");
+    if (model->inputs > 1 && o->inputs == NULL) {
+        return ad_error_set(&model->error, AD_ERR_STATE,
+                            "nn_build: the model has %d inputs; give .inputs, the shape of a row "
+                            "of each",
+                            model->inputs);
+    }
+    for (int i = 0; i < model->inputs; i++) {
+        if (inputs[i].rank < 0 || inputs[i].rank >= AD_MAX_RANK) {
+            return ad_error_set(&model->error, AD_ERR_SHAPE,
+                                "nn_build: rows of rank %d; at most %d", inputs[i].rank,
+                                AD_MAX_RANK - 1);
+        }
+    }
+    return AD_OK;
 }
 
-/* Builds the layers one by one, each on the output of those before for one row of zeros. */
-static ad_status build_layers(nn_model *model, ad_tape *tape, ad_var x, nn__builder *builder)
+/* Builds the parts as they are applied, each on what comes before for one row of zeros. */
+static ad_status build_on(nn_model *model, ad_tape *tape, const nn_build_options *o,
+                          const ad_shape *inputs)
 {
+    nn_builder builder = {.model = model, .draw = {.rng = {.seed = o->seed}, .numpy = o->numpy}};
+    ad_var x[NN__WAYS], y[NN__WAYS];
+    nn_pass pass;
+    for (int i = 0; i < model->inputs; i++) {
+        x[i] = ad_full(tape, o->type, rows_of(&inputs[i], 1), 0);
+    }
     if (ad_tape_status(tape) != AD_OK) {
         return ad_error_set(&model->error, ad_tape_status(tape), "%s", ad_tape_message(tape));
     }
-    nn_activation last = NULL;
-    ad_var before = x;
-    for (nn_layer *layer = model->layers; layer != NULL; layer = layer->next) {
-        layer->first = nn_params_count(model->params);
-        if (layer->kind->build != NULL && layer->kind->build(layer, builder, x) != AD_OK) {
-            return fail(model, layer, builder->error);
-        }
-        layer->count = nn_params_count(model->params) - layer->first;
-        ad_var w[NN__PARTS], z;
-        before = x;
-        for (int j = 0; j < layer->count; j++) {
-            const nn_param *p = nn_params_at(model->params, layer->first + j);
-            w[j] = ad_input_view(tape, p->type, p->shape, p->data);
-        }
-        x = layer->kind->apply(layer, w, x, &z);
-        if (ad_tape_status(tape) != AD_OK) {
-            return ad_error_set(&model->error, ad_tape_status(tape), "%s: %s", layer->name,
-                                ad_tape_message(tape));
-        }
-        if (check_given(x, before, builder->error) != AD_OK) {
-            return fail(model, layer, builder->error);
-        }
-        before = layer->count > 0 ? z : before;
-        last = layer->kind->activation(layer);
+    nn__pass_begin(&pass, model, tape, &(nn_forward_options){.training = 0});
+    pass.builder = &builder;
+    nn__pass_run(&pass, x, y);
+    nn__pass_end(&pass);
+    if (model->error.status != AD_OK) {
+        return model->error.status;
     }
-    ad_shape shape = ad_shape_of(x);
-    model->output = shape_of_row(&shape);
-    return find_parts(model, last, before, builder->type);
+    ad_shape shape = ad_shape_of(y[0]);
+    model->root.output = shape_of_row(&shape);
+    nn_activation last = model->kind->activation != NULL ? model->kind->activation(model) : NULL;
+    return find_parts(model, last, pass.last.z, o->type);
 }
 
 ad_status nn_build_of(nn_model *model, nn_build_options options)
@@ -301,78 +207,79 @@ ad_status nn_build_of(nn_model *model, nn_build_options options)
     if (nn_model_status(model) != AD_OK) {
         return nn_model_status(model);
     }
-    ad_error error = {.status = AD_OK};
-    if (model->is_built) {
+    if (model->model != NULL) {
         return AD_ERR_STATE;
     }
-    if (options.type != AD_F64 && options.type != AD_F32) {
-        return ad_error_set(&model->error, AD_ERR_TYPE, "nn_build: %s; models are f64 or f32",
-                            ad_type_name(options.type));
+    const ad_shape *inputs = options.inputs != NULL ? options.inputs : &options.input;
+    if (check_shapes(model, &options, inputs) != AD_OK) {
+        return model->error.status;
     }
-    if (options.input.rank < 0 || options.input.rank >= AD_MAX_RANK) {
-        return ad_error_set(&model->error, AD_ERR_SHAPE, "nn_build: rows of rank %d; at most %d",
-                            options.input.rank, AD_MAX_RANK - 1);
-    }
-    ad_shape rows = rows_of(&options.input, 1);
+    options.input = inputs[0];
+    model->root.built = options;
     ad_tape *tape = ad_tape_new_in(&model->allocator);
-    model->params = nn_params_new(&model->allocator);
-    if (tape == NULL || model->params == NULL) {
+    model->root.params = nn_params_new(&model->allocator);
+    if (tape == NULL || model->root.params == NULL) {
         ad_tape_free(tape);
         return ad_error_set(&model->error, AD_ERR_MEMORY, "nn_build: out of memory");
     }
-    nn__builder builder = {.params = model->params,
-                           .type = options.type,
-                           .draw = {.rng = {.seed = options.seed},
-                                    .numpy = options.numpy,
-                                    .allocator = &model->allocator},
-                           .error = &error};
-    ad_var x = ad_full(tape, options.type, rows, 0);
-    if (build_layers(model, tape, x, &builder) == AD_OK) {
-        model->is_built = 1;
-        model->built = options;
-    }
+    model->root.is_built = build_on(model, tape, &options, inputs) == AD_OK;
     ad_tape_free(tape);
     return model->error.status;
 }
 
 /* ---- recording ---- */
 
-static ad_var dead(ad_tape *tape, ad_status status, const char *origin, const char *message)
+static ad_status dead(ad_tape *tape, ad_status status, const char *call, const char *message,
+                      int count, ad_var *y)
 {
-    if (tape == NULL) {
-        return ad_literal(NAN);
+    ad_tape_fail(tape, status, call, NULL, "%s", message);
+    for (int i = 0; i < count && y != NULL; i++) {
+        y[i] = ad_input(tape, 0); /* dead, since the tape has failed */
     }
-    ad_tape_fail(tape, status, origin, NULL, "%s", message);
-    return ad_input(tape, 0); /* dead, since the tape has failed */
+    return status;
 }
 
-ad_var nn_forward(const nn_model *model, const ad_var *params, ad_var x, nn_trace *trace)
+static ad_status forward(const char *call, nn_model *model, int count, const ad_var *x, int results,
+                         ad_var *y, const nn_forward_options *o)
 {
+    ad_tape *tape = x[0].tape;
     if (nn_model_status(model) != AD_OK) {
-        return dead(x.tape, nn_model_status(model), "nn_forward", nn_model_message(model));
+        return dead(tape, nn_model_status(model), call, nn_model_message(model), results, y);
     }
-    if (!model->is_built) {
-        return dead(x.tape, AD_ERR_STATE, "nn_forward", "the model is not built; see nn_build");
+    if (!model->root.is_built) {
+        return dead(tape, AD_ERR_STATE, call, "the model is not built; see nn_build", results, y);
     }
-    if (params == NULL && nn_params_count(model->params) > 0) {
-        return dead(x.tape, AD_ERR_DOMAIN, "nn_forward",
-                    "params is NULL; bind the model's with nn_params_bind, or use nn_apply");
-    }
-    for (const nn_layer *layer = model->layers; layer != NULL; layer = layer->next) {
+    if (count != model->inputs || results != model->outputs) {
         ad_error error;
-        const char *before = ad_tape_set_site(x.tape, layer->site);
-        ad_var z, given = layer->kind->apply(layer, params + layer->first, x, &z);
-        if (x.tape != NULL && check_given(given, x, &error) != AD_OK) {
-            ad_tape_fail(x.tape, error.status, layer->name, layer->site, "%s", error.message);
-            given = ad_input(x.tape, 0); /* dead, since the tape has failed */
-        }
-        ad_tape_set_site(x.tape, before);
-        x = given;
-        if (trace != NULL) {
-            *trace++ = (nn_trace){z, x};
-        }
+        ad_error_set(&error, AD_ERR_DOMAIN,
+                     "the model has %d inputs and %d outputs, not %d and %d: see nn_forward_many",
+                     model->inputs, model->outputs, count, results);
+        return dead(tape, error.status, call, error.message, results, y);
     }
-    return x;
+    nn_pass pass;
+    nn__pass_begin(&pass, model, tape, o);
+    nn__pass_run(&pass, x, y);
+    nn__pass_end(&pass);
+    return ad_tape_status(tape);
+}
+
+ad_status nn_forward_many(nn_model *model, int count, const ad_var *x, int results, ad_var *y,
+                          nn_forward_options options)
+{
+    if (count < 1 || x == NULL || results < 1 || y == NULL || x[0].tape == NULL) {
+        return AD_ERR_DOMAIN;
+    }
+    return forward("nn_forward_many", model, count, x, results, y, &options);
+}
+
+ad_var nn_forward_of(nn_model *model, ad_var x, nn_forward_options options)
+{
+    ad_var y = x;
+    if (x.tape == NULL) {
+        return ad_literal(NAN);
+    }
+    forward("nn_forward", model, 1, &x, 1, &y, &options);
+    return y;
 }
 
 /* An f64 or f32 batch tells the shape and type of the model. */
@@ -384,22 +291,13 @@ static void build_from(nn_model *model, ad_var x)
 
 ad_var nn_apply(nn_model *model, ad_var x)
 {
+    ad_var y = x;
     if (x.tape == NULL || ad_tape_status(x.tape) != AD_OK || ad_is_dead(x)) {
         return x;
     }
-    if (nn_model_status(model) == AD_OK && !model->is_built) {
+    if (nn_model_status(model) == AD_OK && model->model == NULL) {
         build_from(model, x);
     }
-    if (nn_model_status(model) != AD_OK) {
-        return dead(x.tape, nn_model_status(model), "nn_apply", nn_model_message(model));
-    }
-    size_t count = (size_t)nn_params_count(model->params);
-    ad_var *params = nn__resize(&model->allocator, NULL, count + 1, sizeof *params);
-    if (params == NULL) {
-        return dead(x.tape, AD_ERR_MEMORY, "nn_apply", "out of memory");
-    }
-    nn_params_bind(model->params, x.tape, params);
-    x = nn_forward(model, params, x, NULL);
-    nn__free(&model->allocator, params);
-    return x;
+    forward("nn_apply", model, 1, &x, 1, &y, &(nn_forward_options){.training = 0});
+    return y;
 }

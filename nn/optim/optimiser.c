@@ -114,7 +114,9 @@ static ad_status add_slot(nn_optimiser *optimiser, const char *slot, const nn_pa
         return ad_error_set(error, AD_ERR_MEMORY, "nn_optimiser_new: out of memory");
     }
     (void)snprintf(name, (size_t)len + 1, form, rule, slot, p->name);
-    ad_status status = nn_params_add(optimiser->memory, name, p->role, p->type, p->shape, error);
+    /* of what is not trained there is nothing to remember */
+    ad_shape shape = nn_role_trains(p->role) ? p->shape : AD_SHAPE(0);
+    ad_status status = nn_params_add(optimiser->memory, name, p->role, p->type, shape, error);
     nn__free(&optimiser->allocator, name);
     return status;
 }
@@ -217,7 +219,7 @@ static void step_one(nn_optimiser *optimiser, const nn_param *p, ad_var w, ad_va
                      const ad_var *remembered)
 {
     const nn_optim *o = &optimiser->optim;
-    int decays = p->role == NN_WEIGHT;
+    int decays = nn_role_decays(p->role);
     ad_var slot[NN_MAX_RULE_SLOTS], next[NN_MAX_RULE_SLOTS];
     for (int k = 0; k < NN_MAX_RULE_SLOTS; k++) {
         slot[k] = ad_literal(0);
@@ -302,8 +304,10 @@ ad_status nn_optimiser_step(nn_optimiser *optimiser, const ad_var *w, const ad_v
     nn_params_bind(optimiser->memory, tape, optimiser->remembered);
     nn_optimiser_advance(optimiser, factor);
     for (int i = 0; i < optimiser->count && ad_tape_status(tape) == AD_OK; i++) {
-        step_one(optimiser, nn_params_at(optimiser->params, i), w[i], dw[i],
-                 optimiser->remembered + i * optimiser->slot_count);
+        const nn_param *p = nn_params_at(optimiser->params, i);
+        if (nn_role_trains(p->role)) {
+            step_one(optimiser, p, w[i], dw[i], optimiser->remembered + i * optimiser->slot_count);
+        }
     }
     ad_tape_set_site(tape, before);
     return ad_tape_status(tape);
@@ -316,7 +320,7 @@ ad_status nn_minimise(nn_optimiser *optimiser, ad_var cost)
         return status;
     }
     nn_params_bind(optimiser->params, cost.tape, optimiser->w);
-    ad_grad(cost, optimiser->count, optimiser->w, optimiser->dw);
+    nn_params_grad(optimiser->params, cost, optimiser->w, optimiser->dw);
     return nn_optimiser_step(optimiser, optimiser->w, optimiser->dw, 1);
 }
 
@@ -333,7 +337,9 @@ ad_var nn_clip_norm(int count, ad_var *dw, double limit)
     }
     ad_var squares = ad_literal(0);
     for (int i = 0; i < count; i++) {
-        squares = ad_add(squares, ad_sum(ad_square(dw[i]), AD_ALL));
+        if (dw[i].tape != NULL) { /* of a parameter that is trained */
+            squares = ad_add(squares, ad_sum(ad_square(dw[i]), AD_ALL));
+        }
     }
     ad_var norm = ad_sqrt(squares);
     ad_var scale = ad_minimum(ad_div(limit, ad_add(norm, 1e-6)), 1);

@@ -8,6 +8,29 @@
 
 enum { ALIGNMENT = 64 };
 
+static const struct {
+    int trains, decays;
+} roles[] = {[NN_WEIGHT] = {1, 1},
+             [NN_BIAS] = {1, 0},
+             [NN_GAIN] = {1, 0},
+             [NN_STATE] = {0, 0},
+             [NN_FROZEN] = {0, 0}};
+
+static int is_role(nn_role role)
+{
+    return (unsigned)role < sizeof roles / sizeof roles[0];
+}
+
+int nn_role_trains(nn_role role)
+{
+    return is_role(role) && roles[role].trains;
+}
+
+int nn_role_decays(nn_role role)
+{
+    return is_role(role) && roles[role].decays;
+}
+
 /* One block holds the elements, aligned, and the name behind them. */
 typedef struct entry {
     nn_param param;
@@ -117,7 +140,7 @@ ad_status nn_params_add(nn_params *params, const char *name, nn_role role, ad_ty
         return ad_error_set(error, AD_ERR_STATE, "there is a parameter %s already; name it anew",
                             name);
     }
-    if (type != AD_F64 && type != AD_F32) {
+    if (type != AD_F64 && type != AD_F32 && !(type == AD_I64 && role == NN_STATE)) {
         return ad_error_set(error, AD_ERR_TYPE, "parameter %s is %s; parameters are f64 or f32",
                             name, ad_type_name(type));
     }
@@ -168,8 +191,9 @@ double nn_param_value(const nn_param *param, size_t i)
     if (param == NULL || i >= param->count) {
         return NAN;
     }
-    return param->type == AD_F64 ? ((const double *)param->data)[i]
-                                 : (double)((const float *)param->data)[i];
+    return param->type == AD_F64   ? ((const double *)param->data)[i]
+           : param->type == AD_F32 ? (double)((const float *)param->data)[i]
+                                   : (double)((const int64_t *)param->data)[i];
 }
 
 void nn_param_set(const nn_param *param, size_t i, double value)
@@ -179,8 +203,10 @@ void nn_param_set(const nn_param *param, size_t i, double value)
     }
     if (param->type == AD_F64) {
         ((double *)param->data)[i] = value;
-    } else {
+    } else if (param->type == AD_F32) {
         ((float *)param->data)[i] = (float)value;
+    } else if (isfinite(value)) {
+        ((int64_t *)param->data)[i] = (int64_t)value;
     }
 }
 
@@ -218,6 +244,33 @@ ad_status nn_params_bind(const nn_params *params, ad_tape *tape, ad_var *vars)
         vars[i] = ad_input_view(tape, p->type, p->shape, p->data);
     }
     return ad_tape_status(tape);
+}
+
+ad_status nn_params_grad(const nn_params *params, ad_var cost, const ad_var *w, ad_var *dw)
+{
+    int count = nn_params_count(params), trained = 0;
+    for (int i = 0; i < count; i++) {
+        trained += nn_role_trains(params->entries[i].param.role);
+    }
+    if (trained == count || w == NULL || dw == NULL) {
+        return ad_grad(cost, count, w, dw);
+    }
+    ad_var *x = nn__resize(&params->allocator, NULL, 2 * (size_t)trained + 1, sizeof *x);
+    if (x == NULL) {
+        return ad_tape_fail(cost.tape, AD_ERR_MEMORY, "nn_params_grad", NULL, "out of memory");
+    }
+    ad_var *dx = x + trained;
+    for (int i = 0, k = 0; i < count; i++) {
+        if (nn_role_trains(params->entries[i].param.role)) {
+            x[k++] = w[i];
+        }
+    }
+    ad_status status = ad_grad(cost, trained, x, dx);
+    for (int i = 0, k = 0; i < count; i++) {
+        dw[i] = nn_role_trains(params->entries[i].param.role) ? dx[k++] : ad_literal(0);
+    }
+    nn__free(&params->allocator, x);
+    return status;
 }
 
 nn_params *nn_params_copy(const nn_params *params, const ad_allocator *allocator)

@@ -125,7 +125,7 @@ static ad_status predict_all(nn__feed *feed, const nn_array *x, const ad_allocat
         if (status != AD_OK) {
             return status;
         }
-        ad_var a = nn_forward(feed->model, feed->params, batch.x, NULL);
+        ad_var a = nn_forward(feed->model, batch.x, .params = feed->params);
         if (nn__tape_error(feed->tape, error) != AD_OK) {
             return error->status;
         }

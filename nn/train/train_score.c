@@ -181,7 +181,7 @@ static ad_status score_recorded(const char *call, nn__feed *feed, nn__compiled *
     if (nn__feed_record(feed, &batch, error) != AD_OK) {
         return error->status;
     }
-    ad_var a = nn_forward(feed->model, feed->params, batch.x, NULL), cost;
+    ad_var a = nn_forward(feed->model, batch.x, .params = feed->params), cost;
     const nn_metric *metric = read_metric(t);
     int costs = reads_cost(t);
     if (costs) {

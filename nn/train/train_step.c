@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "layers/layer_internal.h"
 #include "train/train_internal.h"
 
 #include <math.h>
@@ -66,14 +67,20 @@ static ad_status step_recorded(nn__steps *s, double factor, nn__outcome *outcome
     if (nn__feed_record(b, &batch, error) != AD_OK) {
         return error->status;
     }
-    ad_var a = nn_forward(b->model, b->params, batch.x, NULL);
+    nn_pass pass;
+    ad_var a;
+    nn__pass_begin(&pass, b->model, b->tape,
+                   &(nn_forward_options){.training = 1, .params = b->params});
+    nn__pass_run(&pass, &batch.x, &a);
     ad_var costs[2] = {o->cost(a, batch.y)};
     if (nn__check_cost("nn_fit", b, costs[0], error) != AD_OK) {
+        nn__pass_drop(&pass);
         return error->status;
     }
     costs[1] = ad_add(costs[0], nn_penalty(params, b->params, o->l1, o->l2));
     costs[1] = ad_custom(&checked_cost, &s->total, 1, &costs[1]);
-    ad_grad(costs[1], n, b->params, b->grads);
+    nn_params_grad(params, costs[1], b->params, b->grads);
+    nn__pass_end(&pass); /* only now, since a step that is refused changes nothing */
     *outcome = (nn__outcome){.cost = ad_value(costs[0]),
                              .metric = NAN,
                              .output = ad_data(a),

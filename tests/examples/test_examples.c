@@ -288,3 +288,14 @@ Test(examples, a_rule_of_ones_own_trains_alike_with_nn_fit_and_by_hand)
     cr_expect_eq(number_after(text, "steps cost = "), cost);
     cr_expect_not_null(strstr(text, "the weights are the same\n"), "%s", text);
 }
+
+Test(examples, a_layer_of_ones_own_is_trained_and_read_back)
+{
+    const char *text = output_of("12_own_layer", "");
+    after(text, "derivatives of the layer: ad_check: 112 derivatives agree");
+    const char *second = after(text, "feature 1:");
+    expect_between(second, "centre ", 19, 21);
+    expect_between(second, "size ", 3, 5); /* 5 sqrt(2 / pi) = 3.99 */
+    expect_between(text, "of validation ", 0, 0.05);
+    after(text, "read back: the same predictions");
+}

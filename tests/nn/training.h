@@ -3,7 +3,7 @@
 #define TRAINING_H
 
 /* Small trainings that several tests look at. */
-#include "dense.h"
+#include "layers.h"
 #include "train.h"
 
 /* ---- the notes' perceptron: a = w x + b from NumPy's first two normal numbers; x = 4, y = 9

@@ -139,22 +139,71 @@ nn_optimiser *draw_optimiser(void)
 
 /* ---- layers and models ---- */
 
-nn_dense_options draw_dense_options(void)
+const nn_layer_kind *draw_layer_kind(void)
 {
-    return (nn_dense_options){.units = draw_hostile() ? draw_integer() : 1 + draw_below(3),
-                              .activation = draw_flag() ? draw_activation() : NULL,
-                              .weight = draw_init(),
-                              .bias = draw_init(),
-                              .no_bias = draw_flag(),
-                              .name = draw_below(4) == 0 ? draw_text() : NULL,
-                              .allocator = draw_allocator()};
+    static const nn_layer_kind *const kinds[] = {
+        &nn_dense_kind,      &nn_function_kind, &nn_dropout_kind,
+        &nn_layer_norm_kind, &nn_concat_kind,   &nn_batch_norm_kind,
+        &nn_sequential_kind, &nn_residual_kind, &nn_sum_kind};
+    return draw_hostile() ? NULL : kinds[draw_below((int)(sizeof kinds / sizeof kinds[0]))];
 }
 
-nn_function_options draw_function_options(void)
+const void *draw_layer_options(const nn_layer_kind *kind)
 {
-    return (nn_function_options){.function = draw_hostile() ? NULL : draw_activation(),
-                                 .name = draw_below(4) == 0 ? draw_text() : NULL,
-                                 .allocator = draw_allocator()};
+    const char *name = draw_below(4) == 0 ? draw_text() : NULL;
+    const ad_allocator *allocator = draw_allocator();
+    if (kind == &nn_dense_kind) {
+        nn_dense_options *o = room(sizeof *o);
+        *o = (nn_dense_options){.units = draw_hostile() ? draw_integer() : 1 + draw_below(3),
+                                .activation = draw_flag() ? draw_activation() : NULL,
+                                .weight = draw_init(),
+                                .bias = draw_init(),
+                                .no_bias = draw_flag(),
+                                .name = name,
+                                .allocator = allocator};
+        return o;
+    }
+    if (kind == &nn_function_kind) {
+        nn_function_options *o = room(sizeof *o);
+        *o = (nn_function_options){draw_hostile() ? NULL : draw_activation(), name, allocator};
+        return o;
+    }
+    if (kind == &nn_dropout_kind) {
+        nn_dropout_options *o = room(sizeof *o);
+        *o = (nn_dropout_options){draw_part(), name, allocator};
+        return o;
+    }
+    if (kind == &nn_layer_norm_kind) {
+        nn_layer_norm_options *o = room(sizeof *o);
+        *o = (nn_layer_norm_options){.axes = draw_below(3), .eps = draw_part(), .name = name};
+        return o;
+    }
+    if (kind == &nn_batch_norm_kind) {
+        nn_batch_norm_options *o = room(sizeof *o);
+        *o = (nn_batch_norm_options){
+            .axis = draw_below(4) - 1, .momentum = draw_part(), .allocator = allocator};
+        return o;
+    }
+    if (kind == &nn_concat_kind) {
+        nn_concat_options *o = room(sizeof *o);
+        *o = (nn_concat_options){draw_below(4) - 1, name, allocator};
+        return o;
+    }
+    return NULL;
+}
+
+/* One that is looked at, and stays whose it is. */
+nn_layer *draw_layer(void)
+{
+    const int slot = world_find(API_LAYER);
+    return slot < 0 ? NULL : world_slot(slot)->at;
+}
+
+nn_forward_options draw_forward_options(const nn_model *model)
+{
+    return (nn_forward_options){.training = draw_flag(),
+                                .params = draw_flag() ? draw_model_vars(model) : NULL,
+                                .trace = room_trace(model)};
 }
 
 nn_layer *const *draw_layers(size_t count)
@@ -163,7 +212,7 @@ nn_layer *const *draw_layers(size_t count)
     for (size_t i = 0; i < count; i++) {
         layers[i] = world_take(API_LAYER);
         if (layers[i] == NULL && !draw_hostile()) {
-            layers[i] = nn_dense_of((nn_dense_options){.units = 1 + draw_below(3)});
+            layers[i] = nn_dense(1 + draw_below(3));
         }
     }
     return layers;
@@ -173,8 +222,7 @@ nn_model *draw_model(void)
 {
     const int slot = draw_below(16) == 0 ? -1 : world_find(API_MODEL);
     if (slot < 0 && draw_below(4) != 0) {
-        nn_layer *layers[] = {nn_dense_of((nn_dense_options){.units = 2, .activation = (ad_tanh)}),
-                              nn_dense_of((nn_dense_options){.units = 1 + draw_below(2)})};
+        nn_layer *layers[] = {nn_dense(2, .activation = (ad_tanh)), nn_dense(1 + draw_below(2))};
         nn_model *model = nn_sequential_in(world_allocator(), 2, layers);
         (void)world_keep(API_MODEL, model);
         return model;

@@ -178,10 +178,8 @@ static void sparse(const ad_allocator *allocator, outcome *out)
 
 static nn_model *net(const ad_allocator *allocator, int64_t outputs)
 {
-    nn_layer *layers[] = {
-        nn_dense_of(
-            (nn_dense_options){.units = 5, .activation = (ad_tanh), .allocator = allocator}),
-        nn_dense_of((nn_dense_options){.units = outputs, .allocator = allocator})};
+    nn_layer *layers[] = {nn_dense(5, .activation = (ad_tanh), .allocator = allocator),
+                          nn_dense(outputs, .allocator = allocator)};
     return nn_sequential_in(allocator, 2, layers);
 }
 
@@ -257,7 +255,8 @@ static void steps(const ad_allocator *allocator, const nn_array *x, const nn_arr
         (void)nn_array_gather(x, n, rows, AD_F64, batch, &error);
         (void)nn_array_gather(y, n, rows, AD_I64, classes, &error);
         (void)nn_params_bind(params, tape, w);
-        ad_var a = nn_forward(model, w, ad_input_array(tape, AD_F64, AD_SHAPE(n, 2), batch), NULL);
+        ad_var a =
+            nn_forward(model, ad_input_array(tape, AD_F64, AD_SHAPE(n, 2), batch), .params = w);
         ad_var cost =
             nn_softmax_cross_entropy(a, ad_input_array(tape, AD_I64, AD_SHAPE(n), classes));
         (void)ad_grad(cost, count, w, dw);

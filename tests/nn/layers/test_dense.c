@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dense.h"
+#include "layers.h"
 #include "model.h"
 
 #include <criterion/criterion.h>
@@ -77,14 +77,5 @@ Test(dense, wants_units_and_an_axis_of_features)
     net = nn_sequential(nn_dense(4));
     cr_expect_eq(nn_build(net, .input = AD_SCALAR), AD_ERR_SHAPE);
     cr_expect(strstr(nn_model_message(net), "[rows, 1]") != NULL, "%s", nn_model_message(net));
-    nn_model_free(net);
-}
-
-Test(dense, the_function_means_the_same_as_the_macro)
-{
-    nn_layer *layers[] = {nn_dense_of((nn_dense_options){.units = 3})};
-    nn_model *net = nn_sequential_in(NULL, 1, layers);
-    nn_build(net, .input = AD_SHAPE(2));
-    cr_expect_eq(nn_params_len(nn_model_params(net)), 9);
     nn_model_free(net);
 }

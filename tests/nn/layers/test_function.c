@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dense.h"
-#include "function.h"
+#include "layers.h"
 #include "model.h"
 
 #include <criterion/criterion.h>
@@ -30,13 +29,5 @@ Test(function, none_is_an_error)
     nn_model *net = nn_sequential(nn_function(NULL));
     cr_expect_eq(nn_model_status(net), AD_ERR_DOMAIN);
     cr_expect(strstr(nn_model_message(net), "test_function.c:") != NULL);
-    nn_model_free(net);
-}
-
-Test(function, the_function_means_the_same_as_the_macro)
-{
-    nn_layer *layer = nn_function_of((nn_function_options){.function = twice, .name = "double"});
-    nn_model *net = nn_sequential_in(NULL, 1, &layer);
-    cr_expect_str_eq(nn_model_layer_name(net, 0), "double");
     nn_model_free(net);
 }

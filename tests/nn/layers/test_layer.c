@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "layer.h"
 
-#include "dense.h"
+#include "layers.h"
 #include "model.h"
 
 #include <criterion/criterion.h>

@@ -7,7 +7,7 @@
  * with * element by element and rows of a batch as rows of a and delta. W is [in, out]. */
 #include "activations.h"
 #include "costs.h"
-#include "dense.h"
+#include "layers.h"
 #include "model.h"
 
 #include <criterion/criterion.h>
@@ -242,7 +242,7 @@ static void check_net(const char *name, int activation, int depth, const int *wi
     nn_trace trace[DEPTH];
     nn_params_bind(params, tape, vars);
     ad_var input = ad_input_array(tape, AD_F64, AD_SHAPE(ROWS, width[0]), x);
-    ad_var a = nn_forward(model, vars, input, trace);
+    ad_var a = nn_forward(model, input, .params = vars, .trace = trace);
     ad_var target = ad_input_array(tape, AD_F64, AD_SHAPE(ROWS, last), y);
     ad_var cost = classify ? nn_softmax_cross_entropy(a, target) : nn_quadratic(a, target);
     forward(n, rule);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "function.h"
 #include "progress.h"
 #include "train.h"
 #include "nn/training.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "function.h"
 #include "members.h"
 #include "train.h"
 #include "nn/training.h"

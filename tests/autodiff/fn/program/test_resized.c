@@ -297,7 +297,7 @@ static void train(int resized, double *w, double *cost)
         nn_params_bind(nn_model_params(net), tape, vars);
         ad_var in[] = {ad_input_array(tape, AD_F64, shapes[0], x),
                        ad_input_array(tape, AD_F64, shapes[1], y)};
-        ad_var total = nn_mse(nn_forward(net, vars, in[0], NULL), in[1]);
+        ad_var total = nn_mse(nn_forward(net, in[0], .params = vars), in[1]);
         cost[step] = ad_value(total);
         ad_grad(total, 4, vars, grads);
         nn_optimiser_step(optimiser, vars, grads, 1);
