@@ -26,7 +26,8 @@ static bool learns_xor()
     hidden.units = 8;
     hidden.activation = ad_tanh;
     last.units = 1;
-    nn_model *net = nn_sequential(nn_dense_of(hidden), nn_dense_of(last));
+    nn_layer *first = nn_layer_new(&nn_dense_kind, &hidden, 0, nullptr, AD_HERE);
+    nn_model *net = nn_sequential(first, nn_layer_new(&nn_dense_kind, &last, 0, nullptr, AD_HERE));
 
     nn_fit_options options = {};
     options.cost = nn_binary_cross_entropy;
