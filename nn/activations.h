@@ -2,6 +2,8 @@
 #ifndef NN_ACTIVATIONS_H
 #define NN_ACTIVATIONS_H
 
+#include <wengert/autodiff.h>
+
 #include "init.h"
 
 /* Activations: any function of a variable, element by element or not. [everyday]

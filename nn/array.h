@@ -2,7 +2,8 @@
 #ifndef NN_ARRAY_H
 #define NN_ARRAY_H
 
-#include <wengert/autodiff.h>
+#include <wengert/arena.h>
+#include <wengert/shape.h>
 
 #include <stddef.h>
 #include <stdint.h>

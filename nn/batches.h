@@ -2,7 +2,8 @@
 #ifndef NN_BATCHES_H
 #define NN_BATCHES_H
 
-#include <wengert/autodiff.h>
+#include <wengert/arena.h>
+#include <wengert/rng.h>
 
 #include <stdint.h>
 

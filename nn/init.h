@@ -4,7 +4,9 @@
 
 #include "params.h"
 
-#include <wengert/autodiff.h>
+#include <wengert/arena.h>
+#include <wengert/rng.h>
+#include <wengert/status.h>
 
 /* What parameters are before training. [everyday]
  *

@@ -2,6 +2,8 @@
 #ifndef NN_OPTIM_H
 #define NN_OPTIM_H
 
+#include <wengert/autodiff.h>
+
 #include "options.h"
 #include "params.h"
 

@@ -2,8 +2,6 @@
 #ifndef NN_OPTIONS_H
 #define NN_OPTIONS_H
 
-#include <wengert/autodiff.h>
-
 /* Named arguments. [rarely]
  *
  * A call such as nn_build(net, .seed = 7) is a macro over a real function that takes a struct of

@@ -2,7 +2,9 @@
 #ifndef NN_SCHEDULE_H
 #define NN_SCHEDULE_H
 
-#include <wengert/autodiff.h>
+#include <wengert/status.h>
+
+#include <stddef.h>
 
 /* Schedules: the factor on the optimiser's rate in the course of training. [everyday]
  *

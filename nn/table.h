@@ -4,6 +4,8 @@
 
 #include "array.h"
 
+#include <wengert/rng.h>
+
 /* Examples with their targets, and how to divide them. [everyday]
  *
  *   nn_table all, train, test;

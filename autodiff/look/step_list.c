@@ -2,7 +2,6 @@
 /* The operations of a plan in the order in which they run, and what they cost. */
 #include "look/show_internal.h"
 
-#include "ops.h"
 
 #include <string.h>
 

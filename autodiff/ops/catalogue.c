@@ -45,3 +45,5 @@ const ad_op *const ad__by_code[] = {
     [AD__DEAD] = &dead,         [AD__INPUT] = &input,       [AD__VIEW] = &view,
     [AD__ASSIGNED] = &assigned, [AD__CONSTANT] = &constant,
 };
+
+const size_t ad__code_count = sizeof ad__by_code / sizeof *ad__by_code;

@@ -196,7 +196,8 @@ static inline double ad__one_in(const ad__call *call)
 /* Every operation of ops.def, in its order; ends in NULL. */
 extern const ad_op *const ad__catalogue[];
 
-/* The rows and leaves by their numbers. */
+/* The rows and leaves by their numbers, and how many numbers there are. */
 extern const ad_op *const ad__by_code[];
+extern const size_t ad__code_count;
 
 #endif

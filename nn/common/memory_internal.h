@@ -2,7 +2,7 @@
 #ifndef NN_COMMON_MEMORY_INTERNAL_H
 #define NN_COMMON_MEMORY_INTERNAL_H
 
-#include <wengert/autodiff.h>
+#include <wengert/arena.h>
 
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
 #ifndef NN_COMMON_TEXT_INTERNAL_H
 #define NN_COMMON_TEXT_INTERNAL_H
 
-#include <wengert/autodiff.h>
+#include <wengert/status.h>
 
 #include <stdio.h>
 

@@ -2,7 +2,8 @@
 #ifndef NN_DATA_FILE_INTERNAL_H
 #define NN_DATA_FILE_INTERNAL_H
 
-#include <wengert/autodiff.h>
+#include <wengert/arena.h>
+#include <wengert/status.h>
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,7 +2,6 @@
 #ifndef AD_FN_EMIT_EMIT_INTERNAL_H
 #define AD_FN_EMIT_EMIT_INTERNAL_H
 
-#include "kernels/codes_internal.h"
 #include "base/c_source_internal.h"
 #include "fn/run/fn_internal.h"
 
@@ -35,8 +34,8 @@ typedef struct emission {
     uint32_t *part;          /* by value: the function of scalars that computes it, or AD__NONE */
     uint8_t *stays, *leaves; /* by value: read within that function; elsewhere */
     uint32_t part_count;
-    uint8_t code_written[AD__CODE_END]; /* by row: its value is a function */
-    ad__id *in_slot;                    /* by slot: the result that it holds, or AD__NONE */
+    uint8_t *code_written; /* by row: its value is a function */
+    ad__id *in_slot;       /* by slot: the result that it holds, or AD__NONE */
 
     /* a slot's numbers are a constant, or read where a load says, or kept in memory */
     uint32_t *load;   /* by slot: its load, or AD__NONE */

@@ -149,6 +149,7 @@ int ad__emit_find_storage(emission *m)
                             m->part = table(m, n, sizeof *m->part, 0xff),
                             m->stays = table(m, n, 1, 0),
                             m->leaves = table(m, n, 1, 0),
+                            m->code_written = table(m, ad__code_count, 1, 0),
                             m->load = table(m, slots, sizeof *m->load, 0xff),
                             m->memory = table(m, slots, sizeof *m->memory, 0xff),
                             m->in_slot = table(m, slots, sizeof *m->in_slot, 0xff)};

@@ -10,7 +10,6 @@
  * joins makes every other group that it reads run first. */
 #include "fn/steps/steps_internal.h"
 
-#include "ops.h"
 
 #include <string.h>
 

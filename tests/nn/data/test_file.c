@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "rng.h"
 #include "data/file_internal.h"
 #include "files.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Every format of arrays in the table of formats.c: what holds for each, good files and hostile. */
+#include "rng.h"
 #include "formats.h"
 #include "data/formats_internal.h"
 #include "files.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "formats.h"
+#include "rng.h"
 #include "standard.h"
 #include "files.h"
 
