@@ -85,6 +85,9 @@ FILENAME !~ /^autodiff\/ops\// {
     if (match($0, /(^|[^a-z0-9_])ad_[a-z0-9_]+__(op|code)($|[^a-z0-9_])/) || /extern const ad_op [a-z]/) {
         fail("names an operation outside autodiff/ops/; ask for a trait (tape/op_internal.h)")
     }
+    if (FILENAME !~ /^autodiff\/kernels\// && /##__(op|code)/) {
+        fail("pastes the names of operations; ask for a trait (tape/op_internal.h)")
+    }
     if (/strcmp\([^;]*op->(name|text)/) {
         fail("tells operations apart by a text; ask for a trait (tape/op_internal.h)")
     }

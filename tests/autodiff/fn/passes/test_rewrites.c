@@ -5,6 +5,7 @@
 
 #include "fn/passes/passes_internal.h"
 #include "operations.h"
+#include "samples.h"
 
 #include <criterion/criterion.h>
 #include <float.h>
@@ -95,38 +96,54 @@ static ad_var fresh(instance *s)
 }
 
 /* One of n, by the part of the choice that is left. */
-static int choose(instance *s, size_t n)
+static size_t choose(instance *s, size_t n)
 {
     size_t own = s->choice % n;
     s->choice /= n;
     s->ways *= n;
-    return (int)own;
+    return own;
 }
 
-static int fits(const ad_op *op, ad__term_form form)
+/* Whether a term may stand for an operation. */
+static int fits(const ad__term *t, const ad_op *op)
 {
-    return form == AD__TERM_ELEMENTWISE ? op->arity > 0
-           : op->sample_count == 0      ? 0
-           : form == AD__TERM_ALIAS     ? op->alias != NULL
-                                        : op->alias != NULL || ad__has(op, AD__SPREADS);
+    return op == NULL                        ? 0
+           : t->form == AD__TERM_OF          ? op == t->op
+           : t->form == AD__TERM_ELEMENTWISE ? op->arity > 0
+           : t->form == AD__TERM_ALIAS       ? op->alias != NULL
+                                             : op->alias != NULL || ad__has(op, AD__SPREADS);
 }
 
-/* The operation that a term is of: its own, or one of those that are as it says. */
-static const ad_op *operation(instance *s, const ad__term *t)
+/* The row that a term is of, or one of all those that it may be; NULL if it is no row. */
+static const ad_op *row_of(instance *s, const ad__term *t)
 {
     size_t count = 0;
-    if (t->form == AD__TERM_OF) {
-        return t->op;
-    }
-    for (const ad_op *const *op = ad__catalogue; *op != NULL; op++) {
-        count += (size_t)fits(*op, t->form);
-    }
-    int nth = choose(s, count);
     const ad_op *const *op = ad__catalogue;
-    while (!fits(*op, t->form) || nth-- > 0) {
-        op++;
+    for (; *op != NULL; op++) {
+        count += (*op)->arity > 0 && fits(t, *op);
+    }
+    if (count == 0) {
+        return NULL;
+    }
+    size_t nth = choose(s, count);
+    for (op = ad__catalogue; (*op)->arity == 0 || !fits(t, *op) || nth-- > 0; op++) {
     }
     return *op;
+}
+
+/* A sample of a structured operation that a term may stand for. */
+static const ad__sample *sample_of(instance *s, const ad__term *t)
+{
+    size_t count = 0;
+    const operation_sample *o = all_samples();
+    for (; o->name != NULL; o++) {
+        count += fits(t, o->op) && o->own.count == t->count;
+    }
+    cr_assert_gt(count, 0);
+    size_t nth = choose(s, count);
+    for (o = all_samples(); !fits(t, o->op) || o->own.count != t->count || nth-- > 0; o++) {
+    }
+    return &o->own;
 }
 
 static ad_var build(instance *s, const ad__term *t)
@@ -138,20 +155,15 @@ static ad_var build(instance *s, const ad__term *t)
         s->slot[t->slot] = s->slot[t->slot].tape != NULL ? s->slot[t->slot] : fresh(s);
         return s->slot[t->slot];
     }
-    const ad_op *op = operation(s, t);
+    const ad_op *op = row_of(s, t);
+    const ad__sample *sample = op == NULL ? sample_of(s, t) : NULL;
+    const int is_open = t->form == AD__TERM_ELEMENTWISE, count = op != NULL ? op->arity : t->count;
+    const int at = is_open ? (int)choose(s, (size_t)count) : 0;
     ad_var x[3];
-    int count = op->arity > 0 ? op->arity : t->count, at = 0;
-    if (t->form == AD__TERM_ELEMENTWISE) {
-        at = choose(s, (size_t)count);
-    }
     for (int i = 0; i < count; i++) {
-        x[i] = t->form == AD__TERM_ELEMENTWISE ? (i == at ? build(s, t->arg[0]) : fresh(s))
-                                               : build(s, t->arg[i]);
+        x[i] = !is_open ? build(s, t->arg[i]) : i == at ? build(s, t->arg[0]) : fresh(s);
     }
-    if (op->arity > 0) {
-        return ad__record(op, count, x, NULL, 0);
-    }
-    return op->samples[choose(s, (size_t)op->sample_count)].build(x);
+    return op != NULL ? ad__record(op, count, x, NULL, 0) : sample->build(x);
 }
 
 /* ---- one row in one program ---- */
