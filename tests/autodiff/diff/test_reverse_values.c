@@ -104,6 +104,42 @@ Test(reverse_values, a_part_of_a_tensor_can_be_asked_for)
 }
 
 /* Each step needs two tensors forward, and would record ten on the way back. */
+/* Fails unless both gradients have the same bits. */
+static void compare_gradients(ad_var y, int count, const ad_var *x)
+{
+    double values[MOST], recorded[MOST];
+    ad_var dx[VARS + 2];
+    size_t at = 0;
+    cr_assert_eq(ad_grad_values(y, count, x, values), AD_OK, "%s", ad_tape_message(tape));
+    cr_assert_eq(ad_grad(y, count, x, dx), AD_OK);
+    for (int i = 0; i < count; i++) {
+        cr_assert_eq(ad_read(dx[i], ad_count(dx[i]), recorded + at), AD_OK);
+        at += ad_count(dx[i]);
+    }
+    cr_expect_eq(memcmp(values, recorded, at * sizeof *values), 0);
+}
+
+Test(reverse_values, what_has_its_arguments_elements_hands_its_adjoint_on)
+{
+    for (int type = AD_F64; type <= AD_F32; type++) {
+        ad_var x =
+            ad_cast(ad_constant(tape, AD_F64, AD_SHAPE(2, 3), TEST_NUMBERS(1, -2, 3, 0, 5, 6)),
+                    (ad_type)type);
+        x = ad_mul(x, ad_cast(ad_input(tape, 1), (ad_type)type));
+        ad_var flat = ad_reshape(x, AD_SHAPE(-1)), wide = ad_expand_dims(flat, 0);
+        ad_var part = ad_reshape(ad_slice(flat, 0, 2, 6, 1), AD_SHAPE(2, 2));
+        ad_var lone = ad_reshape(ad_slice(flat, 0, 4, 5, 1), AD_SCALAR);
+        ad_var none = ad_reshape(ad_slice(x, 0, 1, 1, 1), AD_SHAPE(3, 0));
+        ad_var y = ad_add(ad_sum(ad_sin(wide), AD_ALL), ad_sum(ad_neg(none), AD_ALL));
+        compare_gradients(y, 1, &x);
+        compare_gradients(y, 3, (ad_var[]){x, flat, wide});
+        y = ad_add(y, ad_mul(lone, ad_sum(ad_mul(part, part), AD_ALL)));
+        compare_gradients(y, 1, &x);
+        compare_gradients(y, 5, (ad_var[]){part, x, lone, wide, flat});
+        compare_gradients(ad_sum(ad_neg(flat), AD_ALL), 2, (ad_var[]){x, none});
+    }
+}
+
 Test(reverse_values, the_way_back_takes_no_memory_by_the_step)
 {
     enum { STEPS = 500, LEN = 1000 };

@@ -297,6 +297,17 @@ Test(fn_rewrites, rows_that_are_nearly_right_are_caught)
     }
 }
 
+/* Whether a letter or number of a replacement is one of the pattern. */
+static int has(const ad__term *pattern, const ad__term *t)
+{
+    int found = pattern->form == t->form && pattern->slot == t->slot && pattern->count == 0 &&
+                pattern->number == t->number && signbit(pattern->number) == signbit(t->number);
+    for (int i = 0; i < pattern->count; i++) {
+        found |= has(pattern->arg[i], t);
+    }
+    return found;
+}
+
 /* What rewrites.def says of its rows, and the engine takes for granted. */
 Test(fn_rewrites, rows_are_well_formed)
 {
@@ -304,6 +315,7 @@ Test(fn_rewrites, rows_are_well_formed)
         const ad__rewrite *r = &ad__rewrites[i];
         const ad__term *from = r->pattern, *to = r->replacement;
         cr_expect(from->count > 0, "%s", r->text);
+        cr_expect(to->count > 0 || has(from, to), "%s", r->text);
         if (to->count > 0) {
             int both = (from->form == AD__TERM_OF && to->form == AD__TERM_OF &&
                         (from->op == to->op || (from->op->arity > 0 && to->op->arity > 0))) ||
@@ -315,6 +327,7 @@ Test(fn_rewrites, rows_are_well_formed)
             cr_expect(x->count == 0 || (x->form == AD__TERM_OF && x->count == 1 &&
                                         x->arg[0]->form == AD__TERM_ANY),
                       "%s", r->text);
+            cr_expect(has(from, x->count == 0 ? x : x->arg[0]), "%s", r->text);
         }
     }
 }
