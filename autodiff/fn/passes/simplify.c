@@ -25,6 +25,7 @@ typedef struct simplify {
     int head[AD__CODE_END + CLASSES];
     uint8_t *needs;              /* by row: forms of arguments */
     uint8_t *forms;              /* by value */
+    unsigned asked;              /* forms of arguments in any row */
     unsigned wanted[CLASSES];    /* what rows for elementwise values, for others, need */
     int always[CLASSES];         /* one needs nothing */
     uint8_t inner[AD__CODE_END]; /* by code: the operation is an argument in some row */
@@ -158,9 +159,12 @@ static unsigned forms_of(const simplify *s, const ad__value *v)
     if (ad__is_elementwise(v)) {
         return forms | bit_of(AD__TERM_ELEMENTWISE);
     }
-    static const ad__term alias = {.form = AD__TERM_ALIAS}, spread = {.form = AD__TERM_SPREAD};
-    forms |= is_such(s->p, v, &alias) ? bit_of(AD__TERM_ALIAS) : 0;
-    return forms | (is_such(s->p, v, &spread) ? bit_of(AD__TERM_SPREAD) : 0);
+    static const ad__term some[] = {{.form = AD__TERM_ALIAS}, {.form = AD__TERM_SPREAD}};
+    for (int i = 0; i < 2; i++) {
+        const unsigned bit = bit_of(some[i].form);
+        forms |= (s->asked & bit) != 0 && is_such(s->p, v, &some[i]) ? bit : 0;
+    }
+    return forms;
 }
 
 /* Those of a value's arguments, which are replaced; *constant: whether all of them are. */
@@ -205,17 +209,17 @@ static int apply_one(const simplify *s, int row, unsigned forms, ad__id id, ad__
     return 0;
 }
 
-static ad__id rewritten(const simplify *s, ad__id id, const ad__id *to)
+static ad__id rewritten(const simplify *s, ad__id id, unsigned forms, const ad__id *to)
 {
     ad__id same = id;
     const ad__value *v = value(s, id);
     for (int i = 0; i < MOST_STEPS && !ad__is_leaf(v); i++) {
-        int is_constant;
-        const unsigned forms = take_arguments(s, v, to, &is_constant);
         if (!apply_one(s, s->head[AD__CODE_END + ad__is_elementwise(v)], forms, id, &same) &&
             (same != id || !apply_one(s, s->head[ad__code_of(v)], forms, id, &same))) {
             return same;
         }
+        int is_constant;
+        forms = take_arguments(s, v, to, &is_constant);
     }
     return same;
 }
@@ -247,10 +251,13 @@ static unsigned needs_of(simplify *s, const ad__term *pattern)
     for (int i = 0; i < pattern->count; i++) {
         const ad__term *t = pattern->arg[i];
         needs |= bit_of(t->form);
+        s->asked |= bit_of(t->form);
         if (t->form == AD__TERM_OF) {
             s->inner[t->op->code] = 1;
         }
-        (void)needs_of(s, t);
+        if (t->count > 0) {
+            (void)needs_of(s, t);
+        }
     }
     return needs;
 }
@@ -320,7 +327,7 @@ ad_status ad__rewrite_by(ad__program *p, int count, const ad__rewrite *rows)
             status = ad__fold(p, id);
         }
         if ((forms & s.wanted[ad__is_elementwise(v)]) != 0 || s.always[ad__is_elementwise(v)]) {
-            to[id] = rewritten(&s, id, to);
+            to[id] = rewritten(&s, id, forms, to);
         }
         s.forms[id] = (uint8_t)forms_of(&s, v);
         note(&s, id);
