@@ -70,7 +70,7 @@ static int is_such(const ad__program *p, const ad__value *v, const ad__term *t)
     case AD__TERM_OF:
         return v->op == t->op && v->count == (uint32_t)t->count;
     case AD__TERM_ALIAS:
-        return ad__is_whole_alias(p, v);
+        return v->op->alias != NULL && ad__is_whole_alias(p, v);
     case AD__TERM_SPREAD:
         return ad__has(v->op, AD__SPREADS) || (v->spec->count == 1 && ad__is_whole_alias(p, v));
     case AD__TERM_ELEMENTWISE:
@@ -326,7 +326,9 @@ ad_status ad__rewrite_by(ad__program *p, int count, const ad__rewrite *rows)
         if (is_constant || ad__has(v->op, AD__OF_SHAPES)) {
             status = ad__fold(p, id);
         }
-        if ((forms & s.wanted[ad__is_elementwise(v)]) != 0 || s.always[ad__is_elementwise(v)]) {
+        const int is_elementwise = ad__is_elementwise(v);
+        if (!ad__is_leaf(v) &&
+            ((forms & s.wanted[is_elementwise]) != 0 || s.always[is_elementwise])) {
             to[id] = rewritten(&s, id, forms, to);
         }
         s.forms[id] = (uint8_t)forms_of(&s, v);
