@@ -150,7 +150,7 @@ static ad_var det_of(const ad_var *x)
 static ad_var log_abs_det_of(const ad_var *x)
 {
     ad_shape shape = ad_shape_of(x[0]);
-    const int64_t n = shape.len[shape.rank - 1];
+    const int64_t n = shape.rank > 0 ? shape.len[shape.rank - 1] : 1;
     ad_var place = ad_cumsum(ad_full(x[0].tape, ad_type_of(x[0]), AD_SHAPE(n), 1), 0);
     ad_var eye = ad_equal(ad_expand_dims(place, 1), place);
     ad_var part = ad_mul(x[0], ad_literal(0.1));

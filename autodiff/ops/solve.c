@@ -139,7 +139,7 @@ static ad_var regular(ad_var a)
 {
     const double eye[] = {4, 0, 0, 0, 4, 0, 0, 0, 4};
     const float narrow[] = {4, 0, 0, 0, 4, 0, 0, 0, 4};
-    const void *data = ad_type_of(a) == AD_F64 ? (const void *)eye : (const void *)narrow;
+    const void *data = ad_type_of(a) == AD_F32 ? (const void *)narrow : (const void *)eye;
     return ad_add(a, ad_constant(a.tape, ad_type_of(a), AD_SHAPE(3, 3), data));
 }
 
