@@ -41,6 +41,7 @@
 #include "sparse.h"
 #include "check.h"
 #include "fn.h"
+#include "fn_call.h"
 #include "fn_show.h"
 #include "map.h"
 #include "anomaly.h"

@@ -45,7 +45,8 @@ typedef struct ad_fn_options {
     int resizable; /* 1: keep what ad_fn_resized needs */
     size_t memory; /* bytes that tensors may take in a call, 0: any number; see "memory" below */
     const char *native; /* a C compiler, such as "cc", that makes machine code of it: see below */
-    const ad_allocator *allocator; /* is copied; default: the C library's */
+    const ad_allocator *allocator;                        /* is copied; default: the C library's */
+    const char *const *input_names, *const *output_names; /* one each, some NULL; are copied */
     FILE *dump; /* prints the program, a value a line, after each pass of the compiler */
     const char
         *dump_after; /* .. after this one alone: "capture" (before all), "simplify", "cse", .. */
@@ -77,13 +78,24 @@ AD_API ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int 
                              const ad_var *out, const ad_fn_options *options);
 AD_API void ad_fn_free(ad_fn *f);
 
+/* What it takes and gives: how many inputs and outputs, and each one's name, or NULL, type and
+ * shape, whose elements are ad_shape_count(&spec.shape). Where there is none, the rank is -1.
+ * Names belong to the function. */
+AD_API int ad_fn_input_count(const ad_fn *f);
+AD_API int ad_fn_output_count(const ad_fn *f);
+AD_API ad_spec ad_fn_input(const ad_fn *f, int i);
+AD_API ad_spec ad_fn_output(const ad_fn *f, int i);
+
 /* One call: inputs[i] points to the elements of input i, outputs[j] to room for those of output j,
  * each dense and row-major, of its variable's type and shape; without inputs or outputs the array
  * may be NULL. Neither outputs nor assigned views overlap anything else that the call reads or
- * writes. One call at a time: for several threads see ad_fn_run_in.
+ * writes. One call at a time: for several threads see ad_fn_run_in. Nothing tells how long the
+ * arrays are: ad_fn_call in fn_call.h takes their types and lengths too, and refuses what does not
+ * fit.
  *
- * Errors: those that depend on values, such as AD_ERR_INDEX; AD_ERR_DOMAIN if an array is NULL; the
- * text is ad_fn_message's. Views may then have been assigned in part. */
+ * Errors: those that depend on values, such as AD_ERR_INDEX; AD_ERR_DOMAIN if an array, or the
+ * address of one that has elements, is NULL; the text is ad_fn_message's. Views may then have been
+ * assigned in part. */
 AD_API ad_status ad_fn_run(ad_fn *f, const void *const *inputs, void *const *outputs);
 
 /* The same for a function of f64 alone: the elements of all inputs one after the other, and those

@@ -23,6 +23,13 @@ typedef struct ad_shape {
     int64_t len[AD_MAX_RANK];
 } ad_shape;
 
+/* What a value is: the name by which texts call it, or NULL, its type and its shape. */
+typedef struct ad_spec {
+    const char *name;
+    ad_type type;
+    ad_shape shape;
+} ad_spec;
+
 /* A set of axes to reduce over. Negative axes count from the end: -1 is the last. */
 typedef struct ad_axes {
     int8_t count; /* -1: all */

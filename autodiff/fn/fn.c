@@ -31,7 +31,7 @@ static ad_status describe(ad_fn *f)
         f->is_f64 &= spec->type == AD_F64;
     }
     at = 0;
-    for (uint32_t i = 0; i < p->output_count - p->guard_count; i++) {
+    for (uint32_t i = 0; i < ad__output_count(f); i++) {
         const ad__spec *spec = p->values[p->outputs[i]].spec;
         f->output_at[i] = at;
         at += spec->count;
@@ -68,13 +68,38 @@ static ad_status finish(ad_fn *f, const ad__dump_options *dump, ad_error *unfit)
     return status;
 }
 
+/* In the function's memory; NULL without. */
+static const char *copied(ad_fn *f, const char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    char *copy = ad__arena_take(&f->arena, bytes);
+    return copy != NULL ? memcpy(copy, text, bytes) : NULL;
+}
+
 /* Keeps the compiler's name. Errors: AD_ERR_MEMORY. */
 static ad_status take_compiler(ad_fn *f, const char *name)
 {
-    size_t bytes = name != NULL ? strlen(name) + 1 : 0;
-    char *copy = bytes > 0 ? ad__arena_take(&f->arena, bytes) : NULL;
-    f->compiler = copy != NULL ? memcpy(copy, name, bytes) : NULL;
-    return bytes > 0 && copy == NULL ? AD_ERR_MEMORY : AD_OK;
+    f->compiler = name != NULL ? copied(f, name) : NULL;
+    return name != NULL && f->compiler == NULL ? AD_ERR_MEMORY : AD_OK;
+}
+
+/* Keeps names: count of them, from first on; names may be NULL, as each may be. */
+static ad_status take_names(ad_fn *f, uint32_t first, uint32_t count, const char *const *names)
+{
+    const uint32_t all = f->program.input_count + ad__output_count(f);
+    if (names != NULL && f->names == NULL) {
+        f->names = ad__arena_take(&f->arena, (all + 1) * sizeof *f->names);
+        for (uint32_t i = 0; f->names != NULL && i < all; i++) {
+            f->names[i] = NULL;
+        }
+    }
+    for (uint32_t i = 0; names != NULL && f->names != NULL && i < count; i++) {
+        f->names[first + i] = names[i] != NULL ? copied(f, names[i]) : NULL;
+        if (names[i] != NULL && f->names[first + i] == NULL) {
+            return AD_ERR_MEMORY;
+        }
+    }
+    return names == NULL || f->names != NULL ? AD_OK : AD_ERR_MEMORY;
 }
 
 static ad_status compile(ad_fn *f, const ad__capture *capture, const ad__dump_options *dump)
@@ -146,6 +171,12 @@ ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_cou
         const ad__dump_options dump = {o->dump, o->dump_after};
         status = compile(f, &capture, &dump);
     }
+    if (status == AD_OK) {
+        status = take_names(f, 0, (uint32_t)in_count, o->input_names);
+    }
+    if (status == AD_OK) {
+        status = take_names(f, (uint32_t)in_count, (uint32_t)out_count, o->output_names);
+    }
     if (status != AD_OK) {
         ad_tape_fail(tape, status, "ad_fn_new", NULL, "out of memory"); /* the first error stays */
         ad_fn_free(f);
@@ -181,6 +212,9 @@ ad_fn *ad_fn_resized(const ad_fn *f, const ad_shape *shapes, ad_error *error)
     }
     if (status == AD_OK) {
         status = finish(resized, NULL, &unfit);
+    }
+    if (status == AD_OK) {
+        status = take_names(resized, 0, f->program.input_count + ad__output_count(f), f->names);
     }
     if (status != AD_OK) {
         ad_fn_free(resized);

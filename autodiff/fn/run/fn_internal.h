@@ -35,6 +35,7 @@ struct ad_fn {
     int threads;          /* as asked for */
     int parts; /* the most that a step is divided into: what more threads could not share */
     ad__budget budget;
+    const char **names;   /* of the inputs, then of the outputs; NULL: none has one */
     const char *compiler; /* that makes parts of it native, or NULL */
     ad__native native;
     ad_workspace *own;
@@ -48,8 +49,15 @@ struct ad_workspace {
     double *clock;         /* if not NULL: when each step of a call begins, and the last one ends */
     ad__frame frame;
     unsigned char *guards; /* what C would be told now */
+    void **address;        /* of the arrays of a checked call: the inputs', then the outputs' */
     int has_run;           /* the last call was without error */
     ad_error error;
 };
+
+/* Without the guards. */
+static inline uint32_t ad__output_count(const ad_fn *f)
+{
+    return f->program.output_count - f->program.guard_count;
+}
 
 #endif

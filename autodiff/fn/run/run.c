@@ -20,7 +20,7 @@ static const void *input_of(const ad_fn *f, const arguments *a, size_t i)
 
 static void *output_of(const ad_fn *f, const arguments *a, size_t i)
 {
-    size_t own = f->program.output_count - f->program.guard_count;
+    size_t own = ad__output_count(f);
     if (i >= own) {
         return a->guards + f->program.guards[i - own].at;
     }
@@ -106,15 +106,46 @@ static uint32_t native_end(const ad_fn *f, const ad_workspace *w, uint32_t i)
     return end > i && w->clock != NULL ? i + 1 : end;
 }
 
+static ad_status refuse_null(const ad_fn *f, ad_workspace *w, const char *what, uint32_t i)
+{
+    const int is_input = strcmp(what, "input") == 0;
+    ad_spec spec = is_input ? ad_fn_input(f, (int)i) : ad_fn_output(f, (int)i);
+    char shape[160];
+    return ad_error_set(&w->error, AD_ERR_DOMAIN, "the address of %s %u%s%s is NULL; it has %s %s",
+                        what, (unsigned)i, spec.name != NULL ? ", " : "",
+                        spec.name != NULL ? spec.name : "", ad_type_name(spec.type),
+                        ad_shape_print(&spec.shape, shape, sizeof shape));
+}
+
+/* All that can be seen of addresses alone. Where there are no elements, none is needed. */
+static ad_status check_addresses(const ad_fn *f, ad_workspace *w, const arguments *a)
+{
+    const ad__program *p = &f->program;
+    const uint32_t inputs = p->input_count, outputs = ad__output_count(f);
+    if ((a->inputs == NULL && a->x == NULL && inputs > 0) ||
+        (a->outputs == NULL && a->y == NULL && outputs > 0)) {
+        return ad_error_set(&w->error, AD_ERR_DOMAIN, "the array of inputs or outputs is NULL");
+    }
+    for (uint32_t i = 0; a->inputs != NULL && i < inputs; i++) {
+        if (a->inputs[i] == NULL && p->values[p->inputs[i]].spec->count > 0) {
+            return refuse_null(f, w, "input", i);
+        }
+    }
+    for (uint32_t i = 0; a->outputs != NULL && i < outputs; i++) {
+        if (a->outputs[i] == NULL && p->values[p->outputs[i]].spec->count > 0) {
+            return refuse_null(f, w, "output", i);
+        }
+    }
+    return AD_OK;
+}
+
 static ad_status run(const ad_fn *f, ad_workspace *w, const arguments *a)
 {
     const ad__plan *plan = &f->plan;
-    const ad__program *p = &f->program;
     w->error.status = AD_OK;
     w->has_run = 0;
-    if ((a->inputs == NULL && a->x == NULL && p->input_count > 0) ||
-        (a->outputs == NULL && a->y == NULL && p->output_count > p->guard_count)) {
-        return ad_error_set(&w->error, AD_ERR_DOMAIN, "the array of inputs or outputs is NULL");
+    if (check_addresses(f, w, a) != AD_OK) {
+        return w->error.status;
     }
     load(f, &w->frame, a);
     for (uint32_t i = 0, end; i < plan->step_count; i = end) {

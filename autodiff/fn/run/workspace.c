@@ -3,12 +3,17 @@
 
 #include <string.h>
 
+static size_t address_bytes(const ad_fn *f)
+{
+    return (f->program.input_count + ad__output_count(f)) * sizeof(void *);
+}
+
 /* Bytes of a workspace's arena. */
 static size_t arena_bytes(const ad_fn *f)
 {
     const ad__plan *plan = &f->plan;
     return ad__rounded(plan->tensor_bytes) + ad__rounded(plan->slot_count * sizeof(double)) +
-           ad__rounded(plan->cell_count * sizeof(void *)) +
+           ad__rounded(plan->cell_count * sizeof(void *)) + ad__rounded(address_bytes(f)) +
            (size_t)f->parts * ad__rounded(plan->buffer_bytes) + f->guard_bytes;
 }
 
@@ -41,6 +46,7 @@ ad_workspace *ad_workspace_new(const ad_fn *f, const ad_allocator *allocator)
     }
     unsigned char *tensors = ad__arena_take(&w->arena, plan->tensor_bytes);
     w->guards = ad__arena_take(&w->arena, f->guard_bytes);
+    w->address = ad__arena_take(&w->arena, address_bytes(f));
     w->frame = (ad__frame){
         .cell = ad__arena_take(&w->arena, plan->cell_count * sizeof(void *)),
         .slot = ad__arena_take(&w->arena, plan->slot_count * sizeof(double)),

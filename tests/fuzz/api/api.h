@@ -186,6 +186,10 @@ const ad_shape *draw_shapes_of_fn(void);
 const void *const *draw_inputs(void);
 void *const *draw_outputs(void);
 const double *draw_eval_inputs(void);
+int draw_input_count(void); /* as many as the function has, or not */
+int draw_output_count(void);
+const ad_array *draw_input_arrays(int count);
+const ad_array *draw_output_arrays(int count);
 double *draw_eval_outputs(void);
 const ad_column *draw_columns(size_t rows);
 const ad_target *draw_targets(size_t rows);

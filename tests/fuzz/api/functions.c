@@ -164,6 +164,45 @@ double *draw_eval_outputs(void)
     return room(bytes);
 }
 
+int draw_input_count(void)
+{
+    return current == NULL || draw_hostile() ? draw_count() : current->in_count;
+}
+
+int draw_output_count(void)
+{
+    return current == NULL || draw_hostile() ? draw_count() : current->out_count;
+}
+
+/* Arrays of exactly the type and length that they say. */
+static const ad_array *draw_arrays(int count, int known, const ad_type *types,
+                                   const ad_shape *shapes)
+{
+    ad_array *arrays = room((size_t)(count < 0 ? 0 : count) * sizeof *arrays);
+    for (int i = 0; i < count; i++) {
+        const int wrong = i >= known || draw_hostile();
+        ad_array *a = &arrays[i];
+        a->type = wrong ? draw_type() : types[i];
+        a->count = wrong ? (size_t)draw_below(8) : ad_shape_count(&shapes[i]);
+        a->data = ad_type_bytes(a->type) > 0 ? or_null(room_for(a->type, a->count)) : NULL;
+    }
+    return arrays;
+}
+
+const ad_array *draw_input_arrays(int count)
+{
+    return current == NULL
+               ? NULL
+               : draw_arrays(count, current->in_count, current->in_type, current->in_shape);
+}
+
+const ad_array *draw_output_arrays(int count)
+{
+    return current == NULL ? NULL
+                           : draw_arrays(count, current->is_sized ? current->out_count : 0,
+                                         current->out_type, current->out_shape);
+}
+
 const ad_column *draw_columns(size_t rows)
 {
     ad_column *in = room(API_MOST * sizeof *in);
@@ -200,6 +239,13 @@ const ad_fn_options *draw_fn_options(void)
                          .memory = draw_below(8) == 0 ? (size_t)draw_below(4096) : 0,
                          .native = draw_below(2000) == 0 ? compilers[draw_below(5)] : NULL,
                          .allocator = draw_allocator()};
+    if (draw_below(4) == 0) {
+        const char **names = room(API_MOST * sizeof *names);
+        for (int i = 0; i < API_MOST; i++) {
+            names[i] = draw_flag() ? draw_text() : NULL;
+        }
+        o->input_names = o->output_names = names;
+    }
     if (draw_hostile()) {
         o->threads = (int)draw_integer();
     }
