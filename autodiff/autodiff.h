@@ -42,6 +42,7 @@
 #include "check.h"
 #include "fn.h"
 #include "fn_call.h"
+#include "compile.h"
 #include "fn_show.h"
 #include "map.h"
 #include "anomaly.h"

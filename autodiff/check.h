@@ -33,9 +33,6 @@
  * otherwise, with larger bounds, with their own. A check has a tape of its own and prints nothing.
  */
 
-/* Records a result from x[0], x[1], ...; a pure function of them: no random numbers, no state. */
-typedef ad_var ad_function(void *user, const ad_var *x);
-
 /* An input at the point where derivatives are checked: dense, row-major, data of its type. An i64
  * input is passed on and not differentiated. */
 typedef struct ad_check_input {

@@ -17,7 +17,8 @@
  *
  * It computes what the recording computed, bit for bit, from other inputs: without a tape, without
  * allocating, close to the machine's speed. Gradients are ordinary outputs, so a function with its
- * gradient, or a whole step of training, is one function.
+ * gradient, or a whole step of training, is one function. ad_compile in compile.h makes one from a
+ * C function and shapes alone.
  *
  * What it reads and writes:
  *   inputs              each variable in `in`, a leaf of the tape (ad_input, ad_input_array or
@@ -39,11 +40,14 @@ typedef struct ad_workspace ad_workspace;
 
 /* All may be left out. */
 typedef struct ad_fn_options {
-    int no_assign; /* 1: leave out the assignments: a function without effects */
-    int threads;   /* of a call at most, the caller's among them; 0: one. See "threads" below */
-    int guard;     /* 1: ad_fn_guard tells of branches that C would take otherwise */
-    int resizable; /* 1: keep what ad_fn_resized needs */
-    size_t memory; /* bytes that tensors may take in a call, 0: any number; see "memory" below */
+    ad_error *error; /* receives why there is no function, as the tape does; AD_OK where there is */
+    int gradient;    /* 1: after the outputs, the derivative of output 0, one number, by each input
+                      but integers */
+    int no_assign;   /* 1: leave out the assignments: a function without effects */
+    int threads;     /* of a call at most, the caller's among them; 0: one. See "threads" below */
+    int guard;       /* 1: ad_fn_guard tells of branches that C would take otherwise */
+    int resizable;   /* 1: keep what ad_fn_resized needs */
+    size_t memory;   /* bytes that tensors may take in a call, 0: any number; see "memory" below */
     const char *native; /* a C compiler, such as "cc", that makes machine code of it: see below */
     const ad_allocator *allocator;                        /* is copied; default: the C library's */
     const char *const *input_names, *const *output_names; /* one each, some NULL; are copied */
@@ -70,7 +74,7 @@ extern "C" {
  *         a view and an output needs another view of its memory, or an assigned view overlaps
  *         another; AD_ERR_STALE, AD_ERR_FOREIGN for handles that are not on it; AD_ERR_DOMAIN if a
  *         count is negative, some are NULL, or options.memory is too little, with the least that
- *         was found; AD_ERR_MEMORY.
+ *         was found; those of ad_grad, with options.gradient; AD_ERR_MEMORY.
  * Owns: the caller, until ad_fn_free (NULL is fine). Views' memory must outlive the function. */
 AD_API ad_fn *ad_fn_new(ad_tape *tape, int in_count, const ad_var *in, int out_count,
                         const ad_var *out);

@@ -71,6 +71,10 @@ static inline ad_var ad__same(ad_var v)
 #define AD_VAR(e) (_Generic((e), ad_var : ad__same, default : ad_literal)(e))
 #endif
 
+/* A function that can be differentiated, checked and compiled: records a result from x[0], x[1], ..;
+ * a pure function of them: no random numbers, no state. */
+typedef ad_var ad_function(void *user, const ad_var *x);
+
 /* Where an operation was recorded, "train.c:42": a string that outlives the tape. */
 #define AD_HERE __FILE__ ":" AD__STRING(__LINE__)
 #define AD__STRING(number) AD__STRING_OF(number)

@@ -8,11 +8,7 @@
  * options: nn_build_of(net, (nn_build_options){.seed = 7}). An option that is left out is zero,
  * which always means its usual value. In C++ the macros need C++20; the functions need nothing. */
 
-#ifdef __cplusplus
-#define NN_OPTIONS(type, ...) (type{__VA_ARGS__})
-#else
-#define NN_OPTIONS(type, ...) ((type){__VA_ARGS__})
-#endif
+#define NN_OPTIONS(type, ...) AD_OPTIONS(type, __VA_ARGS__)
 
 /* Where 0 is a value like any other, an option also says whether it is given.
  *

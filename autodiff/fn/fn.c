@@ -3,6 +3,7 @@
 
 #include "base/text_internal.h"
 #include "fn/native/native_internal.h"
+#include "fn/outputs_internal.h"
 #include "fn/passes/passes_internal.h"
 
 #include <string.h>
@@ -131,6 +132,7 @@ static ad_fn *empty(const ad_allocator *allocator, const ad_fn_options *options)
                      .no_assign = options->no_assign,
                      .guard = options->guard,
                      .resizable = options->resizable,
+                     .gradient = options->gradient,
                      .budget = {.limit = options->memory}};
         ad__program_init(&f->program, allocator);
         ad__program_init(&f->source, allocator);
@@ -154,34 +156,71 @@ static ad_status check_dump(ad_tape *tape, const ad_fn_options *o)
                         o->dump_after, names);
 }
 
-ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_count,
-                      const ad_var *out, const ad_fn_options *options)
+/* Names of inputs and of the caller's outputs; derivatives are named after their inputs. */
+static ad_status name_all(ad_fn *f, int out_count, const ad_fn_options *o)
 {
-    static const ad_fn_options usual = {0};
-    const ad_fn_options *o = options != NULL ? options : &usual;
-    ad_allocator allocator = ad__allocator_or_default(o->allocator);
-    if (tape == NULL || ad_tape_status(tape) != AD_OK || check_dump(tape, o) != AD_OK) {
-        return NULL;
+    const uint32_t inputs = f->program.input_count;
+    ad_status status = take_names(f, 0, inputs, o->input_names);
+    if (status == AD_OK) {
+        status = take_names(f, inputs, (uint32_t)out_count, o->output_names);
     }
-    const ad__capture capture = {tape, in_count,     out_count, in,
-                                 out,  o->no_assign, o->guard,  o->resizable};
-    ad_fn *f = empty(&allocator, o);
-    ad_status status = f != NULL ? take_compiler(f, o->native) : AD_ERR_MEMORY;
+    uint32_t at = inputs + (uint32_t)out_count;
+    for (uint32_t i = 0; i < inputs && f->gradient && status == AD_OK; i++) {
+        if (f->program.values[f->program.inputs[i]].spec->type == AD_I64) {
+            continue;
+        }
+        if (f->names != NULL && f->names[i] != NULL) {
+            const size_t bytes = strlen(f->names[i]) + 2;
+            char *name = ad__arena_take(&f->arena, bytes);
+            status = name != NULL ? AD_OK : AD_ERR_MEMORY;
+            if (name != NULL) {
+                name[0] = 'd';
+                memcpy(name + 1, f->names[i], bytes - 1);
+            }
+            f->names[at] = name;
+        }
+        at++;
+    }
+    return status;
+}
+
+/* The function of what is recorded, or NULL, with the error on the tape. */
+static ad_fn *make(ad_tape *tape, int in_count, const ad_var *in, int out_count, const ad_var *out,
+                   const ad_fn_options *o)
+{
+    ad_allocator allocator = ad__allocator_or_default(o->allocator);
+    ad__outputs all;
+    ad_status status = ad__outputs_begin(tape, in_count, in, out_count, out, o->gradient, &all);
+    const ad__capture capture = {tape,    in_count,     all.count, in,
+                                 all.var, o->no_assign, o->guard,  o->resizable};
+    ad_fn *f = status == AD_OK ? empty(&allocator, o) : NULL;
+    if (status == AD_OK) {
+        status = f != NULL ? take_compiler(f, o->native) : AD_ERR_MEMORY;
+    }
     if (status == AD_OK) {
         const ad__dump_options dump = {o->dump, o->dump_after};
         status = compile(f, &capture, &dump);
     }
     if (status == AD_OK) {
-        status = take_names(f, 0, (uint32_t)in_count, o->input_names);
+        status = name_all(f, out_count, o);
     }
-    if (status == AD_OK) {
-        status = take_names(f, (uint32_t)in_count, (uint32_t)out_count, o->output_names);
-    }
+    ad__outputs_end(tape, &all);
     if (status != AD_OK) {
         ad_tape_fail(tape, status, "ad_fn_new", NULL, "out of memory"); /* the first error stays */
         ad_fn_free(f);
         return NULL;
     }
+    return f;
+}
+
+ad_fn *ad_fn_new_with(ad_tape *tape, int in_count, const ad_var *in, int out_count,
+                      const ad_var *out, const ad_fn_options *options)
+{
+    static const ad_fn_options usual = {0};
+    const ad_fn_options *o = options != NULL ? options : &usual;
+    const int is_sound = ad_tape_status(tape) == AD_OK && check_dump(tape, o) == AD_OK;
+    ad_fn *f = is_sound ? make(tape, in_count, in, out_count, out, o) : NULL;
+    ad_error_set(o->error, ad_tape_status(tape), "%s", ad_tape_message(tape));
     return f;
 }
 
@@ -245,10 +284,13 @@ int ad_fn_matches(const ad_fn *f, ad_tape *tape, int in_count, const ad_var *in,
     }
     ad__program program;
     ad__program_init(&program, &f->allocator);
-    const ad__capture capture = {tape, in_count,     out_count, in,
-                                 out,  f->no_assign, f->guard,  f->resizable};
-    int matches = ad__capture_program(&capture, &program) == AD_OK &&
+    ad__outputs all;
+    ad_status status = ad__outputs_begin(tape, in_count, in, out_count, out, f->gradient, &all);
+    const ad__capture capture = {tape,    in_count,     all.count, in,
+                                 all.var, f->no_assign, f->guard,  f->resizable};
+    int matches = status == AD_OK && ad__capture_program(&capture, &program) == AD_OK &&
                   ad__fingerprint(&program) == f->fingerprint;
+    ad__outputs_end(tape, &all);
     ad__program_clear(&program);
     return matches;
 }

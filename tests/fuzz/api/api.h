@@ -181,6 +181,9 @@ ad_fn *draw_fn(void);
 ad_workspace *draw_workspace(void); /* of the function drawn before */
 ad_map *draw_map(void);
 const ad_fn_options *draw_fn_options(void);
+ad_fn_options draw_fn_options_value(void);
+const ad_spec *draw_specs(int count);
+void keep_compiled(ad_fn *f);
 const ad_emit_options *draw_emit_options(void);
 const ad_shape *draw_shapes_of_fn(void);
 const void *const *draw_inputs(void);

@@ -87,6 +87,28 @@ void keep_map(ad_map *m, int in_count, int out_count)
     }
 }
 
+/* What it takes and gives is asked of itself. */
+void keep_compiled(ad_fn *f)
+{
+    api_object *o = world_slot(world_keep(API_FN, f));
+    if (o == NULL) {
+        return;
+    }
+    o->in_count = ad_fn_input_count(f);
+    o->out_count = ad_fn_output_count(f);
+    o->is_sized = o->in_count <= API_MOST && o->out_count <= API_MOST;
+    for (int i = 0; i < o->in_count && i < API_MOST; i++) {
+        const ad_spec spec = ad_fn_input(f, i);
+        o->in_type[i] = spec.type;
+        o->in_shape[i] = spec.shape;
+    }
+    for (int i = 0; i < o->out_count && i < API_MOST; i++) {
+        const ad_spec spec = ad_fn_output(f, i);
+        o->out_type[i] = spec.type;
+        o->out_shape[i] = spec.shape;
+    }
+}
+
 const ad_shape *draw_shapes_of_fn(void)
 {
     ad_shape *shapes = room(API_MOST * sizeof *shapes);
@@ -234,6 +256,7 @@ const ad_fn_options *draw_fn_options(void)
     }
     *o = (ad_fn_options){.no_assign = draw_flag(),
                          .threads = draw_below(16) == 0 ? draw_below(4) : 0,
+                         .error = draw_flag() ? NULL : draw_error(),
                          .guard = draw_below(4) == 0,
                          .resizable = draw_flag(),
                          .memory = draw_below(8) == 0 ? (size_t)draw_below(4096) : 0,
@@ -250,6 +273,24 @@ const ad_fn_options *draw_fn_options(void)
         o->threads = (int)draw_integer();
     }
     return o;
+}
+
+/* With a gradient too, as a function of one result may have one. */
+ad_fn_options draw_fn_options_value(void)
+{
+    const ad_fn_options *o = draw_fn_options();
+    ad_fn_options value = o == NULL ? (ad_fn_options){0} : *o;
+    value.gradient = draw_flag();
+    return value;
+}
+
+const ad_spec *draw_specs(int count)
+{
+    ad_spec *specs = room((size_t)(count < 0 ? 0 : count) * sizeof *specs);
+    for (int i = 0; i < count; i++) {
+        specs[i] = (ad_spec){draw_flag() ? draw_text() : NULL, draw_type(), draw_shape()};
+    }
+    return specs;
 }
 
 const ad_emit_options *draw_emit_options(void)
