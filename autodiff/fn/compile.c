@@ -28,7 +28,7 @@ static ad_var input_of(ad_tape *tape, const ad_spec *spec)
             break;
         }
     }
-    ad_var x = ad__record_leaf(tape, AD__INPUT, spec->type, &spec->shape, data, "ad_compile", NULL);
+    ad_var x = ad__record_leaf(tape, AD__INPUT, spec->type, &spec->shape, data, "ad_compile");
     ad__arena_rewind(&tape->scratch, before);
     return x;
 }
