@@ -87,6 +87,7 @@ const char *ad_workspace_message(const ad_workspace *w)
 
 const char *ad_fn_message(const ad_fn *f)
 {
-    return f == NULL ? "there is no function; the tape says why it could not be made"
+    return f == NULL ? "there is no function; the error of ad_compile, or the tape that it was to "
+                       "be made of, says why"
                      : ad_workspace_message(f->own);
 }
