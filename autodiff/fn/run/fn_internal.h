@@ -29,7 +29,7 @@ struct ad_fn {
     size_t *input_at, *output_at; /* in elements, one after the other */
     int is_f64;                   /* every input and output */
     int no_assign, guard, resizable;
-    int gradient; /* is among the outputs */
+    int gradient;         /* is among the outputs */
     size_t guard_bytes;   /* of a workspace */
     ad__program source;   /* if it is resizable, the recording as it was captured; else empty */
     uint64_t fingerprint; /* of the recording */
