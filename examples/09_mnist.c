@@ -73,7 +73,8 @@ static ad_var cost(void *user, const ad_var *w)
     sample *s = user;
     s->x = ad_input_array(w[0].tape, AD_F64, s->pixels.shape, s->pixels.data);
     s->label = ad_constant(w[0].tape, AD_I64, AD_SHAPE(SAMPLE), s->labels);
-    return nn_softmax_cross_entropy(nn_forward(s->net, s->x, .params = w, .trace = s->trace), s->label);
+    return nn_softmax_cross_entropy(nn_forward(s->net, s->x, .params = w, .trace = s->trace),
+                                    s->label);
 }
 
 /* The largest difference between two tensors, relative to the largest element of the second. */
