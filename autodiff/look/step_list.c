@@ -2,7 +2,6 @@
 /* The operations of a plan in the order in which they run, and what they cost. */
 #include "look/show_internal.h"
 
-
 #include <string.h>
 
 /* ---- the operations of a step, by its kind ---- */

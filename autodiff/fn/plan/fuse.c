@@ -10,7 +10,6 @@
  * joins makes every other group that it reads run first. */
 #include "fn/steps/steps_internal.h"
 
-
 #include <string.h>
 
 enum { LARGEST = 64 }; /* values in a block */

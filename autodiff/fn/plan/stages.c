@@ -3,7 +3,6 @@
  * follows from the rest. */
 #include "fn/plan/rematerialise_internal.h"
 
-
 #include <string.h>
 
 enum {

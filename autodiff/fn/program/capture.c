@@ -5,7 +5,6 @@
  * read once: what it stands for changes by its own assignments alone. */
 #include "fn/program/program_internal.h"
 
-
 #include <string.h>
 
 typedef struct capture {
