@@ -122,9 +122,7 @@ INC = $(B)/include/wengert
 GENERATED_H = $(INC)/ops.h $(INC)/version.h
 GENERATED_C = $(B)/generated/ops.c $(B)/generated/texts.c
 # what emitted C may hold of the library's own text
-TEXT_SRC = autodiff/base/rng.c $(addprefix autodiff/kernels/,math_f64_internal.h math_f32_internal.h \
-           math_internal.h real_internal.h plain_real_internal.h rows_internal.h rows_real_internal.h) \
-           $(addprefix autodiff/ops/,index_internal.h ldu_internal.h ldu.c det.c cofactors.c solve.c random.c)
+TEXT_SRC := $(shell grep -lE '^($(HASH).* )?/\* texts: ' autodiff/*/*.[ch])
 STAGED = $(patsubst autodiff/%,$(INC)/%,$(patsubst nn/%,$(INC)/%,$(PUBLIC_H))) $(GENERATED_H)
 
 objects = $(patsubst %.c,$(B)/objects/%.o,$(1))

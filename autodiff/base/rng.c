@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+/* texts: plain */
+
 /* ---- Philox-4x32-10 */
 
 static inline void philox(uint32_t x[4], uint32_t key0, uint32_t key1)

@@ -3,8 +3,12 @@
 # constants, with the comment above it, becomes an entry of the table ad__texts of c_source_internal.h,
 # unless it is about the library's own objects.
 #
-# The number types of a header are in its name: f64 or f32 one of them, real or math every one,
-# else none. Lines of the preprocessor are left out.
+# A file says from which line on it has such definitions, and which number types serve them:
+#
+#   /* texts: real */     every one              /* texts: plain */   they have no number type
+#   /* texts: f64 */      that one, or f32       /* texts: end */     none from here on
+#
+# Lines of the preprocessor are left out, but may end in one of these. TYPED(name) is the name.
 
 BEGIN {
     print "/* SPDX-License-Identifier: MIT */"
@@ -14,11 +18,21 @@ BEGIN {
 }
 
 FNR == 1 {
-    file = FILENAME
-    sub(/^.*\//, "", file)
-    types = file !~ /_internal.h$/ ? 0 : file ~ /f64/ ? 1 : file ~ /f32/ ? 2 : file ~ /real|math/ ? 7 : 0
+    is_text = 0
     comment = text = ""
     in_comment = depth = 0
+}
+
+/^(#.* )?\/\* texts: [a-z0-9]+ \*\/$/ {
+    types = $(NF - 1)
+    is_text = types != "end"
+    types = types == "real" ? 7 : types == "f64" ? 1 : types == "f32" ? 2 : 0
+    comment = text = plain = ""
+    next
+}
+
+!is_text {
+    next
 }
 
 function depth_of(line,    i, c, sum) {
@@ -98,8 +112,12 @@ depth == 0 && text == "" && /^$/ {
 }
 
 {
-    text = text quoted($0)
     line = $0
+    while (match(line, /TYPED\([a-z_0-9]+\)/)) {
+        line = substr(line, 1, RSTART - 1) substr(line, RSTART + 6, RLENGTH - 7) \
+               substr(line, RSTART + RLENGTH)
+    }
+    text = text quoted(line)
     gsub(/\/\*.*\*\//, "", line)
     plain = plain line "\n"
     depth += depth_of(line)

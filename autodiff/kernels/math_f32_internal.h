@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <tgmath.h>
 
+/* texts: f32 */
+
 #define real float
 #define REAL(c) ((float)(c))
 

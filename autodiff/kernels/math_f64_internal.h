@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stdint.h>
 
+/* texts: f64 */
+
 #define real double
 #define REAL(c) (c)
 

@@ -9,6 +9,8 @@
  * Accuracy: 1.2 ulp, real_tanh 1.5.
  * Special values: those of C's functions of these names. */
 
+/* texts: real */
+
 /* 2^n for a normal result; of other n only the lowest bits count. */
 static inline real real_power_of_2(real_word n)
 {

@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+/* texts: real */
+
 /* x^y. The arguments are hidden from the compiler, which knows some powers as products with other
  * bits. */
 static inline real plain_pow(real x, real y)

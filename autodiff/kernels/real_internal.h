@@ -8,6 +8,8 @@
 
 #include "kernels/math_internal.h"
 
+/* texts: real */
+
 /* e^(y x^2), of which y x is the first product since x^2 may leave the range. The exponent is as
  * large as 745, where half an ulp of it is 50 ulp of the result. */
 static inline real real_exp_square(real x, real y)

@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+/* texts: plain */
+
 /* The loops of reductions over one row of n elements that lie together, and of scans. They
  * allocate nothing, have no errors, and their bits depend on n and the elements alone.
  *

@@ -18,8 +18,13 @@
 #define real_total uint64_t
 #endif
 
+#define TYPED(name) name
+#include "kernels/common_real_internal.h"
+
 #include <stdint.h>
 #include <string.h>
+
+/* texts: real */
 
 /* Sums are trees of fixed form, so errors grow with log n and bits depend on n alone: halves down
  * to a leaf, whose LANES running sums the compiler keeps in vector registers. */
@@ -101,12 +106,6 @@ static void sum_columns(size_t m, size_t n, const void *x, void *z, void *buffer
 }
 
 /* ---- extremes ---- */
-
-/* Never for whole numbers. */
-static inline int is_nan(real x)
-{
-    return x < 0 ? 0 : !(x >= 0);
-}
 
 static inline real extreme_of_two(int largest, real x, real z)
 {

@@ -141,7 +141,7 @@ static int is_number(const ad_tape *tape, uint32_t node)
 
 static int is_leaf(const ad_tape *tape, uint32_t node)
 {
-    return ad__op_of(tape, node)->eval == NULL;
+    return ad__op_of(tape, node)->infer == NULL;
 }
 
 /* The lines of a label: "name = operation", the shape of a tensor, value, gradient. */

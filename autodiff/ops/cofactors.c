@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+/* texts: plain */
+
 /* Of a matrix A = left^-1 D right^-T, as ldu_internal.h has it.
  *
  * With A' = left A right^T = D diagonal, and G' = left G right^T for a direction G,

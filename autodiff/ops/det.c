@@ -8,6 +8,8 @@
 
 #include <math.h>
 
+/* texts: plain */
+
 /* ---- det ---- */
 
 static ad_status det_infer(ad__call *call)

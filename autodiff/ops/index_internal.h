@@ -4,6 +4,8 @@
 
 #include "tape/op_internal.h"
 
+/* texts: plain */
+
 /* Attributes of operations that index one axis; len is the axis's where no argument has it. */
 typedef struct ad__indexing {
     int axis;

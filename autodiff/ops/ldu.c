@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+/* texts: plain */
+
 void ad__ldu_place(ad__ldu *f, size_t n, double *buffer)
 {
     f->n = n;

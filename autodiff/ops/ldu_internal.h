@@ -4,6 +4,8 @@
 
 #include "tape/op_internal.h"
 
+/* texts: plain */
+
 /* Gaussian elimination with complete pivoting: left A right^T = diag(pivot), where left and right
  * have determinants of 1 or -1, and sign is the product of the two.
  *

@@ -1,8 +1,55 @@
 /* SPDX-License-Identifier: MIT */
 /* Maxima over windows. The operation finds where they are; values and gradients are those of
  * ad_gather. */
+#ifdef real /* texts: real */
+
+/* The elements of an axis that its window number i covers. */
+static inline void TYPED(cover)(const size_t *axis, size_t i, size_t *start, size_t *stop)
+{
+    const size_t len = axis[0], window = axis[2], stride = axis[3], padding = axis[4];
+    const size_t from = i * stride, to = from + window - padding;
+    *start = from < padding ? 0 : from - padding;
+    *stop = to > len ? len : to;
+}
+
+/* The place in a plane of the first largest element of a window; NaN is larger than any. */
+static inline size_t TYPED(largest)(const real *x, size_t columns, const size_t *start,
+                                    const size_t *stop)
+{
+    size_t at = start[0] * columns + start[1];
+    for (size_t r = start[0]; r < stop[0]; r++) {
+        for (size_t c = start[1]; c < stop[1]; c++) {
+            const size_t k = r * columns + c;
+            const real now = x[at];
+            at = !(x[k] <= now) && !TYPED(is_nan)(now) ? k : at;
+        }
+    }
+    return at;
+}
+
+/* n: planes; of each of their two axes its length, windows, and these windows' length, stride and
+ * padding */
+static inline int TYPED(max_pool_indices)(const ad__args *a)
+{
+    const size_t *row = a->n + 1, *column = a->n + 6;
+    const real *x = a->x[0];
+    int64_t *z = a->z;
+    size_t start[2], stop[2];
+    for (size_t plane = 0; plane < a->n[0]; plane++, x += row[0] * column[0]) {
+        for (size_t i = 0; i < row[1]; i++) {
+            TYPED(cover)(row, i, &start[0], &stop[0]);
+            for (size_t j = 0; j < column[1]; j++) {
+                TYPED(cover)(column, j, &start[1], &stop[1]);
+                *z++ = (int64_t)TYPED(largest)(x, column[0], start, stop);
+            }
+        }
+    }
+    return 0;
+}
+
+#else /* texts: end */
 #include "ops/movement_internal.h"
-#include "base/c_source_internal.h"
+#include "tape/launch_internal.h"
 #include "tape/tape_internal.h"
 
 #include "ops.h"
@@ -10,13 +57,16 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define AD__KERNELS "ops/pool.c"
+#include "kernels/every_type_internal.h"
+
 typedef struct pooling {
     ad_shape window, stride, padding;
 } pooling;
 
 /* One pooled axis: n elements in, m windows out. */
 typedef struct pooled_axis {
-    int64_t n, m, window, stride, padding;
+    size_t n, m, window, stride, padding;
 } pooled_axis;
 
 /* The last axes of shape as two, the first of which may be a single row. */
@@ -24,8 +74,9 @@ static void axes_of(const pooling *p, const ad_shape *shape, pooled_axis axis[2]
 {
     axis[0] = (pooled_axis){1, 1, 1, 1, 0};
     for (int i = 0; i < p->window.rank; i++) {
-        int64_t n = shape->len[shape->rank - p->window.rank + i];
-        int64_t w = p->window.len[i], s = p->stride.len[i], pad = p->padding.len[i];
+        size_t n = (size_t)shape->len[shape->rank - p->window.rank + i];
+        size_t w = (size_t)p->window.len[i], s = (size_t)p->stride.len[i];
+        size_t pad = (size_t)p->padding.len[i];
         axis[2 - p->window.rank + i] = (pooled_axis){n, (n + 2 * pad - w) / s + 1, w, s, pad};
     }
 }
@@ -79,48 +130,11 @@ static ad_status pool_infer(ad__call *call)
         call->spec.type = AD_I64;
         call->spec.shape = *shape;
         for (int i = 0; i < axes; i++) {
-            call->spec.shape.len[shape->rank - axes + i] = axis[2 - axes + i].m;
+            call->spec.shape.len[shape->rank - axes + i] = (int64_t)axis[2 - axes + i].m;
         }
     }
     return status;
 }
-
-/* The elements that window number i covers. */
-static void cover(const pooled_axis *a, int64_t i, int64_t *start, int64_t *stop)
-{
-    int64_t from = i * a->stride - a->padding, to = from + a->window;
-    *start = from < 0 ? 0 : from;
-    *stop = to > a->n ? a->n : to;
-}
-
-/* z[i] = the place in a plane of the first largest element of window i; NaN is larger than any. */
-#define LARGEST(real, largest, plane)                                                              \
-    static int64_t largest(const real *x, int64_t columns, const int64_t *start,                   \
-                           const int64_t *stop)                                                    \
-    {                                                                                              \
-        int64_t at = start[0] * columns + start[1];                                                \
-        for (int64_t r = start[0]; r < stop[0]; r++) {                                             \
-            for (int64_t c = start[1]; c < stop[1]; c++) {                                         \
-                int64_t k = r * columns + c;                                                       \
-                at = !(x[k] <= x[at]) && x[at] == x[at] ? k : at;                                  \
-            }                                                                                      \
-        }                                                                                          \
-        return at;                                                                                 \
-    }                                                                                              \
-    static void plane(const pooled_axis *axis, const real *x, int64_t *z)                          \
-    {                                                                                              \
-        int64_t start[2], stop[2];                                                                 \
-        for (int64_t i = 0; i < axis[0].m; i++) {                                                  \
-            cover(&axis[0], i, &start[0], &stop[0]);                                               \
-            for (int64_t j = 0; j < axis[1].m; j++) {                                              \
-                cover(&axis[1], j, &start[1], &stop[1]);                                           \
-                *z++ = largest(x, axis[1].n, start, stop);                                         \
-            }                                                                                      \
-        }                                                                                          \
-    }
-
-LARGEST(double, largest_f64, plane_f64)
-LARGEST(float, largest_f32, plane_f32)
 
 static double pool_flops(const ad__call *call)
 {
@@ -128,67 +142,21 @@ static double pool_flops(const ad__call *call)
            (double)ad_shape_count(&((const pooling *)call->attributes)->window);
 }
 
-static ad_status pool_eval(const ad__call *call)
+static void pool_run(ad__runner *r, const ad__call *call)
 {
     pooled_axis axis[2];
     axes_of(call->attributes, &call->x[0].spec->shape, axis);
-    size_t in = (size_t)(axis[0].n * axis[1].n), out = (size_t)(axis[0].m * axis[1].m);
-    const double *f64 = call->x[0].data;
-    const float *f32 = call->x[0].data;
-    for (size_t o = 0; o < call->spec.count / out; o++) {
-        int64_t *z = (int64_t *)call->z + o * out;
-        if (call->x[0].spec->type == AD_F64) {
-            plane_f64(axis, f64 + o * in, z);
-        } else {
-            plane_f32(axis, f32 + o * in, z);
-        }
-    }
-    return AD_OK;
+    const pooled_axis *row = &axis[0], *column = &axis[1];
+    const size_t planes = call->spec.count / (row->m * column->m);
+    ad__launch_kernel(r, &(ad__launch){AD__KERNEL(max_pool_indices, call->x[0].spec->type),
+                                       AD__NUMBERS(planes, row->n, row->m, row->window, row->stride,
+                                                   row->padding, column->n, column->m,
+                                                   column->window, column->stride, column->padding),
+                                       .x = {ad__argument(r, 0)}, .z = ad__result(r)});
 }
 
-/* The loop over one axis's windows, and the elements that each covers. */
-static void put_cover(ad__emit *e, int depth, const char *index, const char *axis,
-                      const pooled_axis *a)
-{
-    const int in = 4 * depth + 4;
-    ad__put(e, "%*sfor (int64_t %s = 0; %s < %" PRId64 "; %s++) {\n", 4 * depth, "", index, index,
-            a->m, index);
-    ad__put(e, "%*sint64_t %s = %s * %" PRId64 " - %" PRId64 ", %s_end = %s + %" PRId64 ";\n", in,
-            "", axis, index, a->stride, a->padding, axis, axis, a->window);
-    ad__put(e, "%*s%s = %s < 0 ? 0 : %s;\n", in, "", axis, axis, axis);
-    ad__put(e, "%*s%s_end = %s_end > %" PRId64 " ? %" PRId64 " : %s_end;\n", in, "", axis, axis,
-            a->n, a->n, axis);
-}
-
-static void pool_emit(ad__emit *e, const ad__call *call)
-{
-    pooled_axis axis[2];
-    axes_of(call->attributes, &call->x[0].spec->shape, axis);
-    size_t in = (size_t)(axis[0].n * axis[1].n), out = (size_t)(axis[0].m * axis[1].m);
-    ad__put_loop(e, 1, "o", call->spec.count / out);
-    ad__put(e, "        const %s *x = x0 + o * %zu;\n", ad__c_type(call->x[0].spec->type), in);
-    put_cover(e, 2, "i", "row", &axis[0]);
-    put_cover(e, 3, "j", "column", &axis[1]);
-    ad__put(e,
-            "                int64_t at = row * %" PRId64 " + column;\n"
-            "                for (int64_t r = row; r < row_end; r++) {\n"
-            "                    for (int64_t c = column; c < column_end; c++) {\n"
-            "                        int64_t k = r * %" PRId64 " + c;\n"
-            "                        at = !(x[k] <= x[at]) && x[at] == x[at] ? k : at;\n"
-            "                    }\n"
-            "                }\n"
-            "                *z++ = at;\n",
-            axis[1].n, axis[1].n);
-    ad__put_end(e, 3);
-    ad__put_end(e, 2);
-    ad__put_end(e, 1);
-}
-
-const ad_op ad_max_pool_indices__op = {.name = "ad_max_pool_indices",
-                                       .infer = pool_infer,
-                                       .eval = pool_eval,
-                                       .emit = pool_emit,
-                                       .flops = pool_flops};
+const ad_op ad_max_pool_indices__op = {
+    .name = "ad_max_pool_indices", .infer = pool_infer, .run = pool_run, .flops = pool_flops};
 
 ad_var(ad_max_pool_indices)(ad_var x, ad_shape window, ad_shape stride, ad_shape padding)
 {
@@ -226,3 +194,5 @@ ad_var(ad_max_pool)(ad_var x, ad_shape window, ad_shape stride, ad_shape padding
     ad_var largest = ad_gather(planes, places, -1);
     return ad__made_of(pool, "ad_max_pool", ad_reshape(largest, out));
 }
+
+#endif

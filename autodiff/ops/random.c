@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* texts: plain */
+
 /* What the numbers depend on beside the key. p is of bernoulli alone. */
 typedef struct recipe {
     int64_t stream;

@@ -9,6 +9,8 @@
 
 #include <math.h>
 
+/* texts: plain */
+
 /* ---- the equations of a batch of matrices and as many right-hand sides ---- */
 
 static ad_status solve_infer(ad__call *call)

@@ -67,6 +67,7 @@ typedef struct ad__resizing {
 } ad__resizing;
 
 typedef struct ad_op ad_op;
+typedef struct ad__runner ad__runner;
 struct ad__emit;
 struct ad__gemm;
 
@@ -148,6 +149,10 @@ struct ad_op {
      * never is. With it, the last two axes are those of matrices, and others broadcast. */
     int (*product)(const ad__call *call, struct ad__gemm *gemm);
 
+    /* Launches the kernels that fill call->z: see launch_internal.h. With it there is no need of
+     * eval, scratch and emit, and operations that have those say why in their file. */
+    void (*run)(ad__runner *r, const ad__call *call);
+
     /* Fills call->z. A pure function of arguments and attributes: it may run again, elsewhere, with
      * the same bits. Fails only on values (an index outside its axis) or memory. */
     ad_status (*eval)(const ad__call *call);
@@ -167,7 +172,7 @@ struct ad_op {
     void (*vjp)(ad__vjp *v);
 
     /* Writes eval as C statements over x0, x1, .. and z, pointers to the elements of the arguments
-     * and the result; call has no data. NULL: it cannot be written. See emit_internal.h. */
+     * and the result; call has no data. NULL: it cannot be written. */
     void (*emit)(struct ad__emit *e, const ad__call *call);
 
     const char *text;          /* elementwise: the row's value, as ops.def has it */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "tape/launch_internal.h"
 #include "tape/tape_internal.h"
 
 #include <math.h>
@@ -254,7 +255,7 @@ static uint32_t evaluate(ad_tape *tape, const ad_op *op, ad__call *call, ad__arr
     for (int i = 0; i < count; i++) {
         x[i].data = ad__data_of(tape, nodes[i]);
     }
-    status = is_shared ? AD_OK : op->eval(call);
+    status = is_shared ? AD_OK : ad__evaluate(op, call);
     if (status != AD_OK) {
         ad_tape_fail(tape, status, op->name, NULL, "%s",
                      status == AD_ERR_MEMORY ? "out of memory" : call->error->message);

@@ -149,7 +149,7 @@ void ad__emit_call(emission *m, uint32_t number, const ad__call_step *c)
     if (ad__is_elementwise(&m->program->values[c->id])) {
         ad__elementwise_emit(e, &call, c->op->text);
     } else {
-        c->op->emit(e, &call);
+        ad__write(c->op, e, &call);
     }
     e->out = &body;
     for (int i = 0; i < c->count && c->count <= FEW; i++) { /* an argument without elements */

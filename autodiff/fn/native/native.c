@@ -32,7 +32,7 @@ static int is_small_call(const ad__call_step *c)
     for (int i = 0; i < c->count; i++) {
         elements += c->specs[i]->count;
     }
-    return elements <= SMALL_CALL && (c->op->emit != NULL || c->op->arity > 0);
+    return elements <= SMALL_CALL && (ad__can_write(c->op) || c->op->arity > 0);
 }
 
 /* Whether a step is small, so that no other thread would take a part of it. */

@@ -3,6 +3,7 @@
  * same bits. A result larger than its arguments stays an operation, since storing it would cost
  * more than it saves. A value that fails is left to the call, which reports it. */
 #include "fn/passes/passes_internal.h"
+#include "tape/launch_internal.h"
 
 enum { SMALL = 64 };
 
@@ -43,7 +44,7 @@ static ad_status fold(ad__program *p, ad__arena *scratch, ad__id id)
                      .scratch = scratch,
                      .threads = 1,
                      .error = &error};
-    ad_status status = v->op->eval(&call);
+    ad_status status = ad__evaluate(v->op, &call);
     if (status == AD_OK) {
         ad__make_constant(p, id, z);
     }

@@ -16,7 +16,7 @@ size_t ad__call_scratch(const ad__call_step *c, const ad__array *x)
 {
     const ad__call call = {.count = c->count, .x = x, .attributes = c->attributes, .spec = c->spec};
     size_t list = c->count <= FEW ? 0 : ad__rounded((size_t)c->count * sizeof *x);
-    return list + (c->op->scratch != NULL ? c->op->scratch(&call) : 0);
+    return list + ad__scratch_of(c->op, &call);
 }
 
 static ad_status call_run(const ad__step *s, const ad__frame *f, size_t first, size_t end,
@@ -41,7 +41,7 @@ static ad_status call_run(const ad__step *s, const ad__frame *f, size_t first, s
                      .scratch = f->scratch,
                      .threads = f->threads,
                      .error = f->error};
-    ad_status status = c->op->eval(&call);
+    ad_status status = ad__evaluate(c->op, &call);
     size_t used = ad__arena_used(f->scratch);
     *f->scratch_used = used > *f->scratch_used ? used : *f->scratch_used;
     ad__arena_rewind(f->scratch, before);

@@ -5,6 +5,7 @@
 #include "kernels/blas_internal.h"
 #include "ops/elementwise_internal.h"
 #include "fn/program/program_internal.h"
+#include "tape/launch_internal.h"
 
 /* What a call does: a list of steps over cells and slots.
  *

@@ -4,6 +4,7 @@
  * seldom. */
 #include "fn/emitted.h"
 #include "samples.h"
+#include "tape/launch_internal.h"
 #include "tape/op_internal.h"
 #include "tape/tape_internal.h"
 
@@ -209,7 +210,7 @@ static void check_samples(ad_type type)
     static program p;
     p = (program){.type = type};
     for (const operation_sample *o = all_samples(); o->name != NULL; o++) {
-        if (o->op == NULL || o->op->emit != NULL) {
+        if (o->op == NULL || ad__can_write(o->op)) {
             subject s = {.op = o->op,
                          .name = o->name,
                          .build = o->own.build,

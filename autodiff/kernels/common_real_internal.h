@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* What kernels over `real` share. Included once a type. */
+
+/* texts: real */
+
+/* Never for whole numbers. */
+static inline int TYPED(is_nan)(real x)
+{
+    return x < 0 ? 0 : !(x >= 0);
+}
