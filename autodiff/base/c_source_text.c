@@ -178,7 +178,7 @@ static void put_word(ad__emit *e, const char *word, const char *after, int type,
                      const char *const *arg)
 {
     size_t len = (size_t)(after - word);
-    int calls = *after == '(';
+    int calls = after[strspn(after, " \n")] == '('; /* a line may end before it */
     for (int i = 0; i < 3 && arg != NULL; i++) {
         if (is(word, len, i == 0 ? "x" : i == 1 ? "y" : "w")) {
             ad__put(e, "%s", arg[i]);

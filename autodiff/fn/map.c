@@ -352,7 +352,9 @@ static void run_leaf(const ad_map *m, const part *own, size_t first, size_t coun
     for (uint32_t j = 0; j < m->program.output_count; j++) {
         sums[j] = 0;
         if (m->out[j].step == 0) {
-            ad__rows_f64.sum(count, own->sums + j * AD__SUM_LEAF, &sums[j]);
+            const size_t row[] = {1, count};
+            const void *const x[] = {own->sums + j * AD__SUM_LEAF};
+            ad__rows_f64.sum(&(ad__args){.n = row, .x = x, .z = &sums[j]});
         }
     }
 }

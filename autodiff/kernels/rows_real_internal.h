@@ -62,9 +62,15 @@ static real_total sum_of(size_t n, const real_total *x)
     return sum_of(half, x) + sum_of(n - half, x + half);
 }
 
-static void sum(size_t n, const void *x, void *z)
+static int sum(const ad__args *a)
 {
-    *(real_total *)z = sum_of(n, x);
+    const size_t rows = a->n[0], len = a->n[1];
+    const real_total *x = a->x[0];
+    real_total *z = a->z;
+    for (size_t i = 0; i < rows; i++) {
+        z[i] = sum_of(len, x + i * len);
+    }
+    return 0;
 }
 
 /* Four rows at a time, so that z is read and written a quarter as often. */
@@ -100,9 +106,15 @@ static void sum_columns_of(size_t m, size_t n, const real_total *x, real_total *
     }
 }
 
-static void sum_columns(size_t m, size_t n, const void *x, void *z, void *buffer)
+static int sum_columns(const ad__args *a)
 {
-    sum_columns_of(m, n, x, z, buffer);
+    const size_t matrices = a->n[0], m = a->n[1], n = a->n[2];
+    const real_total *x = a->x[0];
+    real_total *z = a->z;
+    for (size_t i = 0; i < matrices; i++) {
+        sum_columns_of(m, n, x + i * m * n, z + i * n, a->scratch);
+    }
+    return 0;
 }
 
 /* ---- extremes ---- */
@@ -135,14 +147,31 @@ static inline real extreme_of(int largest, size_t n, const real *restrict x)
     return z;
 }
 
-static void max(size_t n, const void *x, void *z)
+static real largest_of(size_t n, const real *x)
 {
-    *(real *)z = extreme_of(1, n, x);
+    return extreme_of(1, n, x);
 }
 
-static void min(size_t n, const void *x, void *z)
+static int max(const ad__args *a)
 {
-    *(real *)z = extreme_of(0, n, x);
+    const size_t rows = a->n[0], len = a->n[1];
+    const real *x = a->x[0];
+    real *z = a->z;
+    for (size_t i = 0; i < rows; i++) {
+        z[i] = largest_of(len, x + i * len);
+    }
+    return 0;
+}
+
+static int min(const ad__args *a)
+{
+    const size_t rows = a->n[0], len = a->n[1];
+    const real *x = a->x[0];
+    real *z = a->z;
+    for (size_t i = 0; i < rows; i++) {
+        z[i] = extreme_of(0, len, x + i * len);
+    }
+    return 0;
 }
 
 /* The first place of z, or of a NaN if z is NaN; n if there is none. */
@@ -155,18 +184,26 @@ static size_t place_of(real z, size_t n, const real *x)
     return i;
 }
 
-static void argmax(size_t n, const void *x, void *z)
+static int argmax(const ad__args *a)
 {
-    real largest;
-    max(n, x, &largest);
-    *(int64_t *)z = (int64_t)place_of(largest, n, x);
+    const size_t rows = a->n[0], len = a->n[1];
+    const real *x = a->x[0];
+    int64_t *z = a->z;
+    for (size_t i = 0; i < rows; i++, x += len) {
+        z[i] = (int64_t)place_of(largest_of(len, x), len, x);
+    }
+    return 0;
 }
 
-static void argmin(size_t n, const void *x, void *z)
+static int argmin(const ad__args *a)
 {
-    real smallest;
-    min(n, x, &smallest);
-    *(int64_t *)z = (int64_t)place_of(smallest, n, x);
+    const size_t rows = a->n[0], len = a->n[1];
+    const real *x = a->x[0];
+    int64_t *z = a->z;
+    for (size_t i = 0; i < rows; i++, x += len) {
+        z[i] = (int64_t)place_of(extreme_of(0, len, x), len, x);
+    }
+    return 0;
 }
 
 #if FLOATING
@@ -188,26 +225,35 @@ static real sum_of_squares(size_t n, const real *x, real scale)
 
 /* The square root of the sum of squares; where that would lose digits or leave the range, of the
  * squares of elements times a power of two. */
-static void norm(size_t n, const void *x, void *z)
+static real norm_of(size_t n, const real *x)
 {
     const int is_wide = sizeof(real) == sizeof(double);
     const int small = is_wide ? -900 : -90, most = is_wide ? 1000 : 100;
-    const real *element = x, s = sum_of_squares(n, x, 1);
+    const real s = sum_of_squares(n, x, 1);
     real largest = 0;
     if (s > ldexp((real)1, small) && !isinf(s)) {
-        *(real *)z = sqrt(s);
-        return;
+        return sqrt(s);
     }
     for (size_t i = 0; i < n; i++) {
-        largest = extreme_of_two(1, fabs(element[i]), largest);
+        largest = extreme_of_two(1, fabs(x[i]), largest);
     }
     if (largest == 0 || isnan(largest) || isinf(largest)) {
-        *(real *)z = largest;
-        return;
+        return largest;
     }
     const int power = -ilogb(largest);
     const real scale = ldexp((real)1, power < most ? power : most);
-    *(real *)z = sqrt(sum_of_squares(n, x, scale)) / scale;
+    return sqrt(sum_of_squares(n, x, scale)) / scale;
+}
+
+static int norm(const ad__args *a)
+{
+    const size_t rows = a->n[0], len = a->n[1];
+    const real *x = a->x[0];
+    real *z = a->z;
+    for (size_t i = 0; i < rows; i++) {
+        z[i] = norm_of(len, x + i * len);
+    }
+    return 0;
 }
 
 /* ---- exponentials ---- */
@@ -246,39 +292,66 @@ static real log_total(size_t n, const real *x, real m)
     return real_log1p(sum_of_others(n, x, m, place_of(m, n, x)));
 }
 
-static void logsumexp(size_t n, const void *x, void *z)
+static real logsumexp_of(size_t n, const real *x)
 {
-    real m = -INFINITY;
-    if (n > 0) {
-        max(n, x, &m);
-    }
-    *(real *)z = m == -INFINITY ? m : m + log_total(n, x, m);
+    const real m = n > 0 ? largest_of(n, x) : -INFINITY;
+    return m == -INFINITY ? m : m + log_total(n, x, m);
 }
 
-static void softmax(size_t n, const void *x, void *z)
+static int logsumexp(const ad__args *a)
 {
-    real *to = z, m;
-    max(n, x, &m);
+    const size_t rows = a->n[0], len = a->n[1];
+    const real *x = a->x[0];
+    real *z = a->z;
+    for (size_t i = 0; i < rows; i++) {
+        z[i] = logsumexp_of(len, x + i * len);
+    }
+    return 0;
+}
+
+static void softmax_of(size_t n, const real *restrict x, real *restrict z)
+{
+    const real m = largest_of(n, x);
     if (m == -INFINITY) {
         memset(z, 0, n * sizeof(real));
         return;
     }
-    exponentials(n, x, m, to);
-    const real total = sum_of(n, to);
+    exponentials(n, x, m, z);
+    const real total = sum_of(n, z);
     for (size_t i = 0; i < n; i++) {
-        to[i] /= total;
+        z[i] /= total;
     }
 }
 
-static void log_softmax(size_t n, const void *x, void *z)
+static int softmax(const ad__args *a)
 {
-    const real *restrict from = x;
-    real *restrict to = z, m;
-    max(n, x, &m);
+    const size_t rows = a->n[0], len = a->n[1];
+    const real *x = a->x[0];
+    real *z = a->z;
+    for (size_t i = 0; i < rows; i++, x += len, z += len) {
+        softmax_of(len, x, z);
+    }
+    return 0;
+}
+
+static void log_softmax_of(size_t n, const real *restrict x, real *restrict z)
+{
+    const real m = largest_of(n, x);
     const real total = m == -INFINITY ? INFINITY : log_total(n, x, m);
     for (size_t i = 0; i < n; i++) {
-        to[i] = below(from[i], m) - total;
+        z[i] = below(x[i], m) - total;
     }
+}
+
+static int log_softmax(const ad__args *a)
+{
+    const size_t rows = a->n[0], len = a->n[1];
+    const real *x = a->x[0];
+    real *z = a->z;
+    for (size_t i = 0; i < rows; i++, x += len, z += len) {
+        log_softmax_of(len, x, z);
+    }
+    return 0;
 }
 
 /* ---- less the weighted mean ---- */
@@ -320,24 +393,32 @@ static real sum_but(size_t n, const real *x, size_t top)
 
 /* x_i - sum w x, from the element x_t of the largest weight: x_i - x_t - sum w (x - x_t), where the
  * term of that weight is exactly 0. */
-static void centred(size_t n, const void *weights, const void *numbers, void *z)
+static void centred_of(size_t n, const real *restrict w, const real *restrict x, real *restrict z)
 {
-    const real *restrict w = weights, *restrict x = numbers;
-    real *restrict to = z, largest;
-    max(n, w, &largest);
+    const real largest = largest_of(n, w);
     const real from = x[place_of(largest, n, w)], mean = sum_from(n, w, x, from);
     for (size_t i = 0; i < n; i++) {
-        to[i] = x[i] - from - mean;
+        z[i] = x[i] - from - mean;
     }
+}
+
+static int centred(const ad__args *a)
+{
+    const size_t rows = a->n[0], len = a->n[1];
+    const real *w = a->x[0], *x = a->x[1];
+    real *z = a->z;
+    for (size_t i = 0; i < rows; i++, w += len, x += len, z += len) {
+        centred_of(len, w, x, z);
+    }
+    return 0;
 }
 
 /* x_i - w_i sum x, and x_t (1 - w_t) - w_t (the sum of the others) for the largest weight, 1 - w_t
  * from the others; 0 of weights 0. */
-static void centred_transposed(size_t n, const void *weights, const void *numbers, void *z)
+static void centred_transposed_of(size_t n, const real *restrict w, const real *restrict x,
+                                  real *restrict z)
 {
-    const real *restrict w = weights, *restrict x = numbers;
-    real *restrict to = z, largest;
-    max(n, w, &largest);
+    const real largest = largest_of(n, w);
     if (largest == 0) {
         memset(z, 0, n * sizeof(real));
         return;
@@ -345,9 +426,20 @@ static void centred_transposed(size_t n, const void *weights, const void *number
     const size_t top = place_of(largest, n, w);
     const real others = sum_but(n, x, top), total = x[top] + others;
     for (size_t i = 0; i < n; i++) {
-        to[i] = x[i] - chained(total, w[i]);
+        z[i] = x[i] - chained(total, w[i]);
     }
-    to[top] = chained(x[top], sum_but(n, w, top)) - chained(others, w[top]);
+    z[top] = chained(x[top], sum_but(n, w, top)) - chained(others, w[top]);
+}
+
+static int centred_transposed(const ad__args *a)
+{
+    const size_t rows = a->n[0], len = a->n[1];
+    const real *w = a->x[0], *x = a->x[1];
+    real *z = a->z;
+    for (size_t i = 0; i < rows; i++, w += len, x += len, z += len) {
+        centred_transposed_of(len, w, x, z);
+    }
+    return 0;
 }
 
 /* ---- recurrence ---- */
@@ -375,10 +467,9 @@ static void recurrence_of_one(size_t m, ptrdiff_t step, const real *factor, cons
     }
 }
 
-static void recurrence(size_t m, size_t n, int transpose, const void *a, const void *b, void *z)
+static void recurrence_of(size_t m, size_t n, int transpose, const real *restrict factor,
+                          const real *restrict term, real *restrict to)
 {
-    const real *restrict factor = a, *restrict term = b;
-    real *restrict to = z;
     if (n == 1 && transpose) {
         recurrence_of_one(m, -1, factor + m - 1, term + m - 1, to + m - 1);
     } else if (n == 1) {
@@ -394,6 +485,17 @@ static void recurrence(size_t m, size_t n, int transpose, const void *a, const v
             to[i] = term[i] + factor[i] * to[i - n];
         }
     }
+}
+
+static int recurrence(const ad__args *a)
+{
+    const size_t panes = a->n[0], m = a->n[1], n = a->n[2], pane = m * n;
+    const real *factor = a->x[0], *term = a->x[1];
+    real *z = a->z;
+    for (size_t i = 0; i < panes; i++, factor += pane, term += pane, z += pane) {
+        recurrence_of(m, n, a->n[3] != 0, factor, term, z);
+    }
+    return 0;
 }
 
 #endif

@@ -2,7 +2,6 @@
 /* The largest and smallest elements over a set of axes, and their places. */
 #include "ops/reduce_internal.h"
 
-#include "base/c_source_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"
 
@@ -27,44 +26,24 @@ static ad_status place_infer(ad__call *call)
 
 /* ---- values ---- */
 
-static ad_status max_eval(const ad__call *call)
+static void max_run(ad__runner *r, const ad__call *call)
 {
-    return ad__reduce_rows(call, ad__row_kernels_of(call->spec.type)->max);
+    ad__reduce_rows(r, call, AD__ROWS(max, call->x[0].spec->type));
 }
 
-static void max_emit(ad__emit *e, const ad__call *call)
+static void min_run(ad__runner *r, const ad__call *call)
 {
-    ad__emit_reduced_rows(e, call, "max");
+    ad__reduce_rows(r, call, AD__ROWS(min, call->x[0].spec->type));
 }
 
-static ad_status min_eval(const ad__call *call)
+static void argmax_run(ad__runner *r, const ad__call *call)
 {
-    return ad__reduce_rows(call, ad__row_kernels_of(call->spec.type)->min);
+    ad__reduce_rows(r, call, AD__ROWS(argmax, call->x[0].spec->type));
 }
 
-static void min_emit(ad__emit *e, const ad__call *call)
+static void argmin_run(ad__runner *r, const ad__call *call)
 {
-    ad__emit_reduced_rows(e, call, "min");
-}
-
-static ad_status argmax_eval(const ad__call *call)
-{
-    return ad__reduce_rows(call, ad__row_kernels_of(call->x[0].spec->type)->argmax);
-}
-
-static void argmax_emit(ad__emit *e, const ad__call *call)
-{
-    ad__emit_reduced_rows(e, call, "argmax");
-}
-
-static ad_status argmin_eval(const ad__call *call)
-{
-    return ad__reduce_rows(call, ad__row_kernels_of(call->x[0].spec->type)->argmin);
-}
-
-static void argmin_emit(ad__emit *e, const ad__call *call)
-{
-    ad__emit_reduced_rows(e, call, "argmin");
+    ad__reduce_rows(r, call, AD__ROWS(argmin, call->x[0].spec->type));
 }
 
 /* ---- derivatives ---- */
@@ -112,10 +91,8 @@ static const ad__sample min_samples[] = {{1, {{3, {2, 3, 2}}}, -2, 2, min_kept}}
 const ad_op ad_max__op = {.name = "ad_max",
                           .traits = AD__PICKS,
                           .infer = extreme_infer,
-                          .eval = max_eval,
+                          .run = max_run,
                           .flops = ad__one_in,
-                          .scratch = ad__reduce_scratch,
-                          .emit = max_emit,
                           .vjp = max_vjp,
                           .samples = max_samples,
                           .sample_count = sizeof max_samples / sizeof *max_samples};
@@ -123,27 +100,17 @@ const ad_op ad_max__op = {.name = "ad_max",
 const ad_op ad_min__op = {.name = "ad_min",
                           .traits = AD__PICKS,
                           .infer = extreme_infer,
-                          .eval = min_eval,
+                          .run = min_run,
                           .flops = ad__one_in,
-                          .scratch = ad__reduce_scratch,
-                          .emit = min_emit,
                           .vjp = min_vjp,
                           .samples = min_samples,
                           .sample_count = sizeof min_samples / sizeof *min_samples};
 
-const ad_op ad_argmax__op = {.name = "ad_argmax",
-                             .infer = place_infer,
-                             .eval = argmax_eval,
-                             .flops = ad__one_in,
-                             .scratch = ad__reduce_scratch,
-                             .emit = argmax_emit};
+const ad_op ad_argmax__op = {
+    .name = "ad_argmax", .infer = place_infer, .run = argmax_run, .flops = ad__one_in};
 
-const ad_op ad_argmin__op = {.name = "ad_argmin",
-                             .infer = place_infer,
-                             .eval = argmin_eval,
-                             .flops = ad__one_in,
-                             .scratch = ad__reduce_scratch,
-                             .emit = argmin_emit};
+const ad_op ad_argmin__op = {
+    .name = "ad_argmin", .infer = place_infer, .run = argmin_run, .flops = ad__one_in};
 
 ad_var(ad_max)(ad_var x, ad_axes axes)
 {

@@ -1,14 +1,78 @@
 /* SPDX-License-Identifier: MIT */
 /* Whole slices by a tensor of indices. */
+#ifdef real /* texts: real */
+
+/* n: slices before the axis, its length, elements of a slice; indices */
+static inline int TYPED(take)(const ad__args *a)
+{
+    const size_t outer = a->n[0], len = a->n[1], inner = a->n[2], count = a->n[3];
+    const real *x = a->x[0];
+    const int64_t *index = a->x[1];
+    real *z = a->z;
+    if (ad__first_stray(count, index, len) < count) {
+        return 1;
+    }
+    for (size_t o = 0; o < outer; o++, x += len * inner) {
+        for (size_t k = 0; k < count && inner == 1; k++) {
+            z[o * count + k] = x[ad__from_front(index[k], len)];
+        }
+        for (size_t k = 0; k < count && inner > 1; k++, z += inner) {
+            memcpy(z, x + ad__from_front(index[k], len) * inner, inner * sizeof *z);
+        }
+    }
+    return 0;
+}
+
+/* z[o, index[k], i] = the sum of x[o, k, i]; n: as of take */
+static inline int TYPED(segment_sum)(const ad__args *a)
+{
+    const size_t outer = a->n[0], len = a->n[1], inner = a->n[2], count = a->n[3];
+    const real_total *x = a->x[0];
+    const int64_t *index = a->x[1];
+    real_total *z = a->z;
+    if (ad__first_stray(count, index, len) < count) {
+        return 1;
+    }
+    memset(z, 0, outer * len * inner * sizeof *z);
+    for (size_t o = 0; o < outer; o++, z += len * inner) {
+        for (size_t k = 0; k < count; k++, x += inner) {
+            real_total *restrict to = z + ad__from_front(index[k], len) * inner;
+            for (size_t i = 0; i < inner; i++) {
+                to[i] += x[i];
+            }
+        }
+    }
+    return 0;
+}
+
+/* n: indices, length of the new axis */
+static inline int TYPED(one_hot)(const ad__args *a)
+{
+    const size_t count = a->n[0], len = a->n[1];
+    const int64_t *index = a->x[0];
+    real *z = a->z;
+    if (ad__first_stray(count, index, len) < count) {
+        return 1;
+    }
+    memset(z, 0, count * len * sizeof *z);
+    for (size_t k = 0; k < count; k++) {
+        z[k * len + ad__from_front(index[k], len)] = 1;
+    }
+    return 0;
+}
+
+#else /* texts: end */
 #include "ops/index_internal.h"
 
 #include "ops/movement_internal.h"
-#include "base/c_source_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+#define AD__KERNELS "ops/index.c"
+#include "kernels/every_type_internal.h"
 
 /* ---- indices ---- */
 
@@ -36,34 +100,26 @@ ad_status ad__resize_indexed(ad__resizing *r)
     return AD_OK;
 }
 
-ad_status ad__check_indices(const ad__call *call, int i, int64_t len)
+ad_status ad__explain_index(const ad__call *call, const ad__launch *l)
 {
-    const ad__spec *spec = call->x[i].spec;
-    const int64_t *index = call->x[i].data;
-    size_t at = ad__first_stray(spec->count, index, len);
-    if (at == spec->count) {
-        return AD_OK;
+    int last = AD__LAUNCH_ARGUMENTS - 1;
+    while (last > 0 && l->x[last].memory == AD__NOTHING) {
+        last--;
     }
-    ad_shape place = spec->shape; /* the place of the element, printed like a shape */
+    const ad__array *x = &call->x[l->x[last].argument];
+    const int64_t *index = x->data, len = (int64_t)l->n[1];
+    const size_t at = ad__first_stray(x->spec->count, index, l->n[1]);
+    ad_shape place = x->spec->shape; /* the place of the element, printed like a shape */
     char text[160];
     size_t rest = at;
     for (int axis = place.rank - 1; axis >= 0; axis--) {
-        place.len[axis] = (int64_t)(rest % (size_t)spec->shape.len[axis]);
-        rest /= (size_t)spec->shape.len[axis];
+        place.len[axis] = (int64_t)(rest % (size_t)x->spec->shape.len[axis]);
+        rest /= (size_t)x->spec->shape.len[axis];
     }
     return ad_error_set(call->error, AD_ERR_INDEX,
                         "indices%s is %" PRId64 ", outside an axis of length %" PRId64
                         "; indices are %" PRId64 " to %" PRId64,
                         ad_shape_print(&place, text, sizeof text), index[at], len, -len, len - 1);
-}
-
-void ad__put_index_check(ad__emit *e, const ad__call *call, int i, int64_t len)
-{
-    ad__put(e, "    if (");
-    ad__put_kernel(e, "ad__first_stray", AD__NO_TYPE);
-    ad__put(e, "(%zu, x%d, %" PRId64 ") < %zu) {\n        return 1;\n    }\n",
-            call->x[i].spec->count, i, len, call->x[i].spec->count);
-    e->fails = 1;
 }
 
 /* shape with `count` axes of another in place of one axis of its own. */
@@ -101,60 +157,15 @@ static ad_status take_infer(ad__call *call)
                : replace_axis(call, shape, axis, 1, indices->rank, indices->len, &call->spec.shape);
 }
 
-/* Copies rows of `row` bytes; inline, so that the compiler copies single elements without a
- * call. */
-static inline void copy_rows(size_t row, const char *x, const int64_t *index, size_t n, int64_t len,
-                             char *z)
-{
-    for (size_t k = 0; k < n; k++) {
-        memcpy(z + k * row, x + ad__from_front(index[k], len) * row, row);
-    }
-}
-
-static void take_rows(size_t row, const char *x, const int64_t *index, size_t n, int64_t len,
-                      char *z)
-{
-    if (row == sizeof(float)) {
-        copy_rows(sizeof(float), x, index, n, len, z);
-    } else if (row == sizeof(double)) {
-        copy_rows(sizeof(double), x, index, n, len, z);
-    } else {
-        copy_rows(row, x, index, n, len, z);
-    }
-}
-
-static ad_status take_eval(const ad__call *call)
+static void take_run(ad__runner *r, const ad__call *call)
 {
     const ad__indexing *attributes = call->attributes;
     const ad_shape *shape = &call->x[0].spec->shape;
-    int axis = ad__front_axis(attributes->axis, shape);
-    ad__along a = ad__along_axis(shape, axis);
-    ad_status status = ad__check_indices(call, 1, (int64_t)a.len);
-    size_t row = a.inner * ad_type_bytes(call->spec.type), n = call->x[1].spec->count;
-    for (size_t o = 0; o < a.outer && row > 0 && status == AD_OK; o++) {
-        take_rows(row, (const char *)call->x[0].data + o * a.len * row, call->x[1].data, n,
-                  (int64_t)a.len, (char *)call->z + o * n * row);
-    }
-    return status;
-}
-
-static void take_emit(ad__emit *e, const ad__call *call)
-{
-    const ad__indexing *attributes = call->attributes;
-    const ad_shape *shape = &call->x[0].spec->shape;
-    ad__along a = ad__along_axis(shape, ad__front_axis(attributes->axis, shape));
-    size_t n = call->x[1].spec->count;
-    ad__put_index_check(e, call, 1, (int64_t)a.len);
-    ad__put_loop(e, 1, "o", a.outer);
-    ad__put_loop(e, 2, "k", n);
-    ad__put(e, "            const size_t at = o * %zu + ", a.len);
-    ad__put_kernel(e, "ad__from_front", AD__NO_TYPE);
-    ad__put(e,
-            "(x1[k], %zu);\n"
-            "            memcpy(z + (o * %zu + k) * %zu, x0 + at * %zu, %zu * sizeof *z);\n",
-            a.len, n, a.inner, a.inner, a.inner);
-    ad__put_end(e, 2);
-    ad__put_end(e, 1);
+    const ad__along a = ad__along_axis(shape, ad__front_axis(attributes->axis, shape));
+    ad__launch_kernel(r, &(ad__launch){AD__KERNEL(take, call->spec.type),
+                                       AD__NUMBERS(a.outer, a.len, a.inner, call->x[1].spec->count),
+                                       .x = {ad__argument(r, 0), ad__argument(r, 1)},
+                                       .z = ad__result(r), .explain = ad__explain_index});
 }
 
 static void take_vjp(ad__vjp *v)
@@ -188,8 +199,7 @@ static const ad__sample take_samples[] = {{1, {{2, {3, 2}}}, -2, 2, take_rows_of
 const ad_op ad_take__op = {.name = "ad_take",
                            .traits = AD__MOVES,
                            .infer = take_infer,
-                           .eval = take_eval,
-                           .emit = take_emit,
+                           .run = take_run,
                            .vjp = take_vjp,
                            .samples = take_samples,
                            .sample_count = 2};
@@ -227,68 +237,14 @@ static ad_status segment_infer(ad__call *call)
     return replace_axis(call, shape, a->axis, indices->rank, 1, &a->len, &call->spec.shape);
 }
 
-#define SEGMENT_SUM(real, NAME)                                                                    \
-    static void NAME(const ad__along *a, size_t n, const int64_t *index, const real *x, real *z)   \
-    {                                                                                              \
-        for (size_t o = 0; o < a->outer; o++) {                                                    \
-            for (size_t k = 0; k < n; k++) {                                                       \
-                const real *restrict from = x + (o * n + k) * a->inner;                            \
-                size_t at = o * a->len + ad__from_front(index[k], (int64_t)a->len);                \
-                real *restrict to = z + at * a->inner;                                             \
-                for (size_t i = 0; i < a->inner; i++) {                                            \
-                    to[i] += from[i];                                                              \
-                }                                                                                  \
-            }                                                                                      \
-        }                                                                                          \
-    }
-
-SEGMENT_SUM(double, segment_sum_f64)
-SEGMENT_SUM(float, segment_sum_f32)
-SEGMENT_SUM(uint64_t, segment_sum_i64) /* wraps around */
-
-static ad_status segment_eval(const ad__call *call)
+static void segment_run(ad__runner *r, const ad__call *call)
 {
     const ad__indexing *attributes = call->attributes;
-    ad__along a = ad__along_axis(&call->spec.shape, attributes->axis);
-    ad_status status = ad__check_indices(call, 1, attributes->len);
-    if (status != AD_OK || call->spec.count == 0) {
-        return status;
-    }
-    memset(call->z, 0, ad__spec_bytes(&call->spec));
-    size_t n = call->x[1].spec->count;
-    switch (call->spec.type) {
-    case AD_F64:
-        segment_sum_f64(&a, n, call->x[1].data, call->x[0].data, call->z);
-        break;
-    case AD_F32:
-        segment_sum_f32(&a, n, call->x[1].data, call->x[0].data, call->z);
-        break;
-    case AD_I64:
-        segment_sum_i64(&a, n, call->x[1].data, call->x[0].data, call->z);
-        break;
-    }
-    return AD_OK;
-}
-
-static void segment_emit(ad__emit *e, const ad__call *call)
-{
-    const ad__indexing *attributes = call->attributes;
-    ad__along a = ad__along_axis(&call->spec.shape, attributes->axis);
-    size_t n = call->x[1].spec->count;
-    ad__put_index_check(e, call, 1, attributes->len);
-    ad__put(e, "    memset(z, 0, %zu * sizeof *z);\n", call->spec.count);
-    ad__put_loop(e, 1, "o", a.outer);
-    ad__put_loop(e, 2, "k", n);
-    ad__put(e, "            const size_t at = o * %zu + ", a.len);
-    ad__put_kernel(e, "ad__from_front", AD__NO_TYPE);
-    ad__put(e, "(x1[k], %zu);\n", a.len);
-    ad__put_loop(e, 3, "i", a.inner);
-    const int wraps = call->spec.type == AD_I64;
-    ad__put(e, "                %s[at * %zu + i] += %sx0[(o * %zu + k) * %zu + i];\n",
-            wraps ? "((uint64_t *)z)" : "z", a.inner, wraps ? "(uint64_t)" : "", n, a.inner);
-    ad__put_end(e, 3);
-    ad__put_end(e, 2);
-    ad__put_end(e, 1);
+    const ad__along a = ad__along_axis(&call->spec.shape, attributes->axis);
+    ad__launch_kernel(r, &(ad__launch){AD__KERNEL(segment_sum, call->spec.type),
+                                       AD__NUMBERS(a.outer, a.len, a.inner, call->x[1].spec->count),
+                                       .x = {ad__argument(r, 0), ad__argument(r, 1)},
+                                       .z = ad__result(r), .explain = ad__explain_index});
 }
 
 static void segment_vjp(ad__vjp *v)
@@ -306,8 +262,7 @@ static const ad__sample segment_samples[] = {{1, {{3, {2, 2, 3}}}, -2, 2, segmen
 const ad_op ad_segment_sum__op = {.name = "ad_segment_sum",
                                   .infer = segment_infer,
                                   .resize = ad__resize_indexed,
-                                  .eval = segment_eval,
-                                  .emit = segment_emit,
+                                  .run = segment_run,
                                   .flops = ad__one_in,
                                   .vjp = segment_vjp,
                                   .samples = segment_samples,
@@ -337,48 +292,24 @@ static ad_status one_hot_infer(ad__call *call)
                : replace_axis(call, shape, shape->rank, 0, 1, &a->len, &call->spec.shape);
 }
 
-static ad_status one_hot_eval(const ad__call *call)
+static void one_hot_run(ad__runner *r, const ad__call *call)
 {
     const ad__indexing *a = call->attributes;
-    const int64_t *index = call->x[0].data;
-    ad_status status = ad__check_indices(call, 0, a->len);
-    if (status != AD_OK || call->spec.count == 0) {
-        return status;
-    }
-    memset(call->z, 0, call->spec.count * ad_type_bytes(a->type));
-    for (size_t k = 0; k < call->x[0].spec->count; k++) {
-        size_t at = k * (size_t)a->len + ad__from_front(index[k], a->len);
-        if (a->type == AD_F64) {
-            ((double *)call->z)[at] = 1;
-        } else if (a->type == AD_F32) {
-            ((float *)call->z)[at] = 1;
-        } else {
-            ((int64_t *)call->z)[at] = 1;
-        }
-    }
-    return AD_OK;
-}
-
-static void one_hot_emit(ad__emit *e, const ad__call *call)
-{
-    const ad__indexing *a = call->attributes;
-    ad__put_index_check(e, call, 0, a->len);
-    ad__put(e, "    memset(z, 0, %zu * sizeof *z);\n", call->spec.count);
-    ad__put_loop(e, 1, "k", call->x[0].spec->count);
-    ad__put(e, "        z[k * %" PRId64 " + ", a->len);
-    ad__put_kernel(e, "ad__from_front", AD__NO_TYPE);
-    ad__put(e, "(x0[k], %" PRId64 ")] = 1;\n", a->len);
-    ad__put_end(e, 1);
+    ad__launch_kernel(r, &(ad__launch){AD__KERNEL(one_hot, a->type),
+                                       AD__NUMBERS(call->x[0].spec->count, (size_t)a->len),
+                                       .x = {ad__argument(r, 0)}, .z = ad__result(r),
+                                       .explain = ad__explain_index});
 }
 
 const ad_op ad_one_hot__op = {.name = "ad_one_hot",
                               .traits = AD__MOVES,
                               .infer = one_hot_infer,
-                              .eval = one_hot_eval,
-                              .emit = one_hot_emit};
+                              .run = one_hot_run};
 
 ad_var(ad_one_hot)(ad_var indices, int64_t len, ad_type type)
 {
     const ad__indexing a = {.type = type, .len = len};
     return ad__record(&ad_one_hot__op, 1, &indices, &a, sizeof a);
 }
+
+#endif

@@ -3,13 +3,28 @@
 #include "ops/movement_internal.h"
 
 #include "ops/strided_internal.h"
-#include "base/c_source_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+
+/* What either does: the arguments one after the other, for each index before the axis. */
+static void join_run(ad__runner *r, const ad__call *call)
+{
+    int axis = ad__front_axis(*(const int *)call->attributes, &call->spec.shape);
+    const ad__along whole = ad__along_axis(&call->spec.shape, axis);
+    ad__region z = ad__result(r);
+    for (int i = 0; i < call->count && call->spec.count > 0; i++) {
+        const size_t run = call->x[i].spec->count / whole.outer;
+        const ad_shape shape = {2, {(int64_t)whole.outer, (int64_t)run}};
+        const ptrdiff_t from[] = {(ptrdiff_t)run, 1};
+        const ptrdiff_t to[] = {(ptrdiff_t)(whole.len * whole.inner), 1};
+        ad__launch_copy(r, &shape, ad__argument(r, i), from, z, to);
+        z = ad__from(z, run);
+    }
+}
 
 /* ---- concat ---- */
 
@@ -40,41 +55,6 @@ static ad_status concat_infer(ad__call *call)
     return status;
 }
 
-static ad_status concat_eval(const ad__call *call)
-{
-    int axis = ad__front_axis(*(const int *)call->attributes, &call->spec.shape);
-    size_t bytes = ad_type_bytes(call->spec.type);
-    ad__along whole = ad__along_axis(&call->spec.shape, axis);
-    char *z = call->z;
-    for (int i = 0; i < call->count && call->spec.count > 0; i++) { /* of none, a run may be huge */
-        ad__along part = ad__along_axis(&call->x[i].spec->shape, axis);
-        size_t run = part.len * part.inner * bytes;
-        const char *x = call->x[i].data;
-        for (size_t o = 0; o < part.outer && run > 0; o++) {
-            memcpy(z + o * whole.len * whole.inner * bytes, x + o * run, run);
-        }
-        z += run;
-    }
-    return AD_OK;
-}
-
-static void concat_emit(ad__emit *e, const ad__call *call)
-{
-    int axis = ad__front_axis(*(const int *)call->attributes, &call->spec.shape);
-    ad__along whole = ad__along_axis(&call->spec.shape, axis);
-    size_t at = 0;
-    ad__put_loop(e, 1, "i", whole.outer);
-    for (int i = 0; i < call->count; i++) {
-        ad__along part = ad__along_axis(&call->x[i].spec->shape, axis);
-        size_t run = part.len * part.inner;
-        ad__put(e, "        memcpy(z + i * %zu + %zu, ", whole.len * whole.inner, at);
-        ad__put_argument(e, i, call->spec.type);
-        ad__put(e, " + i * %zu, %zu * sizeof *z);\n", run, run);
-        at += run;
-    }
-    ad__put_end(e, 1);
-}
-
 static void concat_vjp(ad__vjp *v)
 {
     int axis = *(const int *)v->attributes;
@@ -100,8 +80,7 @@ static const ad__sample concat_samples[] = {
 const ad_op ad_concat__op = {.name = "ad_concat",
                              .traits = AD__MOVES,
                              .infer = concat_infer,
-                             .eval = concat_eval,
-                             .emit = concat_emit,
+                             .run = join_run,
                              .vjp = concat_vjp,
                              .samples = concat_samples,
                              .sample_count = 1};
@@ -145,35 +124,6 @@ static ad_status stack_infer(ad__call *call)
     return status;
 }
 
-static ad_status stack_eval(const ad__call *call)
-{
-    const ad_shape *shape = &call->x[0].spec->shape;
-    int axis = ad__front_axis(*(const int *)call->attributes, &call->spec.shape);
-    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
-    ad__dense_strides(shape, from);
-    ad__dense_strides(&call->spec.shape, to);
-    size_t bytes = ad_type_bytes(call->spec.type), run = (size_t)to[axis] * bytes;
-    memmove(to + axis, to + axis + 1, (size_t)(shape->rank - axis) * sizeof *to);
-    for (int i = 0; i < call->count; i++) {
-        char *z = (char *)call->z + (size_t)i * run;
-        ad__copy_strided(shape, bytes, call->x[i].data, from, z, to);
-    }
-    return AD_OK;
-}
-
-static void stack_emit(ad__emit *e, const ad__call *call)
-{
-    int axis = ad__front_axis(*(const int *)call->attributes, &call->spec.shape);
-    ad__along a = ad__along_axis(&call->spec.shape, axis);
-    ad__put_loop(e, 1, "i", a.outer);
-    for (int i = 0; i < call->count; i++) {
-        ad__put(e, "        memcpy(z + (i * %zu + %d) * %zu, ", a.len, i, a.inner);
-        ad__put_argument(e, i, call->spec.type);
-        ad__put(e, " + i * %zu, %zu * sizeof *z);\n", a.inner, a.inner);
-    }
-    ad__put_end(e, 1);
-}
-
 static void stack_vjp(ad__vjp *v)
 {
     for (int i = 0; i < v->count; i++) {
@@ -196,8 +146,7 @@ static const ad__sample stack_samples[] = {
 const ad_op ad_stack__op = {.name = "ad_stack",
                             .traits = AD__MOVES,
                             .infer = stack_infer,
-                            .eval = stack_eval,
-                            .emit = stack_emit,
+                            .run = join_run,
                             .vjp = stack_vjp,
                             .samples = stack_samples,
                             .sample_count = 2};

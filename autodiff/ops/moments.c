@@ -3,7 +3,7 @@
 #include "ops/reduce_internal.h"
 
 #include "ops/movement_internal.h"
-#include "base/c_source_internal.h"
+#include "ops/strided_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"
 
@@ -24,21 +24,15 @@ static ad_status size_infer(ad__call *call)
     return ad__check_float(call->spec.type, &call->x[0].spec->shape, call->error);
 }
 
-static ad_status size_eval(const ad__call *call)
+static void size_run(ad__runner *r, const ad__call *call)
 {
     const counting *c = call->attributes;
-    double count = (double)ad__reduced_count(&call->x[0].spec->shape, c->over);
-    count = !c->must_be || count > c->ddof ? count - c->ddof : (double)NAN;
-    if (call->spec.type == AD_F64) {
-        *(double *)call->z = count;
-    } else {
-        *(float *)call->z = (float)count;
-    }
-    return AD_OK;
+    const double count = (double)ad__reduced_count(&call->x[0].spec->shape, c->over) - c->ddof;
+    ad__launch_fill(r, 1, c->must_be && !(count > 0) ? (double)NAN : count, ad__result(r));
 }
 
 const ad_op ad_size__op = {
-    .name = "ad_size", .traits = AD__OF_SHAPES, .infer = size_infer, .eval = size_eval};
+    .name = "ad_size", .traits = AD__OF_SHAPES, .infer = size_infer, .run = size_run};
 
 /* Records it in the name of origin. */
 static ad_var counted(ad_var x, ad_axes axes, int must_be, int ddof, const char *origin)
@@ -120,14 +114,9 @@ ad_var(ad_normalize)(ad_var x, ad_axes axes)
     return ad__made_of(normal, "ad_normalize", z);
 }
 
-static ad_status norm_eval(const ad__call *call)
+static void norm_run(ad__runner *r, const ad__call *call)
 {
-    return ad__reduce_rows(call, ad__row_kernels_of(call->spec.type)->norm);
-}
-
-static void norm_emit(ad__emit *e, const ad__call *call)
-{
-    ad__emit_reduced_rows(e, call, "norm");
+    ad__reduce_rows(r, call, AD__ROWS(norm, call->x[0].spec->type));
 }
 
 static void norm_vjp(ad__vjp *v)
@@ -152,10 +141,8 @@ static const ad__sample norm_samples[] = {
 
 const ad_op ad_norm__op = {.name = "ad_norm",
                            .infer = ad__reduced_float_infer,
-                           .eval = norm_eval,
+                           .run = norm_run,
                            .flops = ad__one_in,
-                           .scratch = ad__reduce_scratch,
-                           .emit = norm_emit,
                            .vjp = norm_vjp,
                            .samples = norm_samples,
                            .sample_count = sizeof norm_samples / sizeof *norm_samples};

@@ -4,7 +4,6 @@
 
 #include "ops/reduce_internal.h"
 #include "ops/strided_internal.h"
-#include "base/c_source_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"
 
@@ -87,17 +86,9 @@ int ad__same_alias(const ad__call *call, size_t *first)
     return 1;
 }
 
-ad_status ad__copy_eval(const ad__call *call)
+void ad__copy_run(ad__runner *r, const ad__call *call)
 {
-    if (call->spec.count > 0) {
-        memcpy(call->z, call->x[0].data, ad__spec_bytes(&call->spec));
-    }
-    return AD_OK;
-}
-
-void ad__copy_emit(ad__emit *e, const ad__call *call)
-{
-    ad__put(e, "    memcpy(z, x0, %zu * sizeof *z);\n", call->spec.count);
+    ad__launch_dense_copy(r, call->spec.count, ad__argument(r, 0), ad__result(r));
 }
 
 /* ---- broadcast_to ---- */
@@ -156,23 +147,13 @@ static int broadcast_alias(const ad__call *call, size_t *first)
     return call->x[0].spec->count == call->spec.count;
 }
 
-static ad_status broadcast_eval(const ad__call *call)
+static void broadcast_run(ad__runner *r, const ad__call *call)
 {
     const ad_shape *large = &call->spec.shape;
     ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
     ad__dense_strides(large, to);
     broadcast_strides(&call->x[0].spec->shape, large, from);
-    ad__copy_strided(large, ad_type_bytes(call->spec.type), call->x[0].data, from, call->z, to);
-    return AD_OK;
-}
-
-static void broadcast_emit(ad__emit *e, const ad__call *call)
-{
-    const ad_shape *large = &call->spec.shape;
-    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
-    ad__dense_strides(large, to);
-    broadcast_strides(&call->x[0].spec->shape, large, from);
-    ad__put_strided(e, &(ad__strided){.shape = large, .x = "x0", .z = "z", .from = from, .to = to});
+    ad__launch_copy(r, large, ad__argument(r, 0), from, ad__result(r), to);
 }
 
 static void broadcast_vjp(ad__vjp *v)
@@ -192,8 +173,7 @@ const ad_op ad_broadcast_to__op = {.name = "ad_broadcast_to",
                                    .alias = broadcast_alias,
                                    .infer = broadcast_infer,
                                    .resize = broadcast_resize,
-                                   .eval = broadcast_eval,
-                                   .emit = broadcast_emit,
+                                   .run = broadcast_run,
                                    .vjp = broadcast_vjp,
                                    .samples = broadcast_samples,
                                    .sample_count = 1};
@@ -245,39 +225,19 @@ static ad_status transpose_infer(ad__call *call)
     return status;
 }
 
-/* x's strides, in the order of the result's axes. */
-static ad_status transpose_strides(const ad__call *call, ptrdiff_t *from)
+static void transpose_run(ad__runner *r, const ad__call *call)
 {
     const ad_shape *shape = &call->x[0].spec->shape;
-    ptrdiff_t own[AD_MAX_RANK];
-    int order[AD_MAX_RANK];
-    ad_status status = transpose_order(call->attributes, shape, order, call->error);
+    ptrdiff_t own[AD_MAX_RANK], from[AD_MAX_RANK], to[AD_MAX_RANK];
+    int order[AD_MAX_RANK] = {0};
+    ad_error error;
+    transpose_order(call->attributes, shape, order, &error); /* infer had no complaint */
     ad__dense_strides(shape, own);
-    for (int i = 0; i < shape->rank && status == AD_OK; i++) {
+    ad__dense_strides(&call->spec.shape, to);
+    for (int i = 0; i < shape->rank; i++) {
         from[i] = own[order[i]];
     }
-    return status;
-}
-
-static ad_status transpose_eval(const ad__call *call)
-{
-    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
-    ad_status status = transpose_strides(call, from);
-    if (status == AD_OK) {
-        ad__dense_strides(&call->spec.shape, to);
-        ad__copy_strided(&call->spec.shape, ad_type_bytes(call->spec.type), call->x[0].data, from,
-                         call->z, to);
-    }
-    return status;
-}
-
-static void transpose_emit(ad__emit *e, const ad__call *call)
-{
-    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
-    transpose_strides(call, from);
-    ad__dense_strides(&call->spec.shape, to);
-    ad__put_strided(
-        e, &(ad__strided){.shape = &call->spec.shape, .x = "x0", .z = "z", .from = from, .to = to});
+    ad__launch_copy(r, &call->spec.shape, ad__argument(r, 0), from, ad__result(r), to);
 }
 
 /* The inverse permutation. */
@@ -308,8 +268,7 @@ static const ad__sample transpose_samples[] = {{1, {{2, {3, 4}}}, -2, 2, transpo
 const ad_op ad_transpose__op = {.name = "ad_transpose",
                                 .traits = AD__MOVES,
                                 .infer = transpose_infer,
-                                .eval = transpose_eval,
-                                .emit = transpose_emit,
+                                .run = transpose_run,
                                 .vjp = transpose_vjp,
                                 .samples = transpose_samples,
                                 .sample_count = 2};

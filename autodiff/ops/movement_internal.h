@@ -27,8 +27,7 @@ int ad__same_but_axis(const ad_shape *a, const ad_shape *b, int axis);
 
 /* z = the elements of argument 0, in their order. */
 int ad__same_alias(const ad__call *call, size_t *first);
-ad_status ad__copy_eval(const ad__call *call);
-void ad__copy_emit(struct ad__emit *e, const ad__call *call);
+void ad__copy_run(ad__runner *r, const ad__call *call);
 
 /* ---- for builders that record several operations ---- */
 

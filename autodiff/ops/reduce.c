@@ -2,15 +2,12 @@
 /* Axes of reductions, and the walk over rows. */
 #include "ops/reduce_internal.h"
 
-#include "base/c_source_internal.h"
 #include "ops/movement_internal.h"
 #include "ops/strided_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 static const ad__reduction *attributes_of(const ad__call *call)
 {
@@ -157,164 +154,49 @@ static order rows_last(const ad_shape *x, ad__reduction r)
     return o;
 }
 
-/* The elements of x in that order: its own, or a copy in scratch; NULL if there is no memory. */
-static const void *in_order(const ad__call *call, const ad__array *x, const order *o)
+/* The elements of argument i in that order: its own, or a copy in scratch. */
+static ad__region in_order(ad__runner *r, int i, const order *o)
 {
-    size_t bytes = ad_type_bytes(x->spec->type);
-    if (o->is_own || x->spec->count == 0) {
-        return x->data;
+    const ad__region x = ad__argument(r, i);
+    const size_t count = ad_shape_count(&o->shape);
+    if (o->is_own || count == 0) {
+        return x;
     }
     ptrdiff_t dense[AD_MAX_RANK];
+    const ad__region rows = ad__scratch(r, x.type, count);
     ad__dense_strides(&o->shape, dense);
-    void *rows = ad__arena_take(call->scratch, x->spec->count * bytes);
-    if (rows != NULL) {
-        ad__copy_strided(&o->shape, bytes, x->data, o->stride, rows, dense);
-    }
+    ad__launch_copy(r, &o->shape, x, o->stride, rows, dense);
     return rows;
 }
 
-size_t ad__reduce_scratch(const ad__call *call)
-{
-    const ad__spec *x = call->x[0].spec;
-    int is_copied = !rows_last(&x->shape, *attributes_of(call)).is_own && x->count > 0;
-    return is_copied ? ad__rounded(ad__spec_bytes(x)) : 0;
-}
-
-size_t ad__map_scratch(const ad__call *call)
-{
-    /* the arguments in another order, and the result */
-    return (size_t)(call->count + 1) * ad__reduce_scratch(call);
-}
-
-ad_status ad__reduce_rows(const ad__call *call, ad__row_kernel *kernel)
+void ad__reduce_rows(ad__runner *r, const ad__call *call, const char *name, ad__kernel *kernel)
 {
     const ad__spec *spec = call->x[0].spec;
-    size_t len = ad__reduced_count(&spec->shape, *attributes_of(call));
-    size_t step = len * ad_type_bytes(spec->type), z_step = ad_type_bytes(call->spec.type);
-    order o = rows_last(&spec->shape, *attributes_of(call));
-    const char *x = in_order(call, &call->x[0], &o);
-    char *z = call->z;
-    if (x == NULL && spec->count > 0) {
-        return AD_ERR_MEMORY;
-    }
-    for (size_t i = 0; i < call->spec.count; i++) {
-        kernel(len, x, z);
-        x += step;
-        z += z_step;
-    }
-    return AD_OK;
+    const order o = rows_last(&spec->shape, *attributes_of(call));
+    const size_t len = ad__reduced_count(&spec->shape, *attributes_of(call));
+    ad__launch_kernel(r, &(ad__launch){name, kernel, (int)spec->type,
+                                       AD__NUMBERS(call->spec.count, len),
+                                       .x = {in_order(r, 0, &o)}, .z = ad__result(r)});
 }
 
-/* By the kernel of one argument or of two. */
-static ad_status map_rows(const ad__call *call, ad__row_kernel *of_one, ad__two_row_kernel *of_two)
+void ad__map_rows(ad__runner *r, const ad__call *call, const char *name, ad__kernel *kernel)
 {
     const ad__spec *spec = call->x[0].spec;
-    size_t bytes = ad_type_bytes(spec->type), all = spec->count * bytes;
-    order o = rows_last(&spec->shape, *attributes_of(call));
-    if (all == 0) {
-        return AD_OK;
-    }
-    const char *x = in_order(call, &call->x[0], &o);
-    const char *y = of_one != NULL ? x : in_order(call, &call->x[1], &o);
-    char *z = o.is_own ? call->z : ad__arena_take(call->scratch, all);
-    if (x == NULL || y == NULL || z == NULL) {
-        return AD_ERR_MEMORY;
-    }
-    size_t len = ad__reduced_count(&spec->shape, *attributes_of(call));
-    for (size_t at = 0; at < all; at += len * bytes) {
-        if (of_one != NULL) {
-            of_one(len, x + at, z + at);
-        } else if (of_two != NULL) {
-            of_two(len, x + at, y + at, z + at);
-        }
-    }
-    if (!o.is_own) {
-        ptrdiff_t dense[AD_MAX_RANK];
-        ad__dense_strides(&o.shape, dense);
-        ad__copy_strided(&o.shape, bytes, z, dense, call->z, o.stride);
-    }
-    return AD_OK;
-}
-
-ad_status ad__map_rows(const ad__call *call, ad__row_kernel *kernel)
-{
-    return map_rows(call, kernel, NULL);
-}
-
-ad_status ad__map_two_rows(const ad__call *call, ad__two_row_kernel *kernel)
-{
-    return map_rows(call, NULL, kernel);
-}
-
-/* ---- rows as C ---- */
-
-/* Copies an argument in that order, unless it is its own, and writes where its rows are. */
-static void put_in_order(ad__emit *e, int argument, const ad__spec *spec, const order *o,
-                         char text[64])
-{
-    ptrdiff_t dense[AD_MAX_RANK];
-    (void)snprintf(text, 64, "x%d", argument);
-    if (!o->is_own && spec->count > 0) {
-        char from[64];
-        memcpy(from, text, sizeof from);
-        ad__dense_strides(&o->shape, dense);
-        (void)snprintf(text, 64, "(scratch_%s + %zu)", ad_type_name(spec->type),
-                       ad__emit_scratch(e, spec->type, spec->count));
-        ad__put_strided(
-            e, &(ad__strided){
-                   .shape = &o->shape, .x = from, .z = text, .from = o->stride, .to = dense});
-    }
-}
-
-/* z or a part of it = the kernel over each row of x, or of x and y. */
-static void put_rows(ad__emit *e, const ad__spec *spec, size_t rows, size_t len, size_t step,
-                     const char *x, const char *y, const char *z, const char *kernel)
-{
-    ad__put_loop(e, 1, "i", rows);
-    ad__put(e, "        ");
-    ad__put_kernel(e, kernel, (int)spec->type);
-    ad__put(e, "(%zu, %s + i * %zu, ", len, x, len);
-    if (y != NULL) {
-        ad__put(e, "%s + i * %zu, ", y, len);
-    }
-    ad__put(e, "%s + i * %zu);\n", z, step);
-    ad__put_end(e, 1);
-}
-
-void ad__emit_reduced_rows(ad__emit *e, const ad__call *call, const char *kernel)
-{
-    const ad__spec *spec = call->x[0].spec;
-    order o = rows_last(&spec->shape, *attributes_of(call));
-    char x[64];
-    put_in_order(e, 0, spec, &o, x);
-    put_rows(e, spec, call->spec.count, ad__reduced_count(&spec->shape, *attributes_of(call)), 1, x,
-             NULL, "z", kernel);
-}
-
-void ad__emit_mapped_rows(ad__emit *e, const ad__call *call, const char *kernel)
-{
-    const ad__spec *spec = call->x[0].spec;
-    size_t len = ad__reduced_count(&spec->shape, *attributes_of(call));
-    order o = rows_last(&spec->shape, *attributes_of(call));
-    char x[2][64], rows[64] = "z";
+    const order o = rows_last(&spec->shape, *attributes_of(call));
+    const size_t len = ad__reduced_count(&spec->shape, *attributes_of(call));
     if (spec->count == 0) {
         return;
     }
-    for (int i = 0; i < call->count && i < 2; i++) {
-        put_in_order(e, i, spec, &o, x[i]);
+    ad__launch l = {name, kernel, (int)spec->type, AD__NUMBERS(spec->count / len, len)};
+    for (int i = 0; i < call->count; i++) {
+        l.x[i] = in_order(r, i, &o);
     }
-    if (!o.is_own) {
-        (void)snprintf(rows, sizeof rows, "(scratch_%s + %zu)", ad_type_name(spec->type),
-                       ad__emit_scratch(e, spec->type, spec->count));
-    }
-    put_rows(e, spec, spec->count / len, len, len, x[0], call->count > 1 ? x[1] : NULL, rows,
-             kernel);
+    l.z = o.is_own ? ad__result(r) : ad__scratch(r, spec->type, spec->count);
+    ad__launch_kernel(r, &l);
     if (!o.is_own) {
         ptrdiff_t dense[AD_MAX_RANK];
         ad__dense_strides(&o.shape, dense);
-        ad__put_strided(
-            e,
-            &(ad__strided){.shape = &o.shape, .x = rows, .z = "z", .from = dense, .to = o.stride});
+        ad__launch_copy(r, &o.shape, l.z, dense, ad__result(r), o.stride);
     }
 }
 

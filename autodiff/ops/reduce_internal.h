@@ -2,7 +2,7 @@
 #ifndef AD_OPS_REDUCE_INTERNAL_H
 #define AD_OPS_REDUCE_INTERNAL_H
 
-#include "tape/op_internal.h"
+#include "tape/launch_internal.h"
 #include "kernels/rows_internal.h"
 
 /* What operations over a set of axes share. Their attributes are an ad__reduction. */
@@ -35,26 +35,17 @@ ad_status ad__reduced_infer(ad__call *call);
 ad_status ad__reduced_float_infer(ad__call *call);
 ad_status ad__mapped_float_infer(ad__call *call);
 
-/* ---- eval: one row kernel over the argument. Errors: AD_ERR_MEMORY ---- */
+/* ---- run: one row kernel over the argument; name and kernel by AD__ROWS(name, type) ---- */
 
 const ad__row_kernels *ad__row_kernels_of(ad_type type);
+#define AD__ROWS(name, type) #name, ad__row_kernels_of(type)->name
 
 /* One element of the result from each row. */
-ad_status ad__reduce_rows(const ad__call *call, ad__row_kernel *kernel);
+void ad__reduce_rows(ad__runner *r, const ad__call *call, const char *name, ad__kernel *kernel);
 
-/* As many elements of the result as the row has, in their places. */
-ad_status ad__map_rows(const ad__call *call, ad__row_kernel *kernel);
-
-/* The same from the rows of two arguments of one shape. */
-ad_status ad__map_two_rows(const ad__call *call, ad__two_row_kernel *kernel);
-
-/* The scratch that these take. */
-size_t ad__reduce_scratch(const ad__call *call);
-size_t ad__map_scratch(const ad__call *call);
-
-/* Write the same as C, by the kernel of that name. */
-void ad__emit_reduced_rows(struct ad__emit *e, const ad__call *call, const char *kernel);
-void ad__emit_mapped_rows(struct ad__emit *e, const ad__call *call, const char *kernel);
+/* As many elements of the result as the row has, in their places; from the rows of every argument,
+ * which are of one shape. */
+void ad__map_rows(ad__runner *r, const ad__call *call, const char *name, ad__kernel *kernel);
 
 /* ---- builders and derivatives ---- */
 

@@ -3,7 +3,6 @@
 #include "ops/reduce_internal.h"
 
 #include "ops/movement_internal.h"
-#include "base/c_source_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"
 
@@ -31,35 +30,17 @@ static double recurrence_flops(const ad__call *call)
     return 2 * ad__one_each(call);
 }
 
-static ad_status recurrence_eval(const ad__call *call)
+static void recurrence_run(ad__runner *r, const ad__call *call)
 {
-    const recurrence *r = call->attributes;
-    ad__along along = ad__along_axis(&call->spec.shape, r->axis);
-    size_t pane = along.len * along.inner * ad_type_bytes(call->spec.type);
-    const char *a = call->x[0].data, *b = call->x[1].data;
-    char *z = call->z;
-    for (size_t i = 0; i < along.outer && pane > 0; i++) {
-        ad__row_kernels_of(call->spec.type)
-            ->recurrence(along.len, along.inner, r->transpose, a + i * pane, b + i * pane,
-                         z + i * pane);
+    const recurrence *attributes = call->attributes;
+    const ad_type type = call->spec.type;
+    const ad__along a = ad__along_axis(&call->spec.shape, attributes->axis);
+    if (call->spec.count > 0) {
+        ad__launch_kernel(
+            r, &(ad__launch){AD__ROWS(recurrence, type), (int)type,
+                             AD__NUMBERS(a.outer, a.len, a.inner, (size_t)attributes->transpose),
+                             .x = {ad__argument(r, 0), ad__argument(r, 1)}, .z = ad__result(r)});
     }
-    return AD_OK;
-}
-
-static void recurrence_emit(ad__emit *e, const ad__call *call)
-{
-    const recurrence *r = call->attributes;
-    ad__along a = ad__along_axis(&call->spec.shape, r->axis);
-    size_t pane = a.len * a.inner;
-    if (pane == 0) {
-        return;
-    }
-    ad__put_loop(e, 1, "o", a.outer);
-    ad__put(e, "        ");
-    ad__put_kernel(e, "recurrence", (int)call->spec.type);
-    ad__put(e, "(%zu, %zu, %d, x0 + o * %zu, x1 + o * %zu, z + o * %zu);\n", a.len, a.inner,
-            r->transpose != 0, pane, pane, pane);
-    ad__put_end(e, 1);
 }
 
 /* z = (1 - S)^-1 b with S_(i,i-1) = a_i, so db = h = (1 - S)^-T g; and da_i = h_i z_(i-1), h and z
@@ -95,8 +76,7 @@ static const ad__sample recurrence_samples[] = {
 
 const ad_op ad_recurrence__op = {.name = "ad_recurrence",
                                  .infer = recurrence_infer,
-                                 .eval = recurrence_eval,
-                                 .emit = recurrence_emit,
+                                 .run = recurrence_run,
                                  .flops = recurrence_flops,
                                  .vjp = recurrence_vjp,
                                  .samples = recurrence_samples,

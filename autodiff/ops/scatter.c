@@ -1,13 +1,120 @@
 /* SPDX-License-Identifier: MIT */
 /* Single elements along an axis by a tensor of indices of the same rank. */
+#ifdef real /* texts: real */
+
+/* Moves elements between the indices' shape and x, whose element they name. n: slices before the
+ * axis, its length, elements behind it; indices along the axis. */
+static inline void TYPED(move)(const size_t *n, int what, const int64_t *index,
+                               const real_total *from, real_total *to)
+{
+    const size_t len = n[1], inner = n[2];
+    size_t at = 0, i = 0;
+    for (size_t o = 0; o < n[0]; o++) {
+        for (size_t end = at + n[3] * inner; at < end; at++) {
+            const size_t named = (o * len + ad__from_front(index[at], len)) * inner + i;
+            i = i + 1 == inner ? 0 : i + 1;
+            if (what == GATHER) {
+                to[at] = from[named];
+            } else if (what == SET) {
+                to[named] = from[at];
+            } else {
+                to[named] += from[at];
+            }
+        }
+    }
+}
+
+/* n: as of move, as of all that follow */
+static inline int TYPED(gather)(const ad__args *a)
+{
+    const size_t count = a->n[0] * a->n[3] * a->n[2];
+    if (ad__first_stray(count, a->x[1], a->n[1]) < count) {
+        return 1;
+    }
+    TYPED(move)(a->n, GATHER, a->x[1], a->x[0], a->z);
+    return 0;
+}
+
+/* z = zeros, plus the values. */
+static inline int TYPED(scatter_sum)(const ad__args *a)
+{
+    const size_t count = a->n[0] * a->n[3] * a->n[2];
+    if (ad__first_stray(count, a->x[1], a->n[1]) < count) {
+        return 1;
+    }
+    memset(a->z, 0, a->n[0] * a->n[1] * a->n[2] * sizeof(real));
+    TYPED(move)(a->n, ADD, a->x[1], a->x[0], a->z);
+    return 0;
+}
+
+/* z = x, plus the values. Arguments: x, values, indices. */
+static inline int TYPED(scatter_add)(const ad__args *a)
+{
+    const size_t count = a->n[0] * a->n[3] * a->n[2];
+    if (ad__first_stray(count, a->x[2], a->n[1]) < count) {
+        return 1;
+    }
+    memcpy(a->z, a->x[0], a->n[0] * a->n[1] * a->n[2] * sizeof(real));
+    TYPED(move)(a->n, ADD, a->x[2], a->x[1], a->z);
+    return 0;
+}
+
+/* z = x, but for the values. Arguments: x, values, indices. */
+static inline int TYPED(scatter)(const ad__args *a)
+{
+    const size_t count = a->n[0] * a->n[3] * a->n[2];
+    if (ad__first_stray(count, a->x[2], a->n[1]) < count) {
+        return 1;
+    }
+    memcpy(a->z, a->x[0], a->n[0] * a->n[1] * a->n[2] * sizeof(real));
+    TYPED(move)(a->n, SET, a->x[2], a->x[1], a->z);
+    return 0;
+}
+
+/* 1 for the values that a scatter leaves in place. Scatters the elements' own numbers into scratch
+ * and looks which ones are still there. */
+static inline int TYPED(scatter_winners)(const ad__args *a)
+{
+    const size_t outer = a->n[0], len = a->n[1], inner = a->n[2], along = a->n[3];
+    const size_t row = along * inner;
+    const int64_t *index = a->x[0];
+    int64_t *number = a->scratch;
+    real *z = a->z;
+    if (ad__first_stray(outer * row, index, len) < outer * row) {
+        return 1;
+    }
+    for (size_t o = 0; o < outer; o++, index += row, z += row) {
+        for (size_t k = 0; k < along; k++) {
+            for (size_t i = 0; i < inner; i++) {
+                number[ad__from_front(index[k * inner + i], len) * inner + i] = (int64_t)k;
+            }
+        }
+        for (size_t k = 0; k < along; k++) {
+            for (size_t i = 0; i < inner; i++) {
+                const size_t named = ad__from_front(index[k * inner + i], len) * inner + i;
+                z[k * inner + i] = number[named] == (int64_t)k;
+            }
+        }
+    }
+    return 0;
+}
+
+#else /* texts: plain */
 #include "ops/index_internal.h"
 
 #include "ops/movement_internal.h"
-#include "base/c_source_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"
 
 #include <string.h>
+
+/* What move does. */
+enum { GATHER = 0, SET = 1, ADD = 2 };
+
+/* texts: end */
+
+#define AD__KERNELS "ops/scatter.c"
+#include "kernels/every_type_internal.h"
 
 /* Checks that argument i has the shape of the indices, and that both fit shape but for the axis. */
 static ad_status infer_elements(const ad__call *call, const ad_shape *shape, int indices, int i)
@@ -31,99 +138,20 @@ static ad_status infer_elements(const ad__call *call, const ad_shape *shape, int
     return status;
 }
 
-/* The indexed axis of x, and the indices along it; checked. */
-typedef struct elements {
-    ad__along x;
-    size_t n;
-    const int64_t *index;
-} elements;
-
-static ad_status elements_of(const ad__call *call, const ad_shape *shape, int indices,
-                             elements *out)
-{
-    const ad__indexing *a = call->attributes;
-    int axis = ad__front_axis(a->axis, shape);
-    out->x = ad__along_axis(shape, axis);
-    out->n = (size_t)call->x[indices].spec->shape.len[axis];
-    out->index = call->x[indices].data;
-    return ad__check_indices(call, indices, (int64_t)out->x.len);
-}
-
-/* What happens between an element of the indices' shape and the one of x that its index names. */
-typedef enum action { GATHER, SET, ADD } action;
-
-#define MOVE(real, NAME)                                                                           \
-    static void NAME(const elements *e, action what, const real *from, real *to)                   \
-    {                                                                                              \
-        const size_t len = e->x.len, inner = e->x.inner;                                           \
-        size_t at = 0, i = 0;                                                                      \
-        for (size_t o = 0; o < e->x.outer; o++) {                                                  \
-            for (size_t end = at + e->n * inner; at < end; at++) {                                 \
-                size_t j = o * len + ad__from_front(e->index[at], (int64_t)len);                   \
-                size_t named = j * inner + i;                                                      \
-                i = i + 1 == inner ? 0 : i + 1;                                                    \
-                if (what == GATHER) {                                                              \
-                    to[at] = from[named];                                                          \
-                } else if (what == SET) {                                                          \
-                    to[named] = from[at];                                                          \
-                } else {                                                                           \
-                    to[named] += from[at];                                                         \
-                }                                                                                  \
-            }                                                                                      \
-        }                                                                                          \
-    }
-
-MOVE(double, move_f64)
-MOVE(float, move_f32)
-MOVE(uint64_t, move_i64) /* sums wrap around */
-
-static void move(ad_type type, const elements *e, action what, const void *from, void *to)
-{
-    switch (type) {
-    case AD_F64:
-        move_f64(e, what, from, to);
-        break;
-    case AD_F32:
-        move_f32(e, what, from, to);
-        break;
-    case AD_I64:
-        move_i64(e, what, from, to);
-        break;
-    }
-}
-
-/* Loops over the indices, argument number `indices`, into a tensor of this shape: in the statement
- * `at` is the element of the indices and `named` the one that it names. */
-static void put_moves(ad__emit *e, const ad__call *call, const ad_shape *shape, int indices,
-                      const char *statement)
+/* Launches one of the kernels on a tensor of this shape, by the indices that are argument number
+ * `indices`; x are its arguments. */
+static void launch(ad__runner *r, const ad__call *call, const ad_shape *shape, int indices,
+                   ad__launch l)
 {
     const ad__indexing *attributes = call->attributes;
-    int axis = ad__front_axis(attributes->axis, shape);
-    ad__along a = ad__along_axis(shape, axis);
-    size_t n = (size_t)call->x[indices].spec->shape.len[axis];
-    ad__put_loop(e, 1, "o", a.outer);
-    ad__put_loop(e, 2, "k", n);
-    ad__put_loop(e, 3, "i", a.inner);
-    ad__put(e, "                const size_t at = (o * %zu + k) * %zu + i;\n", n, a.inner);
-    ad__put(e, "                const size_t named = (o * %zu + ", a.len);
-    ad__put_kernel(e, "ad__from_front", AD__NO_TYPE);
-    ad__put(e, "(x%d[at], %zu)) * %zu + i;\n                %s\n", indices, a.len, a.inner,
-            statement);
-    ad__put_end(e, 3);
-    ad__put_end(e, 2);
-    ad__put_end(e, 1);
-}
-
-/* The same, after the check of the indices and the beginning of the result. */
-static void put_checked_moves(ad__emit *e, const ad__call *call, const ad_shape *shape,
-                              const char *before, const char *statement)
-{
-    const ad__indexing *attributes = call->attributes;
-    ad__put_index_check(e, call, 1, shape->len[ad__front_axis(attributes->axis, shape)]);
-    if (before != NULL) {
-        ad__put(e, "    %s, %zu * sizeof *z);\n", before, call->spec.count);
-    }
-    put_moves(e, call, shape, 1, statement);
+    const int axis = ad__front_axis(attributes->axis, shape);
+    const ad__along a = ad__along_axis(shape, axis);
+    const size_t n[] = {a.outer, a.len, a.inner, (size_t)call->x[indices].spec->shape.len[axis]};
+    l.n = n;
+    l.count = sizeof n / sizeof *n;
+    l.z = ad__result(r);
+    l.explain = ad__explain_index;
+    ad__launch_kernel(r, &l);
 }
 
 static ad_var record(const ad_op *op, int count, const ad_var *x, int axis, int64_t len,
@@ -180,19 +208,11 @@ static ad_status gather_infer(ad__call *call)
     return infer_elements(call, &call->x[0].spec->shape, 1, 1);
 }
 
-static ad_status gather_eval(const ad__call *call)
+static void gather_run(ad__runner *r, const ad__call *call)
 {
-    elements e;
-    ad_status status = elements_of(call, &call->x[0].spec->shape, 1, &e);
-    if (status == AD_OK) {
-        move(call->spec.type, &e, GATHER, call->x[0].data, call->z);
-    }
-    return status;
-}
-
-static void gather_emit(ad__emit *e, const ad__call *call)
-{
-    put_checked_moves(e, call, &call->x[0].spec->shape, NULL, "z[at] = x0[named];");
+    launch(r, call, &call->x[0].spec->shape, 1,
+           (ad__launch){AD__KERNEL(gather, call->spec.type),
+                        .x = {ad__argument(r, 0), ad__argument(r, 1)}});
 }
 
 static void gather_vjp(ad__vjp *v)
@@ -208,8 +228,7 @@ static const ad__sample gather_samples[] = {{1, {{2, {4, 3}}}, -2, 2, gather_fir
 const ad_op ad_gather__op = {.name = "ad_gather",
                              .traits = AD__MOVES,
                              .infer = gather_infer,
-                             .eval = gather_eval,
-                             .emit = gather_emit,
+                             .run = gather_run,
                              .vjp = gather_vjp,
                              .samples = gather_samples,
                              .sample_count = 2};
@@ -234,22 +253,11 @@ static ad_status scatter_sum_infer(ad__call *call)
     return status != AD_OK ? status : infer_elements(call, &call->spec.shape, 1, 0);
 }
 
-static ad_status scatter_sum_eval(const ad__call *call)
+static void scatter_sum_run(ad__runner *r, const ad__call *call)
 {
-    elements e;
-    ad_status status = elements_of(call, &call->spec.shape, 1, &e);
-    if (status == AD_OK && call->spec.count > 0) {
-        memset(call->z, 0, ad__spec_bytes(&call->spec));
-        move(call->spec.type, &e, ADD, call->x[0].data, call->z);
-    }
-    return status;
-}
-
-static void scatter_sum_emit(ad__emit *e, const ad__call *call)
-{
-    put_checked_moves(e, call, &call->spec.shape, "memset(z, 0",
-                      call->spec.type == AD_I64 ? "((uint64_t *)z)[named] += (uint64_t)x0[at];"
-                                                : "z[named] += x0[at];");
+    launch(r, call, &call->spec.shape, 1,
+           (ad__launch){AD__KERNEL(scatter_sum, call->spec.type),
+                        .x = {ad__argument(r, 0), ad__argument(r, 1)}});
 }
 
 static void scatter_sum_vjp(ad__vjp *v)
@@ -262,8 +270,7 @@ static const ad__sample scatter_sum_samples[] = {{1, {{2, {2, 3}}}, -2, 2, scatt
 const ad_op ad_scatter_sum__op = {.name = "ad_scatter_sum",
                                   .infer = scatter_sum_infer,
                                   .resize = ad__resize_indexed,
-                                  .eval = scatter_sum_eval,
-                                  .emit = scatter_sum_emit,
+                                  .run = scatter_sum_run,
                                   .flops = ad__one_in,
                                   .vjp = scatter_sum_vjp,
                                   .samples = scatter_sum_samples,
@@ -287,32 +294,16 @@ static ad_status scatter_infer(ad__call *call)
     return infer_elements(call, &call->spec.shape, 1, 2);
 }
 
-static ad_status scatter(const ad__call *call, action what)
-{
-    elements e;
-    ad_status status = elements_of(call, &call->spec.shape, 1, &e);
-    if (status == AD_OK) {
-        ad__copy_eval(call);
-        move(call->spec.type, &e, what, call->x[2].data, call->z);
-    }
-    return status;
-}
-
 static double scatter_add_flops(const ad__call *call)
 {
     return (double)call->x[2].spec->count;
 }
 
-static ad_status scatter_add_eval(const ad__call *call)
+static void scatter_add_run(ad__runner *r, const ad__call *call)
 {
-    return scatter(call, ADD);
-}
-
-static void scatter_add_emit(ad__emit *e, const ad__call *call)
-{
-    put_checked_moves(e, call, &call->spec.shape, "memcpy(z, x0",
-                      call->spec.type == AD_I64 ? "((uint64_t *)z)[named] += (uint64_t)x2[at];"
-                                                : "z[named] += x2[at];");
+    launch(r, call, &call->spec.shape, 1,
+           (ad__launch){AD__KERNEL(scatter_add, call->spec.type),
+                        .x = {ad__argument(r, 0), ad__argument(r, 2), ad__argument(r, 1)}});
 }
 
 static void scatter_add_vjp(ad__vjp *v)
@@ -328,8 +319,7 @@ static const ad__sample scatter_add_samples[] = {
 
 const ad_op ad_scatter_add__op = {.name = "ad_scatter_add",
                                   .infer = scatter_infer,
-                                  .eval = scatter_add_eval,
-                                  .emit = scatter_add_emit,
+                                  .run = scatter_add_run,
                                   .flops = scatter_add_flops,
                                   .vjp = scatter_add_vjp,
                                   .samples = scatter_add_samples,
@@ -356,14 +346,11 @@ ad_var(ad_scatter_add)(ad_var x, ad_var indices, ad_var values, int axis)
     return record(&ad_scatter_add__op, 3, (const ad_var[]){x, indices, values}, axis, 0, AD_F64);
 }
 
-static ad_status scatter_eval(const ad__call *call)
+static void scatter_run(ad__runner *r, const ad__call *call)
 {
-    return scatter(call, SET);
-}
-
-static void scatter_emit(ad__emit *e, const ad__call *call)
-{
-    put_checked_moves(e, call, &call->spec.shape, "memcpy(z, x0", "z[named] = x2[at];");
+    launch(r, call, &call->spec.shape, 1,
+           (ad__launch){AD__KERNEL(scatter, call->spec.type),
+                        .x = {ad__argument(r, 0), ad__argument(r, 2), ad__argument(r, 1)}});
 }
 
 /* What was overwritten has no influence: neither elements of x nor values that lost their place. */
@@ -387,8 +374,7 @@ static const ad__sample scatter_samples[] = {{2, {{2, {4, 3}}, {2, {2, 3}}}, -2,
 const ad_op ad_scatter__op = {.name = "ad_scatter",
                               .traits = AD__MOVES,
                               .infer = scatter_infer,
-                              .eval = scatter_eval,
-                              .emit = scatter_emit,
+                              .run = scatter_run,
                               .vjp = scatter_vjp,
                               .samples = scatter_samples,
                               .sample_count = 1};
@@ -416,69 +402,27 @@ static ad_status winners_infer(ad__call *call)
     return status != AD_OK ? status : ad__axis(a->axis, &call->spec.shape, &axis, call->error);
 }
 
-static ad_shape scattered_shape(const ad__call *call)
+static void winners_run(ad__runner *r, const ad__call *call)
 {
     const ad__indexing *a = call->attributes;
     ad_shape shape = call->spec.shape;
-    shape.len[ad__front_axis(a->axis, &shape)] = a->len;
-    return shape;
-}
-
-static size_t winners_scratch(const ad__call *call)
-{
-    ad_shape shape = scattered_shape(call);
-    return 2 * ad__rounded(call->spec.count * sizeof(int64_t)) +
-           ad__rounded(ad_shape_count(&shape) * sizeof(int64_t));
-}
-
-/* Scatters the elements' own numbers and looks which ones are still there. */
-static ad_status winners_eval(const ad__call *call)
-{
-    const ad__indexing *a = call->attributes;
-    ad_shape shape = scattered_shape(call);
-    elements e;
-    ad_status status = elements_of(call, &shape, 0, &e);
-    size_t n = call->spec.count;
-    int64_t *number = ad__arena_take(call->scratch, n * sizeof *number);
-    int64_t *place = ad__arena_take(call->scratch, ad_shape_count(&shape) * sizeof *place);
-    int64_t *found = ad__arena_take(call->scratch, n * sizeof *found);
-    if (status != AD_OK || number == NULL || place == NULL || found == NULL) {
-        return status != AD_OK ? status : AD_ERR_MEMORY;
-    }
-    for (size_t i = 0; i < n; i++) {
-        number[i] = (int64_t)i;
-    }
-    move(AD_I64, &e, SET, number, place);
-    move(AD_I64, &e, GATHER, place, found);
-    for (size_t i = 0; i < n; i++) {
-        if (a->type == AD_F64) {
-            ((double *)call->z)[i] = found[i] == number[i];
-        } else {
-            ((float *)call->z)[i] = found[i] == number[i];
-        }
-    }
-    return AD_OK;
-}
-
-static void winners_emit(ad__emit *e, const ad__call *call)
-{
-    const ad__indexing *a = call->attributes;
-    ad_shape shape = scattered_shape(call);
-    ad__put_index_check(e, call, 0, a->len);
-    ad__emit_scratch(e, AD_I64, ad_shape_count(&shape) + 1);
-    put_moves(e, call, &shape, 0, "scratch_i64[named] = (int64_t)at;");
-    put_moves(e, call, &shape, 0, "z[at] = scratch_i64[named] == (int64_t)at;");
+    const int axis = ad__front_axis(a->axis, &shape);
+    shape.len[axis] = a->len;
+    const size_t inner = ad__along_axis(&shape, axis).inner;
+    launch(r, call, &shape, 0,
+           (ad__launch){AD__KERNEL(scatter_winners, a->type), .x = {ad__argument(r, 0)},
+                        .scratch = ad__scratch(r, AD_I64, (size_t)a->len * inner)});
 }
 
 const ad_op ad_scatter_winners__op = {.name = "ad_scatter_winners",
                                       .traits = AD__MOVES,
                                       .infer = winners_infer,
                                       .resize = ad__resize_indexed,
-                                      .eval = winners_eval,
-                                      .emit = winners_emit,
-                                      .scratch = winners_scratch};
+                                      .run = winners_run};
 
 ad_var(ad_scatter_winners)(ad_var indices, int axis, int64_t len, ad_type type)
 {
     return record(&ad_scatter_winners__op, 1, &indices, axis, len, type);
 }
+
+#endif

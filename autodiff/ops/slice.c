@@ -3,7 +3,6 @@
 #include "ops/movement_internal.h"
 
 #include "ops/strided_internal.h"
-#include "base/c_source_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"
 
@@ -118,42 +117,21 @@ static ad_status slice_resize(ad__resizing *r)
                               before->len[axis], now->len[axis]);
 }
 
-static ad_status slice_eval(const ad__call *call)
+static void slice_run(ad__runner *r, const ad__call *call)
 {
     const bounds *b = call->attributes;
     const ad_shape *shape = &call->x[0].spec->shape;
     ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
-    size_t bytes = ad_type_bytes(call->spec.type);
-    int axis = ad__front_axis(b->axis, shape);
+    ad_error error;
     span s;
-    ad_status status = span_of(b, shape, shape->len[axis], &s, call->error);
-    if (status == AD_OK && call->spec.count > 0) {
-        ad__dense_strides(shape, from);
-        ad__dense_strides(&call->spec.shape, to);
-        const char *x = call->x[0].data;
-        x += s.first * from[axis] * (ptrdiff_t)bytes;
-        from[axis] *= (ptrdiff_t)s.step;
-        ad__copy_strided(&call->spec.shape, bytes, x, from, call->z, to);
-    }
-    return status;
-}
-
-static void slice_emit(ad__emit *e, const ad__call *call)
-{
-    const bounds *b = call->attributes;
-    const ad_shape *shape = &call->x[0].spec->shape;
-    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
-    int axis = ad__front_axis(b->axis, shape);
-    span s;
-    span_of(b, shape, shape->len[axis], &s, NULL);
+    span_of(b, shape, shape->len[ad__front_axis(b->axis, shape)], &s, &error);
     ad__dense_strides(shape, from);
     ad__dense_strides(&call->spec.shape, to);
-    size_t at = (size_t)(s.first * from[axis]);
-    from[axis] *= (ptrdiff_t)s.step;
-    ad__put_strided(
-        e,
-        &(ad__strided){
-            .shape = &call->spec.shape, .x = "x0", .x_at = at, .z = "z", .from = from, .to = to});
+    if (call->spec.count > 0) {
+        const ad__region x = ad__from(ad__argument(r, 0), (size_t)(s.first * from[s.axis]));
+        from[s.axis] *= (ptrdiff_t)s.step;
+        ad__launch_copy(r, &call->spec.shape, x, from, ad__result(r), to);
+    }
 }
 
 static void slice_vjp(ad__vjp *v)
@@ -182,8 +160,7 @@ const ad_op ad_slice__op = {.name = "ad_slice",
                             .infer = slice_infer,
                             .alias = slice_alias,
                             .resize = slice_resize,
-                            .eval = slice_eval,
-                            .emit = slice_emit,
+                            .run = slice_run,
                             .vjp = slice_vjp,
                             .samples = slice_samples,
                             .sample_count = 2};
@@ -196,44 +173,19 @@ ad_var(ad_slice)(ad_var x, int axis, int64_t start, int64_t stop, int64_t step)
 /* ---- an argument among constants ---- */
 
 /* z = value everywhere, but x at the places of the span. */
-static void place(const ad__call *call, int axis, int64_t first, int64_t step, double value)
+static void place(ad__runner *r, const ad__call *call, int axis, int64_t first, int64_t step,
+                  double value)
 {
-    size_t bytes = ad_type_bytes(call->spec.type);
     const ad_shape *shape = &call->x[0].spec->shape;
-    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK] = {1}, none[AD_MAX_RANK] = {0};
-    const float narrow = (float)value;
-    const int64_t whole = call->spec.type == AD_I64 ? (int64_t)value : 0;
-    const void *element[] = {[AD_F64] = &value, [AD_F32] = &narrow, [AD_I64] = &whole};
-    ad_shape flat = {.rank = 1, .len = {(int64_t)call->spec.count}};
-    ad__copy_strided(&flat, bytes, element[call->spec.type], none, call->z, to);
+    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
+    ad__launch_fill(r, call->spec.count, value, ad__result(r));
     if (call->x[0].spec->count > 0) {
         ad__dense_strides(shape, from);
         ad__dense_strides(&call->spec.shape, to);
-        char *z = (char *)call->z + first * to[axis] * (ptrdiff_t)bytes;
+        const ad__region z = ad__from(ad__result(r), (size_t)(first * to[axis]));
         to[axis] *= (ptrdiff_t)step;
-        ad__copy_strided(shape, bytes, call->x[0].data, from, z, to);
+        ad__launch_copy(r, shape, ad__argument(r, 0), from, z, to);
     }
-}
-
-static void put_place(ad__emit *e, const ad__call *call, int axis, int64_t first, int64_t step,
-                      double value)
-{
-    const ad_shape *shape = &call->x[0].spec->shape;
-    const float narrow = (float)value;
-    const int64_t whole = call->spec.type == AD_I64 ? (int64_t)value : 0;
-    const void *element[] = {[AD_F64] = &value, [AD_F32] = &narrow, [AD_I64] = &whole};
-    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
-    ad__put_loop(e, 1, "i", call->spec.count);
-    ad__put(e, "        z[i] = ");
-    ad__put_number(e, call->spec.type, element[call->spec.type]);
-    ad__put(e, ";\n");
-    ad__put_end(e, 1);
-    ad__dense_strides(shape, from);
-    ad__dense_strides(&call->spec.shape, to);
-    size_t at = (size_t)(first * to[axis]);
-    to[axis] *= (ptrdiff_t)step;
-    ad__put_strided(
-        e, &(ad__strided){.shape = shape, .x = "x0", .z = "z", .z_at = at, .from = from, .to = to});
 }
 
 /* ---- unslice ---- */
@@ -277,23 +229,13 @@ static ad_status unslice_resize(ad__resizing *r)
     return AD_OK;
 }
 
-static ad_status unslice_eval(const ad__call *call)
+static void unslice_run(ad__runner *r, const ad__call *call)
 {
     const bounds *b = call->attributes;
+    ad_error error;
     span s;
-    ad_status status = span_of(b, &call->x[0].spec->shape, b->len, &s, call->error);
-    if (status == AD_OK) {
-        place(call, s.axis, s.first, s.step, 0);
-    }
-    return status;
-}
-
-static void unslice_emit(ad__emit *e, const ad__call *call)
-{
-    const bounds *b = call->attributes;
-    span s;
-    span_of(b, &call->x[0].spec->shape, b->len, &s, NULL);
-    put_place(e, call, s.axis, s.first, s.step, 0);
+    span_of(b, &call->x[0].spec->shape, b->len, &s, &error);
+    place(r, call, s.axis, s.first, s.step, 0);
 }
 
 static void unslice_vjp(ad__vjp *v)
@@ -314,8 +256,7 @@ const ad_op ad_unslice__op = {.name = "ad_unslice",
                               .infer = unslice_infer,
                               .placed = unslice_placed,
                               .resize = unslice_resize,
-                              .eval = unslice_eval,
-                              .emit = unslice_emit,
+                              .run = unslice_run,
                               .vjp = unslice_vjp,
                               .samples = unslice_samples,
                               .sample_count = 1};
@@ -356,17 +297,10 @@ static ad_status pad_infer(ad__call *call)
     return AD_OK;
 }
 
-static ad_status pad_eval(const ad__call *call)
+static void pad_run(ad__runner *r, const ad__call *call)
 {
     const padding *p = call->attributes;
-    place(call, ad__front_axis(p->axis, &call->spec.shape), p->before, 1, p->value);
-    return AD_OK;
-}
-
-static void pad_emit(ad__emit *e, const ad__call *call)
-{
-    const padding *p = call->attributes;
-    put_place(e, call, ad__front_axis(p->axis, &call->spec.shape), p->before, 1, p->value);
+    place(r, call, ad__front_axis(p->axis, &call->spec.shape), p->before, 1, p->value);
 }
 
 static void pad_vjp(ad__vjp *v)
@@ -385,8 +319,7 @@ static const ad__sample pad_samples[] = {{1, {{2, {2, 3}}}, -2, 2, pad_columns}}
 const ad_op ad_pad__op = {.name = "ad_pad",
                           .traits = AD__MOVES,
                           .infer = pad_infer,
-                          .eval = pad_eval,
-                          .emit = pad_emit,
+                          .run = pad_run,
                           .vjp = pad_vjp,
                           .samples = pad_samples,
                           .sample_count = 1};

@@ -2,7 +2,6 @@
 /* Sums of exponentials over a set of axes, from logits of any size. */
 #include "ops/reduce_internal.h"
 
-#include "base/c_source_internal.h"
 #include "ops/movement_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"
@@ -15,34 +14,19 @@ static double exponential_flops(const ad__call *call)
     return 3 * ad__one_in(call);
 }
 
-static ad_status logsumexp_eval(const ad__call *call)
+static void logsumexp_run(ad__runner *r, const ad__call *call)
 {
-    return ad__reduce_rows(call, ad__row_kernels_of(call->spec.type)->logsumexp);
+    ad__reduce_rows(r, call, AD__ROWS(logsumexp, call->x[0].spec->type));
 }
 
-static void logsumexp_emit(ad__emit *e, const ad__call *call)
+static void softmax_run(ad__runner *r, const ad__call *call)
 {
-    ad__emit_reduced_rows(e, call, "logsumexp");
+    ad__map_rows(r, call, AD__ROWS(softmax, call->x[0].spec->type));
 }
 
-static ad_status softmax_eval(const ad__call *call)
+static void log_softmax_run(ad__runner *r, const ad__call *call)
 {
-    return ad__map_rows(call, ad__row_kernels_of(call->spec.type)->softmax);
-}
-
-static void softmax_emit(ad__emit *e, const ad__call *call)
-{
-    ad__emit_mapped_rows(e, call, "softmax");
-}
-
-static ad_status log_softmax_eval(const ad__call *call)
-{
-    return ad__map_rows(call, ad__row_kernels_of(call->spec.type)->log_softmax);
-}
-
-static void log_softmax_emit(ad__emit *e, const ad__call *call)
-{
-    ad__emit_mapped_rows(e, call, "log_softmax");
+    ad__map_rows(r, call, AD__ROWS(log_softmax, call->x[0].spec->type));
 }
 
 /* Its attributes begin with an ad__reduction, as those of the other maps are. */
@@ -69,17 +53,13 @@ static ad_status centred_infer(ad__call *call)
     return ad__mapped_float_infer(call);
 }
 
-static ad_status centred_eval(const ad__call *call)
+static void centred_run(ad__runner *r, const ad__call *call)
 {
-    const ad__row_kernels *kernels = ad__row_kernels_of(call->spec.type);
-    return ad__map_two_rows(call, is_transposed(call->attributes) ? kernels->centred_transposed
-                                                                  : kernels->centred);
-}
-
-static void centred_emit(ad__emit *e, const ad__call *call)
-{
-    ad__emit_mapped_rows(e, call,
-                         is_transposed(call->attributes) ? "centred_transposed" : "centred");
+    if (is_transposed(call->attributes)) {
+        ad__map_rows(r, call, AD__ROWS(centred_transposed, call->spec.type));
+    } else {
+        ad__map_rows(r, call, AD__ROWS(centred, call->spec.type));
+    }
 }
 
 /* ---- derivatives ----
@@ -183,10 +163,8 @@ static const ad__sample centred_samples[] = {
 
 const ad_op ad_logsumexp__op = {.name = "ad_logsumexp",
                                 .infer = ad__reduced_float_infer,
-                                .eval = logsumexp_eval,
+                                .run = logsumexp_run,
                                 .flops = exponential_flops,
-                                .scratch = ad__reduce_scratch,
-                                .emit = logsumexp_emit,
                                 .vjp = logsumexp_vjp,
                                 .samples = logsumexp_samples,
                                 .sample_count =
@@ -194,20 +172,16 @@ const ad_op ad_logsumexp__op = {.name = "ad_logsumexp",
 
 const ad_op ad_softmax__op = {.name = "ad_softmax",
                               .infer = ad__mapped_float_infer,
-                              .eval = softmax_eval,
+                              .run = softmax_run,
                               .flops = exponential_flops,
-                              .scratch = ad__map_scratch,
-                              .emit = softmax_emit,
                               .vjp = softmax_vjp,
                               .samples = softmax_samples,
                               .sample_count = sizeof softmax_samples / sizeof *softmax_samples};
 
 const ad_op ad_log_softmax__op = {.name = "ad_log_softmax",
                                   .infer = ad__mapped_float_infer,
-                                  .eval = log_softmax_eval,
+                                  .run = log_softmax_run,
                                   .flops = exponential_flops,
-                                  .scratch = ad__map_scratch,
-                                  .emit = log_softmax_emit,
                                   .vjp = log_softmax_vjp,
                                   .samples = log_softmax_samples,
                                   .sample_count =
@@ -215,10 +189,8 @@ const ad_op ad_log_softmax__op = {.name = "ad_log_softmax",
 
 const ad_op ad_centred__op = {.name = "ad_centred",
                               .infer = centred_infer,
-                              .eval = centred_eval,
+                              .run = centred_run,
                               .flops = exponential_flops,
-                              .scratch = ad__map_scratch,
-                              .emit = centred_emit,
                               .vjp = centred_vjp,
                               .samples = centred_samples,
                               .sample_count = sizeof centred_samples / sizeof *centred_samples};

@@ -22,8 +22,7 @@ const ad_op ad_stop_gradient__op = {.name = "ad_stop_gradient",
                                     .traits = AD__MOVES,
                                     .infer = same_infer,
                                     .alias = ad__same_alias,
-                                    .eval = ad__copy_eval,
-                                    .emit = ad__copy_emit};
+                                    .run = ad__copy_run};
 
 ad_var(ad_stop_gradient)(ad_var x)
 {

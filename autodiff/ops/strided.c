@@ -1,14 +1,103 @@
 /* SPDX-License-Identifier: MIT */
+#ifdef real /* texts: real */
+
+/* A row: constant unit strides and the lengths that a compiler sees become plain copies. */
+static inline void TYPED(copy_row)(size_t n, const real *restrict x, ptrdiff_t from,
+                                   real *restrict z, ptrdiff_t to)
+{
+    if (from == 1 && to == 1) {
+        memcpy(z, x, n * sizeof *z);
+    } else if (from == 0 && to == 1) {
+        for (size_t i = 0; i < n; i++) {
+            z[i] = x[0];
+        }
+    } else {
+        for (ptrdiff_t i = 0; i < (ptrdiff_t)n; i++) {
+            z[i * to] = x[i * from];
+        }
+    }
+}
+
+/* Two axes, of which x crosses the second with stride 1, in tiles, so that neither reads nor writes
+ * jump from cache line to cache line. */
+static inline void TYPED(copy_tiles)(const size_t *axis, const real *x, real *z)
+{
+    const size_t tile = 16, m = axis[0], n = axis[3];
+    const ptrdiff_t from = (ptrdiff_t)axis[1], to = (ptrdiff_t)axis[2], step = (ptrdiff_t)axis[5];
+    for (size_t i = 0; i < m; i += tile) {
+        const size_t high = m - i < tile ? m - i : tile;
+        const real *row = x + (ptrdiff_t)i * from;
+        for (size_t j = 0; j < n; j++) {
+            TYPED(copy_row)(high, row + j, from, z + (ptrdiff_t)i * to + (ptrdiff_t)j * step, to);
+        }
+    }
+}
+
+/* n: whether the first two are copied in tiles; the axes, 3 to 8 from the innermost outwards; the
+ * length of each, and the strides of x and z */
+static inline int TYPED(copy_axes)(const ad__args *a)
+{
+    const size_t tiled = a->n[0], rank = a->n[1], *axis = a->n + 2;
+    const real *x = a->x[0];
+    real *z = a->z;
+    size_t index[8] = {0}, i = 0;
+    const ptrdiff_t from = (ptrdiff_t)axis[1], to = (ptrdiff_t)axis[2];
+    while (i < rank) {
+        for (ptrdiff_t k = 0; k < (ptrdiff_t)axis[6]; k++) {
+            const real *x2 = x + k * (ptrdiff_t)axis[7];
+            real *z2 = z + k * (ptrdiff_t)axis[8];
+            for (ptrdiff_t j = 0; j < (ptrdiff_t)axis[3] && !tiled; j++) {
+                const real *x1 = x2 + j * (ptrdiff_t)axis[4];
+                TYPED(copy_row)(axis[0], x1, from, z2 + j * (ptrdiff_t)axis[5], to);
+            }
+            if (tiled) {
+                TYPED(copy_tiles)(axis, x2, z2);
+            }
+        }
+        for (i = 3; i < rank; i++) { /* a step outwards, with carry */
+            const size_t len = axis[3 * i];
+            const ptrdiff_t dx = (ptrdiff_t)axis[3 * i + 1], dz = (ptrdiff_t)axis[3 * i + 2];
+            x += dx;
+            z += dz;
+            if (++index[i] < len) {
+                break;
+            }
+            x -= dx * (ptrdiff_t)len;
+            z -= dz * (ptrdiff_t)len;
+            index[i] = 0;
+        }
+    }
+    return 0;
+}
+
+/* n: elements */
+static inline int TYPED(fill)(const ad__args *a)
+{
+    real *z = a->z;
+    for (size_t i = 0; i < a->n[0]; i++) {
+        z[i] = (real)a->number;
+    }
+    return 0;
+}
+
+#else /* texts: end */
 #include "ops/strided_internal.h"
 
 #include <string.h>
 
+#define AD__KERNELS "ops/strided.c"
+#include "kernels/every_type_internal.h"
+
 /* Axes from the innermost outwards; none has length 1, and no two could be walked as one. */
 typedef struct walk {
     int rank;
-    size_t len[AD_MAX_RANK];
-    ptrdiff_t from[AD_MAX_RANK], to[AD_MAX_RANK];
+    struct {
+        size_t len;
+        ptrdiff_t from, to;
+    } axis[AD_MAX_RANK];
 } walk;
+
+enum { LEAST_AXES = 3 }; /* that the kernel has */
 
 void ad__dense_strides(const ad_shape *shape, ptrdiff_t *stride)
 {
@@ -19,115 +108,76 @@ void ad__dense_strides(const ad_shape *shape, ptrdiff_t *stride)
     }
 }
 
-static walk walk_of(const ad_shape *shape, const ptrdiff_t *from, const ptrdiff_t *to)
+static void find_walk(const ad_shape *shape, const ptrdiff_t *from, const ptrdiff_t *to, walk *w)
 {
-    walk w = {.rank = 0};
+    w->rank = 0;
     for (int i = shape->rank - 1; i >= 0; i--) {
-        ptrdiff_t len = (ptrdiff_t)shape->len[i];
-        int top = w.rank - 1;
+        const ptrdiff_t len = (ptrdiff_t)shape->len[i];
+        const int top = w->rank - 1;
         if (len == 1) {
             continue;
         }
-        if (top >= 0 && from[i] == w.from[top] * (ptrdiff_t)w.len[top] &&
-            to[i] == w.to[top] * (ptrdiff_t)w.len[top]) {
-            w.len[top] *= (size_t)len;
+        if (top >= 0 && from[i] == w->axis[top].from * (ptrdiff_t)w->axis[top].len &&
+            to[i] == w->axis[top].to * (ptrdiff_t)w->axis[top].len) {
+            w->axis[top].len *= (size_t)len;
             continue;
         }
-        w.len[w.rank] = (size_t)len;
-        w.from[w.rank] = from[i];
-        w.to[w.rank++] = to[i];
+        w->axis[w->rank].len = (size_t)len;
+        w->axis[w->rank].from = from[i];
+        w->axis[w->rank++].to = to[i];
     }
-    if (w.rank == 0) {
-        w = (walk){.rank = 1, .len = {1}, .from = {1}, .to = {1}};
+    for (; w->rank < LEAST_AXES; w->rank++) {
+        w->axis[w->rank].len = 1;
+        w->axis[w->rank].from = w->axis[w->rank].to = w->rank == 0;
     }
-    return w;
 }
 
 /* Makes an axis that x crosses with stride 1 the second one, if the first is not it: the two are
- * then walked in tiles, so that neither reads nor writes jump from cache line to cache line. */
+ * then walked in tiles. */
 static int walk_in_tiles(walk *w)
 {
-    for (int i = 1; i < w->rank && w->from[0] != 0 && w->from[0] != 1; i++) {
-        if (w->from[i] == 1) {
-            walk old = *w;
-            w->len[i] = old.len[1], w->from[i] = old.from[1], w->to[i] = old.to[1];
-            w->len[1] = old.len[i], w->from[1] = old.from[i], w->to[1] = old.to[i];
+    for (int i = 1; i < w->rank && w->axis[0].from != 0 && w->axis[0].from != 1; i++) {
+        if (w->axis[i].from == 1) {
+            const walk old = *w;
+            w->axis[i] = old.axis[1];
+            w->axis[1] = old.axis[i];
             return 1;
         }
     }
     return 0;
 }
 
-/* ---- copies of one and two axes; inline, so that bytes and unit strides are constants ---- */
-
-static inline void row_of(size_t bytes, size_t n, const char *restrict x, ptrdiff_t from,
-                          char *restrict z, ptrdiff_t to)
+void ad__launch_copy(ad__runner *r, const ad_shape *shape, ad__region x, const ptrdiff_t *from,
+                     ad__region z, const ptrdiff_t *to)
 {
-    for (ptrdiff_t i = 0; i < (ptrdiff_t)n; i++) {
-        memcpy(z + i * to * (ptrdiff_t)bytes, x + i * from * (ptrdiff_t)bytes, bytes);
-    }
-}
-
-static inline void row(size_t bytes, size_t n, const char *x, ptrdiff_t from, char *z, ptrdiff_t to)
-{
-    if (from == 1 && to == 1) {
-        memcpy(z, x, n * bytes);
-    } else if (from == 0 && to == 1) {
-        row_of(bytes, n, x, 0, z, 1);
-    } else {
-        row_of(bytes, n, x, from, z, to);
-    }
-}
-
-enum { TILE = 16 };
-
-static inline void tiles(size_t bytes, const walk *w, const char *x, char *z)
-{
-    const ptrdiff_t size = (ptrdiff_t)bytes, m = (ptrdiff_t)w->len[0], n = (ptrdiff_t)w->len[1];
-    for (ptrdiff_t i = 0; i < m; i += TILE) {
-        size_t high = (size_t)(m - i < TILE ? m - i : TILE);
-        for (ptrdiff_t j = 0; j < n; j++) {
-            row_of(bytes, high, x + (i * w->from[0] + j) * size, w->from[0],
-                   z + (i * w->to[0] + j * w->to[1]) * size, w->to[0]);
-        }
-    }
-}
-
-static inline void copy(size_t bytes, const walk *w, int tiled, const char *x, char *z)
-{
-    size_t index[AD_MAX_RANK] = {0};
-    ptrdiff_t from = 0, to = 0;
-    for (int axis = 0; axis < w->rank;) {
-        if (tiled) {
-            tiles(bytes, w, x + from * (ptrdiff_t)bytes, z + to * (ptrdiff_t)bytes);
-        } else {
-            row(bytes, w->len[0], x + from * (ptrdiff_t)bytes, w->from[0],
-                z + to * (ptrdiff_t)bytes, w->to[0]);
-        }
-        for (axis = tiled ? 2 : 1; axis < w->rank; axis++) { /* a step outwards, with carry */
-            from += w->from[axis];
-            to += w->to[axis];
-            if (++index[axis] < w->len[axis]) {
-                break;
-            }
-            from -= w->from[axis] * (ptrdiff_t)w->len[axis];
-            to -= w->to[axis] * (ptrdiff_t)w->len[axis];
-            index[axis] = 0;
-        }
-    }
-}
-
-void ad__copy_strided(const ad_shape *shape, size_t bytes, const void *x, const ptrdiff_t *from,
-                      void *z, const ptrdiff_t *to)
-{
+    size_t n[2 + 3 * AD_MAX_RANK];
+    walk w;
     if (ad_shape_count(shape) == 0) {
         return;
     }
-    walk w = walk_of(shape, from, to);
-    int tiled = walk_in_tiles(&w);
-    if (bytes == 4) {
-        copy(4, &w, tiled, x, z);
-    } else {
-        copy(8, &w, tiled, x, z);
+    find_walk(shape, from, to, &w);
+    n[0] = (size_t)walk_in_tiles(&w);
+    n[1] = (size_t)w.rank;
+    for (int i = 0; i < w.rank; i++) {
+        n[2 + 3 * i] = w.axis[i].len;
+        n[3 + 3 * i] = (size_t)w.axis[i].from;
+        n[4 + 3 * i] = (size_t)w.axis[i].to;
     }
+    ad__launch_kernel(r, &(ad__launch){AD__KERNEL(copy_axes, z.type), .n = n,
+                                       .count = 2 + 3 * (size_t)w.rank, .x = {x}, .z = z});
 }
+
+void ad__launch_dense_copy(ad__runner *r, size_t count, ad__region x, ad__region z)
+{
+    const ad_shape shape = {1, {(int64_t)count}};
+    const ptrdiff_t stride = 1;
+    ad__launch_copy(r, &shape, x, &stride, z, &stride);
+}
+
+void ad__launch_fill(ad__runner *r, size_t count, double value, ad__region z)
+{
+    ad__launch_kernel(
+        r, &(ad__launch){AD__KERNEL(fill, z.type), AD__NUMBERS(count), .number = value, .z = z});
+}
+
+#endif

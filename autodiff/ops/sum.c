@@ -2,7 +2,6 @@
 /* The sum over axes, and down to a shape. */
 #include "ops/reduce_internal.h"
 
-#include "base/c_source_internal.h"
 #include "tape/tape_internal.h"
 #include "ops/movement_internal.h"
 #include "ops.h"
@@ -34,57 +33,21 @@ static int are_columns(const ad_shape *shape, ad__reduction r, ad__along *out)
     return out->inner > 1;
 }
 
-static size_t sum_scratch(const ad__call *call)
+static void sum_run(ad__runner *r, const ad__call *call)
 {
+    const ad_type type = call->spec.type;
     ad__along along;
-    if (!are_columns(&call->x[0].spec->shape, *attributes_of(call), &along)) {
-        return ad__reduce_scratch(call);
-    }
-    size_t row = along.inner * ad_type_bytes(call->spec.type);
-    return ad__rounded(ad__column_levels(along.len) * row);
-}
-
-static ad_status sum_eval(const ad__call *call)
-{
     if (attributes_of(call)->mask == 0) { /* of ad_sum_to to its own shape */
-        return ad__copy_eval(call);
+        ad__copy_run(r, call);
+    } else if (!are_columns(&call->x[0].spec->shape, *attributes_of(call), &along)) {
+        ad__reduce_rows(r, call, AD__ROWS(sum, type));
+    } else {
+        const size_t levels = ad__column_levels(along.len);
+        ad__launch_kernel(r, &(ad__launch){AD__ROWS(sum_columns, type), (int)type,
+                                           AD__NUMBERS(along.outer, along.len, along.inner),
+                                           .x = {ad__argument(r, 0)}, .z = ad__result(r),
+                                           .scratch = ad__scratch(r, type, levels * along.inner)});
     }
-    const ad__row_kernels *kernels = ad__row_kernels_of(call->spec.type);
-    size_t bytes = ad_type_bytes(call->spec.type);
-    ad__along along;
-    if (!are_columns(&call->x[0].spec->shape, *attributes_of(call), &along)) {
-        return ad__reduce_rows(call, kernels->sum);
-    }
-    size_t row = along.inner * bytes;
-    void *buffer = ad__arena_take(call->scratch, ad__column_levels(along.len) * row);
-    if (buffer == NULL) {
-        return AD_ERR_MEMORY;
-    }
-    const char *x = call->x[0].data;
-    char *z = call->z;
-    for (size_t i = 0; i < along.outer; i++) {
-        kernels->sum_columns(along.len, along.inner, x + i * along.len * row, z + i * row, buffer);
-    }
-    return AD_OK;
-}
-
-static void sum_emit(ad__emit *e, const ad__call *call)
-{
-    ad__along along;
-    ad_type type = call->spec.type;
-    if (!are_columns(&call->x[0].spec->shape, *attributes_of(call), &along)) {
-        ad__emit_reduced_rows(e, call, "sum");
-        return;
-    }
-    size_t levels = ad__column_levels(along.len);
-    ad__emit_scratch(e, type, levels * along.inner);
-    ad__put_loop(e, 1, "i", along.outer);
-    ad__put(e, "        ");
-    ad__put_kernel(e, "sum_columns", (int)type);
-    ad__put(e, "(%zu, %zu, x0 + i * %zu, z + i * %zu, %s%s);\n", along.len, along.inner,
-            along.len * along.inner, along.inner, levels > 0 ? "scratch_" : "NULL",
-            levels > 0 ? ad_type_name(type) : "");
-    ad__put_end(e, 1);
 }
 
 /* The sum over no axes. */
@@ -136,10 +99,8 @@ const ad_op ad_sum__op = {.name = "ad_sum",
                           .alias = sum_alias,
                           .infer = ad__reduced_infer,
                           .resize = sum_resize,
-                          .eval = sum_eval,
+                          .run = sum_run,
                           .flops = ad__one_in,
-                          .scratch = sum_scratch,
-                          .emit = sum_emit,
                           .vjp = sum_vjp,
                           .samples = sum_samples,
                           .sample_count = sizeof sum_samples / sizeof *sum_samples};

@@ -29,6 +29,18 @@ static void expect_sum(double a, double b, double total, double eps, size_t n)
     cr_expect_lt(fabs(a - b), 32 * eps * total + 1e-300, "%zu elements: %g, not %g", n, a, b);
 }
 
+static void over_row(ad__kernel *kernel, size_t n, const void *x, void *z)
+{
+    kernel(&(ad__args){(const size_t[]){1, n}, 0, (const void *[]){x}, z, NULL});
+}
+
+static void recur(ad__kernel *kernel, size_t m, size_t n, int transpose, const void *a,
+                  const void *b, void *z)
+{
+    const size_t numbers[] = {1, m, n, (size_t)transpose};
+    kernel(&(ad__args){numbers, 0, (const void *[]){a, b}, z, NULL});
+}
+
 Test(rows, sums_and_norms_are_accurate_at_every_length)
 {
     double wide[MOST], z;
@@ -46,15 +58,15 @@ Test(rows, sums_and_norms_are_accurate_at_every_length)
             squares += (long double)wide[i] * (long double)wide[i];
             total += whole[i];
         }
-        ad__rows_f64.sum(n, wide, &z);
+        over_row(ad__rows_f64.sum, n, wide, &z);
         expect_sum(z, (double)sum, (double)size, 0x1p-53, n);
-        ad__rows_f32.sum(n, narrow, &z32);
+        over_row(ad__rows_f32.sum, n, narrow, &z32);
         expect_sum((double)z32, (double)sum32, (double)size, 0x1p-24, n);
-        ad__rows_i64.sum(n, whole, &z64);
+        over_row(ad__rows_i64.sum, n, whole, &z64);
         cr_expect_eq(z64, total);
-        ad__rows_f64.norm(n, wide, &z);
+        over_row(ad__rows_f64.norm, n, wide, &z);
         expect_sum(z, (double)sqrtl(squares), sqrt((double)squares), 0x1p-53, n);
-        ad__rows_f32.norm(n, narrow, &z32);
+        over_row(ad__rows_f32.norm, n, narrow, &z32);
         expect_sum((double)z32, (double)sqrtl(squares), sqrt((double)squares), 0x1p-23, n);
     }
 }
@@ -68,7 +80,8 @@ Test(rows, columns_are_summed_like_rows)
     for (size_t n = 1; n <= 7; n++) {
         for (size_t m = 0; m <= MOST / 7; m++) {
             cr_assert_leq(ad__column_levels(m), (size_t)8);
-            ad__rows_f64.sum_columns(m, n, wide, z, room);
+            ad__rows_f64.sum_columns(
+                &(ad__args){(const size_t[]){1, m, n}, 0, (const void *[]){wide}, z, room});
             for (size_t k = 0; k < n; k++) {
                 long double sum = 0, size = 0;
                 for (size_t i = 0; i < m; i++) {
@@ -95,14 +108,14 @@ Test(rows, extremes_are_those_of_a_plain_search)
         }
         int64_t z, place;
         float z32;
-        ad__rows_i64.max(n, whole, &z);
-        ad__rows_i64.argmax(n, whole, &place);
+        over_row(ad__rows_i64.max, n, whole, &z);
+        over_row(ad__rows_i64.argmax, n, whole, &place);
         cr_expect(z == whole[most] && place == (int64_t)most, "%zu elements", n);
-        ad__rows_i64.min(n, whole, &z);
-        ad__rows_i64.argmin(n, whole, &place);
+        over_row(ad__rows_i64.min, n, whole, &z);
+        over_row(ad__rows_i64.argmin, n, whole, &place);
         cr_expect(z == whole[least] && place == (int64_t)least, "%zu elements", n);
-        ad__rows_f32.argmax(n, narrow, &place);
-        ad__rows_f32.max(n, narrow, &z32);
+        over_row(ad__rows_f32.argmax, n, narrow, &place);
+        over_row(ad__rows_f32.max, n, narrow, &z32);
         cr_expect(z32 == narrow[place] && (int64_t)((double)z32 * 1000) == whole[most]);
     }
 }
@@ -115,8 +128,8 @@ Test(rows, a_recurrence_and_its_transpose_are_adjoint)
     int64_t whole[MOST];
     draw(wide, narrow, whole);
     const double *a = wide, *b = wide + M * N, *g = wide + 2 * M * N;
-    ad__rows_f64.recurrence(M, N, 0, a, b, z);
-    ad__rows_f64.recurrence(M, N, 1, a, g, h);
+    recur(ad__rows_f64.recurrence, M, N, 0, a, b, z);
+    recur(ad__rows_f64.recurrence, M, N, 1, a, g, h);
     for (int i = 0; i < M * N; i++) {
         left += g[i] * z[i];
         right += h[i] * b[i];
@@ -128,15 +141,15 @@ Test(rows, a_recurrence_and_its_transpose_are_adjoint)
 static size_t run_all(const ad__row_kernels *kernels, size_t bytes, size_t n, const void *x,
                       char *z)
 {
-    ad__row_kernel *const reductions[] = {kernels->sum, kernels->max, kernels->min, kernels->norm,
-                                          kernels->logsumexp};
+    ad__kernel *const reductions[] = {kernels->sum, kernels->max, kernels->min, kernels->norm,
+                                      kernels->logsumexp};
     size_t at = 0;
     for (size_t i = 0; i < sizeof reductions / sizeof *reductions; i++, at += bytes) {
-        reductions[i](n, x, z + at);
+        over_row(reductions[i], n, x, z + at);
     }
-    kernels->softmax(n, x, z + at);
-    kernels->log_softmax(n, x, z + at + n * bytes);
-    kernels->recurrence(1, n / 2, 0, x, x, z + at + 2 * n * bytes);
+    over_row(kernels->softmax, n, x, z + at);
+    over_row(kernels->log_softmax, n, x, z + at + n * bytes);
+    recur(kernels->recurrence, 1, n / 2, 0, x, x, z + at + 2 * n * bytes);
     return at + (2 * n + n / 2) * bytes;
 }
 
