@@ -1,14 +1,64 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations about where a value lives and what depends on it: gradients stopped, types changed,
  * the caller's memory written. */
+#ifdef real /* texts: real */
+
+/* n: elements, as of the two that follow */
+static inline int TYPED(cast_to_f64)(const ad__args *a)
+{
+    const real *x = a->x[0];
+    double *z = a->z;
+    for (size_t i = 0; i < a->n[0]; i++) {
+        z[i] = (double)x[i];
+    }
+    return 0;
+}
+
+static inline int TYPED(cast_to_f32)(const ad__args *a)
+{
+    const real *x = a->x[0];
+    float *z = a->z;
+    for (size_t i = 0; i < a->n[0]; i++) {
+        z[i] = (float)x[i];
+    }
+    return 0;
+}
+
+static inline int TYPED(cast_to_i64)(const ad__args *a)
+{
+    const real *x = a->x[0];
+    int64_t *z = a->z;
+    for (size_t i = 0; i < a->n[0]; i++) {
+        if (!is_i64((double)x[i])) {
+            return 1;
+        }
+    }
+    for (size_t i = 0; i < a->n[0]; i++) {
+        z[i] = (int64_t)x[i];
+    }
+    return 0;
+}
+
+#else /* texts: plain */
 #include "ops/movement_internal.h"
 
-#include "base/c_source_internal.h"
+#include "tape/launch_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"
 
 #include <math.h>
 #include <string.h>
+
+/* Whether i64 holds a number, but for its fraction. */
+static inline int is_i64(double x)
+{
+    return x >= -0x1p63 && x < 0x1p63;
+}
+
+/* texts: end */
+
+#define AD__KERNELS "ops/state.c"
+#include "kernels/every_type_internal.h"
 
 /* ---- stop_gradient ---- */
 
@@ -43,29 +93,13 @@ static ad_status cast_infer(ad__call *call)
     return AD_OK;
 }
 
-#define CAST(from, to, NAME)                                                                       \
-    static void NAME(size_t n, const void *argument, void *result)                                 \
-    {                                                                                              \
-        const from *restrict x = argument;                                                         \
-        to *restrict z = result;                                                                   \
-        for (size_t i = 0; i < n; i++) {                                                           \
-            z[i] = (to)x[i];                                                                       \
-        }                                                                                          \
-    }
-
-CAST(double, float, f64_to_f32)
-CAST(double, int64_t, f64_to_i64)
-CAST(float, double, f32_to_f64)
-CAST(float, int64_t, f32_to_i64)
-CAST(int64_t, double, i64_to_f64)
-CAST(int64_t, float, i64_to_f32)
-
-static ad_status check_whole(const ad__call *call)
+static ad_status explain_cast(const ad__call *call, const ad__launch *l)
 {
-    for (size_t i = 0; i < call->spec.count; i++) {
-        double x = call->x[0].spec->type == AD_F64 ? ((const double *)call->x[0].data)[i]
-                                                   : (double)((const float *)call->x[0].data)[i];
-        if (!(x >= -0x1p63 && x < 0x1p63)) {
+    const double *f64 = call->x[0].data;
+    const float *f32 = call->x[0].data;
+    for (size_t i = 0; i < l->n[0]; i++) {
+        const double x = l->type == AD_F64 ? f64[i] : (double)f32[i];
+        if (!is_i64(x)) {
             return ad_error_set(call->error, AD_ERR_DOMAIN, "element %zu is %g; no i64 holds it", i,
                                 x);
         }
@@ -73,31 +107,18 @@ static ad_status check_whole(const ad__call *call)
     return AD_OK;
 }
 
-static ad_status cast_eval(const ad__call *call)
+static void cast_run(ad__runner *r, const ad__call *call)
 {
-    static void (*const loops[3][3])(size_t, const void *, void *) = {
-        [AD_F64] = {[AD_F32] = f64_to_f32, [AD_I64] = f64_to_i64},
-        [AD_F32] = {[AD_F64] = f32_to_f64, [AD_I64] = f32_to_i64},
-        [AD_I64] = {[AD_F64] = i64_to_f64, [AD_F32] = i64_to_f32},
-    };
-    ad_type from = call->x[0].spec->type, to = call->spec.type;
-    ad_status status = to == AD_I64 ? check_whole(call) : AD_OK;
-    if (status == AD_OK) {
-        loops[from][to](call->spec.count, call->x[0].data, call->z);
-    }
-    return status;
-}
-
-static void cast_emit(ad__emit *e, const ad__call *call)
-{
-    ad__put_loop(e, 1, "i", call->spec.count);
-    if (call->spec.type == AD_I64) {
-        ad__put(e, "        if (!(x0[i] >= -0x1p63 && x0[i] < 0x1p63)) {\n"
-                   "            return 1;\n        }\n");
-        e->fails = 1;
-    }
-    ad__put(e, "        z[i] = (%s)x0[i];\n", ad__c_type(call->spec.type));
-    ad__put_end(e, 1);
+    const ad_type from = call->x[0].spec->type;
+    const ad__launch l[] = {[AD_F64] = {AD__KERNEL(cast_to_f64, from)},
+                            [AD_F32] = {AD__KERNEL(cast_to_f32, from)},
+                            [AD_I64] = {AD__KERNEL(cast_to_i64, from), .explain = explain_cast}};
+    ad__launch own = l[call->spec.type];
+    own.n = &call->spec.count;
+    own.count = 1;
+    own.x[0] = ad__argument(r, 0);
+    own.z = ad__result(r);
+    ad__launch_kernel(r, &own);
 }
 
 static void cast_vjp(ad__vjp *v)
@@ -105,12 +126,8 @@ static void cast_vjp(ad__vjp *v)
     v->dx[0] = ad_cast(v->g, ad_type_of(v->x[0]));
 }
 
-const ad_op ad_cast__op = {.name = "ad_cast",
-                           .traits = AD__MOVES,
-                           .infer = cast_infer,
-                           .eval = cast_eval,
-                           .emit = cast_emit,
-                           .vjp = cast_vjp};
+const ad_op ad_cast__op = {
+    .name = "ad_cast", .traits = AD__MOVES, .infer = cast_infer, .run = cast_run, .vjp = cast_vjp};
 
 ad_var(ad_cast)(ad_var x, ad_type type)
 {
@@ -189,3 +206,5 @@ ad_var(ad_assign)(ad_var target, ad_var value)
     }
     return z;
 }
+
+#endif
