@@ -25,7 +25,11 @@ typedef struct ad__args {
 typedef int ad__kernel(const ad__args *a);
 
 /* A kernel that its file has for every element type, by every_type_internal.h. */
-#define AD__KERNEL(name, type)                                                                     \
-#name, (type) == AD_F64 ? name##_f64 : (type) == AD_F32 ? name##_f32 : name##_i64, (int)(type)
+#define AD__KERNEL(name_, type_)                                                                   \
+    .name = #name_,                                                                                \
+    .kernel = (type_) == AD_F64   ? name_##_f64                                                    \
+              : (type_) == AD_F32 ? name_##_f32                                                    \
+                                  : name_##_i64,                                                   \
+    .type = (int)(type_)
 
 #endif
