@@ -3,7 +3,7 @@
 
 /* texts: real */
 
-/* Never for whole numbers. */
+/* Never for whole numbers. Two comparisons, of which vectors make one with that of an extreme. */
 static inline int TYPED(is_nan)(real x)
 {
     return x < 0 ? 0 : !(x >= 0);

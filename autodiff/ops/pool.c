@@ -12,6 +12,12 @@ static inline void TYPED(cover)(const size_t *axis, size_t i, size_t *start, siz
     *stop = to > len ? len : to;
 }
 
+/* Of one number with itself: whether it is NaN. */
+static inline int TYPED(are_unequal)(real x, real y)
+{
+    return x != y;
+}
+
 /* The place in a plane of the first largest element of a window; NaN is larger than any. */
 static inline size_t TYPED(largest)(const real *x, size_t columns, const size_t *start,
                                     const size_t *stop)
@@ -20,8 +26,7 @@ static inline size_t TYPED(largest)(const real *x, size_t columns, const size_t 
     for (size_t r = start[0]; r < stop[0]; r++) {
         for (size_t c = start[1]; c < stop[1]; c++) {
             const size_t k = r * columns + c;
-            const real now = x[at];
-            at = !(x[k] <= now) && !TYPED(is_nan)(now) ? k : at;
+            at = !(x[k] <= x[at]) && !TYPED(are_unequal)(x[at], x[at]) ? k : at;
         }
     }
     return at;

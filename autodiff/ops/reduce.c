@@ -163,7 +163,7 @@ static ad__region in_order(ad__runner *r, int i, const order *o)
         return x;
     }
     ptrdiff_t dense[AD_MAX_RANK];
-    const ad__region rows = ad__scratch(r, x.type, count);
+    const ad__region rows = ad__scratch(r, (ad_type)x.type, count);
     ad__dense_strides(&o->shape, dense);
     ad__launch_copy(r, &o->shape, x, o->stride, rows, dense);
     return rows;

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #ifdef real /* texts: real */
 
-/* A row: constant unit strides and the lengths that a compiler sees become plain copies. */
-static inline void TYPED(copy_row)(size_t n, const real *restrict x, ptrdiff_t from,
-                                   real *restrict z, ptrdiff_t to)
+static inline void TYPED(copy_with_strides)(size_t n, const real *restrict x, ptrdiff_t from,
+                                            real *restrict z, ptrdiff_t to)
+{
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)n; i++) {
+        z[i * to] = x[i * from];
+    }
+}
+
+static inline void TYPED(copy_row)(size_t n, const real *x, ptrdiff_t from, real *z, ptrdiff_t to)
 {
     if (from == 1 && to == 1) {
         memcpy(z, x, n * sizeof *z);
     } else if (from == 0 && to == 1) {
-        for (size_t i = 0; i < n; i++) {
-            z[i] = x[0];
-        }
+        TYPED(copy_with_strides)(n, x, 0, z, 1);
     } else {
-        for (ptrdiff_t i = 0; i < (ptrdiff_t)n; i++) {
-            z[i * to] = x[i * from];
-        }
+        TYPED(copy_with_strides)(n, x, from, z, to);
     }
 }
 
@@ -26,9 +28,10 @@ static inline void TYPED(copy_tiles)(const size_t *axis, const real *x, real *z)
     const ptrdiff_t from = (ptrdiff_t)axis[1], to = (ptrdiff_t)axis[2], step = (ptrdiff_t)axis[5];
     for (size_t i = 0; i < m; i += tile) {
         const size_t high = m - i < tile ? m - i : tile;
-        const real *row = x + (ptrdiff_t)i * from;
-        for (size_t j = 0; j < n; j++) {
-            TYPED(copy_row)(high, row + j, from, z + (ptrdiff_t)i * to + (ptrdiff_t)j * step, to);
+        const real *source = x + (ptrdiff_t)i * from;
+        real *target = z + (ptrdiff_t)i * to;
+        for (size_t j = 0; j < n; j++, source++, target += step) {
+            TYPED(copy_with_strides)(high, source, from, target, to);
         }
     }
 }
@@ -163,7 +166,7 @@ void ad__launch_copy(ad__runner *r, const ad_shape *shape, ad__region x, const p
         n[3 + 3 * i] = (size_t)w.axis[i].from;
         n[4 + 3 * i] = (size_t)w.axis[i].to;
     }
-    ad__launch_kernel(r, &(ad__launch){AD__KERNEL(copy_axes, z.type), .n = n,
+    ad__launch_kernel(r, &(ad__launch){AD__KERNEL(copy_axes, (ad_type)z.type), .n = n,
                                        .count = 2 + 3 * (size_t)w.rank, .x = {x}, .z = z});
 }
 
@@ -176,8 +179,8 @@ void ad__launch_dense_copy(ad__runner *r, size_t count, ad__region x, ad__region
 
 void ad__launch_fill(ad__runner *r, size_t count, double value, ad__region z)
 {
-    ad__launch_kernel(
-        r, &(ad__launch){AD__KERNEL(fill, z.type), AD__NUMBERS(count), .number = value, .z = z});
+    ad__launch_kernel(r, &(ad__launch){AD__KERNEL(fill, (ad_type)z.type), AD__NUMBERS(count),
+                                       .number = value, .z = z});
 }
 
 #endif

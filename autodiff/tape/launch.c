@@ -3,59 +3,33 @@
 
 #include "base/c_source_internal.h"
 
-/* ---- memory ---- */
-
-ad__region ad__argument(const ad__runner *r, int i)
-{
-    const ad__array *x = &r->call->x[i];
-    return (ad__region){AD__ARGUMENT, i, x->spec->type, 0, x->data};
-}
-
-ad__region ad__result(const ad__runner *r)
-{
-    return (ad__region){AD__RESULT, 0, r->call->spec.type, 0, r->call->z};
-}
-
 ad__region ad__scratch(ad__runner *r, ad_type type, size_t count)
 {
-    ad__region region = {AD__SCRATCH, 0, type, 0, NULL};
     const size_t bytes = count * ad_type_bytes(type);
-    if (r->measures) {
-        r->bytes += ad__rounded(bytes);
-    } else if (r->emit != NULL) {
-        region.at = ad__emit_scratch(r->emit, type, count);
-        region.memory = count > 0 ? AD__SCRATCH : AD__NOTHING;
-    } else if (r->status == AD_OK) {
-        region.elements = ad__arena_take(r->call->scratch, bytes);
-        r->status = region.elements != NULL ? AD_OK : AD_ERR_MEMORY;
+    if (r->evaluates) {
+        char *elements = r->status == AD_OK ? ad__arena_take(r->call->scratch, bytes) : NULL;
+        r->status = r->status == AD_OK && elements == NULL ? AD_ERR_MEMORY : r->status;
+        return (ad__region){AD__ADDRESS, (uint8_t)type, 0, {elements}};
     }
-    return region;
+    r->bytes += ad__rounded(bytes);
+    const size_t at = r->emit != NULL ? ad__emit_scratch(r->emit, type, count) : 0;
+    return (ad__region){count > 0 ? AD__SCRATCH : AD__NOTHING, (uint8_t)type, 0, {.at = at}};
 }
 
 /* ---- a launch ---- */
-
-static void launch(ad__runner *r, const ad__launch *l)
-{
-    const void *x[AD__LAUNCH_ARGUMENTS];
-    for (int i = 0; i < AD__LAUNCH_ARGUMENTS; i++) {
-        x[i] = l->x[i].elements;
-    }
-    const ad__args args = {l->n, l->number, x, l->z.elements, l->scratch.elements};
-    if (l->kernel(&args) != 0) {
-        r->status = l->explain(r->call, l);
-    }
-}
 
 static void put_region(ad__emit *e, const ad__region *region)
 {
     if (region->memory == AD__NOTHING) {
         ad__put(e, "NULL");
-    } else if (region->memory == AD__ARGUMENT) {
-        ad__put_argument(e, region->argument, region->type);
+        return;
+    }
+    if (region->memory == AD__ARGUMENT) {
+        ad__put_argument(e, region->argument, (ad_type)region->type);
     } else if (region->memory == AD__RESULT) {
         ad__put(e, "z");
     } else {
-        ad__put(e, "scratch_%s", ad_type_name(region->type));
+        ad__put(e, "scratch_%s", ad_type_name((ad_type)region->type));
     }
     if (region->at > 0) {
         ad__put(e, " + %zu", region->at);
@@ -102,10 +76,16 @@ static void put_launch(ad__emit *e, const ad__launch *l)
 
 void ad__launch_kernel(ad__runner *r, const ad__launch *l)
 {
-    if (r->emit != NULL) {
-        put_launch(r->emit, l);
-    } else if (!r->measures && r->status == AD_OK) {
-        launch(r, l);
+    if (!r->evaluates) {
+        if (r->emit != NULL) {
+            put_launch(r->emit, l);
+        }
+        return;
+    }
+    if (r->status == AD_OK) {
+        const void *const x[] = {l->x[0].elements, l->x[1].elements, l->x[2].elements};
+        const ad__args args = {l->n, l->number, x, l->z.elements, l->scratch.elements};
+        r->status = l->kernel(&args) == 0 ? AD_OK : l->explain(r->call, l);
     }
 }
 
@@ -116,7 +96,7 @@ ad_status ad__evaluate(const ad_op *op, const ad__call *call)
     if (op->run == NULL) {
         return op->eval(call);
     }
-    ad__runner r = {.call = call};
+    ad__runner r = {.call = call, .evaluates = 1};
     op->run(&r, call);
     return r.status;
 }
@@ -126,7 +106,7 @@ size_t ad__scratch_of(const ad_op *op, const ad__call *call)
     if (op->run == NULL) {
         return op->scratch != NULL ? op->scratch(call) : 0;
     }
-    ad__runner r = {.call = call, .measures = 1};
+    ad__runner r = {.call = call};
     op->run(&r, call);
     return r.bytes;
 }

@@ -12,14 +12,18 @@
  *
  * run reads specs and attributes alone, never elements. */
 
-/* Elements of an argument, of the result or of scratch, from one on. */
+/* Elements of an argument, of the result or of scratch, from one on: in an evaluation their address,
+ * else as they are written. Small, since launches of small tensors cost little else. */
 typedef struct ad__region {
-    enum { AD__NOTHING, AD__ARGUMENT, AD__RESULT, AD__SCRATCH } memory;
-    int argument;
-    ad_type type;
-    size_t at;
-    char *elements; /* where they are, in an evaluation; else NULL */
+    uint8_t memory; /* what follows; AD__NOTHING: there are none */
+    uint8_t type;   /* ad_type */
+    int argument;   /* its number, also in an evaluation */
+    union {
+        char *elements;
+        size_t at;
+    };
 } ad__region;
+enum { AD__NOTHING, AD__ADDRESS, AD__ARGUMENT, AD__RESULT, AD__SCRATCH };
 
 enum { AD__LAUNCH_ARGUMENTS = 3 };
 
@@ -44,21 +48,37 @@ typedef struct ad__launch {
 
 struct ad__runner {
     const ad__call *call;
+    int evaluates;
+    ad_status status;      /* of an evaluation */
     struct ad__emit *emit; /* where launches are written, or NULL */
-    int measures;
-    size_t bytes; /* of scratch, measured */
-    ad_status status;
+    size_t bytes;          /* of scratch, measured where nothing is evaluated or written */
 };
 
-ad__region ad__argument(const ad__runner *r, int i);
-ad__region ad__result(const ad__runner *r);
+static inline ad__region ad__argument(const ad__runner *r, int i)
+{
+    const ad__array *x = &r->call->x[i];
+    const uint8_t type = (uint8_t)x->spec->type;
+    return r->evaluates ? (ad__region){AD__ADDRESS, type, i, {x->data}}
+                        : (ad__region){AD__ARGUMENT, type, i, {.at = 0}};
+}
+
+static inline ad__region ad__result(const ad__runner *r)
+{
+    const uint8_t type = (uint8_t)r->call->spec.type;
+    return r->evaluates ? (ad__region){AD__ADDRESS, type, 0, {r->call->z}}
+                        : (ad__region){AD__RESULT, type, 0, {.at = 0}};
+}
+
 ad__region ad__scratch(ad__runner *r, ad_type type, size_t count); /* of so many elements */
 
 /* The region from element `at` on. */
 static inline ad__region ad__from(ad__region region, size_t at)
 {
-    region.at += at;
-    region.elements += region.elements != NULL ? at * ad_type_bytes(region.type) : 0;
+    if (region.memory == AD__ADDRESS) {
+        region.elements += at * ad_type_bytes((ad_type)region.type);
+    } else {
+        region.at += at;
+    }
     return region;
 }
 
