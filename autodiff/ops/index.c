@@ -301,10 +301,8 @@ static void one_hot_run(ad__runner *r, const ad__call *call)
                                        .explain = ad__explain_index});
 }
 
-const ad_op ad_one_hot__op = {.name = "ad_one_hot",
-                              .traits = AD__MOVES,
-                              .infer = one_hot_infer,
-                              .run = one_hot_run};
+const ad_op ad_one_hot__op = {
+    .name = "ad_one_hot", .traits = AD__MOVES, .infer = one_hot_infer, .run = one_hot_run};
 
 ad_var(ad_one_hot)(ad_var indices, int64_t len, ad_type type)
 {

@@ -13,7 +13,8 @@ static ad_status check_steps(const emission *m, ad_error *error)
 {
     for (uint32_t i = 0; i < m->plan->step_count; i++) {
         const ad__call_step *c = m->plan->steps[i].plan;
-        if (m->plan->steps[i].kind == &ad__call_kind && !ad__can_write(c->op) && c->op->arity == 0) {
+        if (m->plan->steps[i].kind == &ad__call_kind && !ad__can_write(c->op) &&
+            c->op->arity == 0) {
             return ad_error_set(error, AD_ERR_UNSUPPORTED,
                                 "ad_fn_emit_c: %s cannot be written as C%s%s%s", c->op->name,
                                 c->site ? " (" : "", c->site ? c->site : "", c->site ? ")" : "");
