@@ -62,12 +62,15 @@ static real_total sum_of(size_t n, const real_total *x)
     return sum_of(half, x) + sum_of(n - half, x + half);
 }
 
-static int sum(const ad__args *a)
+static inline int sum(const ad__args *a)
 {
     const size_t rows = a->n[0], len = a->n[1];
     const real_total *x = a->x[0];
     real_total *z = a->z;
-    for (size_t i = 0; i < rows; i++) {
+    for (size_t i = 0; i < rows && len <= LEAF; i++) {
+        z[i] = sum_leaf(len, x + i * len);
+    }
+    for (size_t i = 0; i < rows && len > LEAF; i++) {
         z[i] = sum_of(len, x + i * len);
     }
     return 0;
@@ -106,7 +109,7 @@ static void sum_columns_of(size_t m, size_t n, const real_total *x, real_total *
     }
 }
 
-static int sum_columns(const ad__args *a)
+static inline int sum_columns(const ad__args *a)
 {
     const size_t matrices = a->n[0], m = a->n[1], n = a->n[2];
     const real_total *x = a->x[0];
@@ -152,7 +155,7 @@ static real largest_of(size_t n, const real *x)
     return extreme_of(1, n, x);
 }
 
-static int max(const ad__args *a)
+static inline int max(const ad__args *a)
 {
     const size_t rows = a->n[0], len = a->n[1];
     const real *x = a->x[0];
@@ -163,7 +166,7 @@ static int max(const ad__args *a)
     return 0;
 }
 
-static int min(const ad__args *a)
+static inline int min(const ad__args *a)
 {
     const size_t rows = a->n[0], len = a->n[1];
     const real *x = a->x[0];
@@ -184,7 +187,7 @@ static size_t place_of(real z, size_t n, const real *x)
     return i;
 }
 
-static int argmax(const ad__args *a)
+static inline int argmax(const ad__args *a)
 {
     const size_t rows = a->n[0], len = a->n[1];
     const real *x = a->x[0];
@@ -195,7 +198,7 @@ static int argmax(const ad__args *a)
     return 0;
 }
 
-static int argmin(const ad__args *a)
+static inline int argmin(const ad__args *a)
 {
     const size_t rows = a->n[0], len = a->n[1];
     const real *x = a->x[0];
@@ -245,7 +248,7 @@ static real norm_of(size_t n, const real *x)
     return sqrt(sum_of_squares(n, x, scale)) / scale;
 }
 
-static int norm(const ad__args *a)
+static inline int norm(const ad__args *a)
 {
     const size_t rows = a->n[0], len = a->n[1];
     const real *x = a->x[0];
@@ -298,7 +301,7 @@ static real logsumexp_of(size_t n, const real *x)
     return m == -INFINITY ? m : m + log_total(n, x, m);
 }
 
-static int logsumexp(const ad__args *a)
+static inline int logsumexp(const ad__args *a)
 {
     const size_t rows = a->n[0], len = a->n[1];
     const real *x = a->x[0];
@@ -323,7 +326,7 @@ static void softmax_of(size_t n, const real *restrict x, real *restrict z)
     }
 }
 
-static int softmax(const ad__args *a)
+static inline int softmax(const ad__args *a)
 {
     const size_t rows = a->n[0], len = a->n[1];
     const real *x = a->x[0];
@@ -343,7 +346,7 @@ static void log_softmax_of(size_t n, const real *restrict x, real *restrict z)
     }
 }
 
-static int log_softmax(const ad__args *a)
+static inline int log_softmax(const ad__args *a)
 {
     const size_t rows = a->n[0], len = a->n[1];
     const real *x = a->x[0];
@@ -402,7 +405,7 @@ static void centred_of(size_t n, const real *restrict w, const real *restrict x,
     }
 }
 
-static int centred(const ad__args *a)
+static inline int centred(const ad__args *a)
 {
     const size_t rows = a->n[0], len = a->n[1];
     const real *w = a->x[0], *x = a->x[1];
@@ -431,7 +434,7 @@ static void centred_transposed_of(size_t n, const real *restrict w, const real *
     z[top] = chained(x[top], sum_but(n, w, top)) - chained(others, w[top]);
 }
 
-static int centred_transposed(const ad__args *a)
+static inline int centred_transposed(const ad__args *a)
 {
     const size_t rows = a->n[0], len = a->n[1];
     const real *w = a->x[0], *x = a->x[1];
@@ -487,7 +490,7 @@ static void recurrence_of(size_t m, size_t n, int transpose, const real *restric
     }
 }
 
-static int recurrence(const ad__args *a)
+static inline int recurrence(const ad__args *a)
 {
     const size_t panes = a->n[0], m = a->n[1], n = a->n[2], pane = m * n;
     const real *factor = a->x[0], *term = a->x[1];
