@@ -146,42 +146,6 @@ void ad__put_element(ad__emit *e, const char *array, size_t at, int rank, const 
     ad__put(e, "%s]", is_first ? "0" : "");
 }
 
-void ad__put_strided(ad__emit *e, const ad__strided *s)
-{
-    /* axes of length 1 left out, neighbours that both sides cross as one joined */
-    size_t len[AD_MAX_RANK] = {1};
-    ptrdiff_t from[AD_MAX_RANK] = {0}, to[AD_MAX_RANK] = {0};
-    int rank = 0;
-    if (ad_shape_count(s->shape) == 0) {
-        return;
-    }
-    for (int i = 0; i < s->shape->rank; i++) {
-        ptrdiff_t own = (ptrdiff_t)s->shape->len[i];
-        if (own == 1) {
-            continue;
-        }
-        int joins =
-            rank > 0 && from[rank - 1] == s->from[i] * own && to[rank - 1] == s->to[i] * own;
-        len[rank - joins] = (joins ? len[rank - 1] : 1) * (size_t)own;
-        from[rank - joins] = s->from[i];
-        to[rank - joins] = s->to[i];
-        rank += !joins;
-    }
-    for (int i = 0; i < rank; i++) {
-        char index[16];
-        (void)snprintf(index, sizeof index, "i%d", i);
-        ad__put_loop(e, 1 + i, index, len[i]);
-    }
-    ad__put(e, "%*s", 4 * (rank + 1), "");
-    ad__put_element(e, s->z, s->z_at, rank, to);
-    ad__put(e, " = ");
-    ad__put_element(e, s->x, s->x_at, rank, from);
-    ad__put(e, ";\n");
-    for (int i = rank; i-- > 0;) {
-        ad__put_end(e, 1 + i);
-    }
-}
-
 size_t ad__emit_scratch(ad__emit *e, ad_type type, size_t count)
 {
     size_t at = e->scratch[type];

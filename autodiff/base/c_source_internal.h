@@ -108,15 +108,6 @@ void ad__put_end(ad__emit *e, int depth);
 /* array[at + i0 * stride[0] + i1 * stride[1] + ..], for the loops i0, i1, .. around it. */
 void ad__put_element(ad__emit *e, const char *array, size_t at, int rank, const ptrdiff_t *stride);
 
-/* Nested loops: z[z_at + i . to] = x[x_at + i . from] for every index i of shape. */
-typedef struct ad__strided {
-    const ad_shape *shape;
-    const char *x, *z;
-    size_t x_at, z_at;
-    const ptrdiff_t *from, *to;
-} ad__strided;
-void ad__put_strided(ad__emit *e, const ad__strided *s);
-
 /* Room for elements beside the arguments: scratch_f64, scratch_f32, scratch_i64 of at least count
  * elements. Returns where those taken now begin. */
 size_t ad__emit_scratch(ad__emit *e, ad_type type, size_t count);

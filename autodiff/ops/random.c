@@ -1,16 +1,97 @@
 /* SPDX-License-Identifier: MIT */
 /* Random numbers as functions of a key. */
-#include "base/c_source_internal.h"
-#include "base/locale_internal.h"
+#ifdef real /* texts: real */
+
+/* n: elements, the low and the high half of the stream, as of the two that follow. Argument: key */
+static inline int TYPED(random_uniform)(const ad__args *a)
+{
+    uint64_t sequence[2], bits[RANDOM_PIECE];
+    real *z = a->z;
+    find_sequence(a, sequence);
+    for (size_t at = 0, len; at < a->n[0]; at += len) {
+        len = random_bits(sequence, at, a->n[0] - at, bits);
+        for (size_t i = 0; i < len; i++) {
+            z[at + i] = sizeof(real) == 4 ? (real)uniform_f32(bits[i]) : (real)uniform(bits[i]);
+        }
+    }
+    return 0;
+}
+
+static inline int TYPED(random_normal)(const ad__args *a)
+{
+    uint64_t sequence[2], bits[RANDOM_PIECE];
+    real *z = a->z;
+    find_sequence(a, sequence);
+    for (size_t at = 0, len; at < a->n[0]; at += len) {
+        len = random_bits(sequence, at, a->n[0] - at, bits);
+        for (size_t i = 0; i < len; i++) {
+            z[at + i] = (real)normal(bits[i]);
+        }
+    }
+    return 0;
+}
+
+/* number: the probability of 1 */
+static inline int TYPED(random_bernoulli)(const ad__args *a)
+{
+    uint64_t sequence[2], bits[RANDOM_PIECE];
+    real *z = a->z;
+    find_sequence(a, sequence);
+    for (size_t at = 0, len; at < a->n[0]; at += len) {
+        len = random_bits(sequence, at, a->n[0] - at, bits);
+        for (size_t i = 0; i < len; i++) {
+            z[at + i] = (real)(uniform(bits[i]) < a->number);
+        }
+    }
+    return 0;
+}
+
+/* The key with the counter after its own. n: its elements */
+static inline int TYPED(random_next)(const ad__args *a)
+{
+    const real_total *x = a->x[0];
+    real_total *z = a->z;
+    for (size_t i = 0; i < a->n[0]; i++) {
+        z[i] = x[i] + (real_total)i;
+    }
+    return 0;
+}
+
+#else /* texts: end */
+#include "base/rng_internal.h"
+#include "tape/launch_internal.h"
 #include "tape/tape_internal.h"
 
 #include "ops.h"
-#include "rng.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* texts: plain */
+
+/* Seed and stream of the sequence of a key and stream: block `counter` of the generator names it,
+ * so that sequences of neighbouring counters have nothing in common. */
+static inline void find_sequence(const ad__args *a, uint64_t *out)
+{
+    const int64_t *key = a->x[0];
+    block((uint64_t)key[1], a->n[1] | (uint64_t)a->n[2] << 32, (uint64_t)key[0], out);
+}
+
+/* The bits of places `at`, which is even, to at + most - 1 of a sequence, or as many as stay in L1:
+ * the result says how many. */
+enum { RANDOM_PIECE = 256 };
+static inline size_t random_bits(const uint64_t *sequence, size_t at, size_t most, uint64_t *bits)
+{
+    const size_t len = most < RANDOM_PIECE ? most : RANDOM_PIECE;
+    for (size_t i = 0; i < len; i += 2) {
+        block((at + i) / 2, sequence[1], sequence[0], bits + i);
+    }
+    return len;
+}
+
+/* texts: end */
+
+#define AD__KERNELS "ops/random.c"
+#include "kernels/every_type_internal.h"
 
 /* What the numbers depend on beside the key. p is of bernoulli alone. */
 typedef struct recipe {
@@ -61,97 +142,48 @@ static ad_status random_resize(ad__resizing *r)
     return AD_OK;
 }
 
-/* Seed and stream of the sequence of a key and stream: block `counter` of the generator names it,
- * so that sequences of neighbouring counters have nothing in common. */
-static void find_sequence(const int64_t *from, int64_t stream, uint64_t *out)
+static void launch(ad__runner *r, const ad__call *call, ad__launch l)
 {
-    const uint64_t words[3] = {(uint64_t)from[0], (uint64_t)from[1], (uint64_t)stream};
-    const uint32_t key[2] = {(uint32_t)words[0], (uint32_t)(words[0] >> 32)};
-    const uint32_t place[4] = {(uint32_t)words[1], (uint32_t)(words[1] >> 32), (uint32_t)words[2],
-                               (uint32_t)(words[2] >> 32)};
-    uint32_t block[4];
-    ad_philox(place, key, block);
-    out[0] = (uint64_t)block[1] << 32 | block[0];
-    out[1] = (uint64_t)block[3] << 32 | block[2];
+    const recipe *own = call->attributes;
+    const uint64_t stream = (uint64_t)own->stream;
+    const size_t n[] = {call->spec.count, (uint32_t)stream, (uint32_t)(stream >> 32)};
+    l.n = n;
+    l.count = sizeof n / sizeof *n;
+    l.number = own->p;
+    l.x[0] = ad__argument(r, 0);
+    l.z = ad__result(r);
+    ad__launch_kernel(r, &l);
 }
 
-static ad_rng sequence_of(const ad__call *call)
+static void uniform_run(ad__runner *r, const ad__call *call)
 {
-    uint64_t seed_and_stream[2];
-    find_sequence(call->x[0].data, ((const recipe *)call->attributes)->stream, seed_and_stream);
-    return (ad_rng){.seed = seed_and_stream[0], .stream = seed_and_stream[1]};
+    launch(r, call, (ad__launch){AD__KERNEL(random_uniform, call->spec.type)});
 }
 
-/* Two elements for each block of the generator: number(pair[0]) and number(pair[1]), by a kernel of
- * rng.c, and what follows it. */
-static void put_fill(ad__emit *e, const ad__call *call, const char *kernel, const char *after)
+static void normal_run(ad__runner *r, const ad__call *call)
 {
-    const recipe *r = call->attributes;
-    const char *type = ad__c_type(call->spec.type);
-    ad__put(e, "    uint64_t sequence[2];\n    ");
-    ad__put_kernel(e, "find_sequence", AD__NO_TYPE);
-    ad__put(e, "(x0, ");
-    ad__put_number(e, AD_I64, &r->stream);
-    ad__put(e, ", sequence);\n    for (size_t i = 0; i < %zu; i += 2) {\n", call->spec.count);
-    ad__put(e, "        uint64_t pair[2];\n        ");
-    ad__put_kernel(e, "block", AD__NO_TYPE);
-    ad__put(e, "(i / 2, sequence[1], sequence[0], pair);\n");
-    ad__put(e, "        for (size_t k = 0; k < 2 && i + k < %zu; k++) {\n", call->spec.count);
-    ad__put(e, "            z[i + k] = (%s)(", type);
-    ad__put_kernel(e, kernel, AD__NO_TYPE);
-    ad__put(e, "(pair[k])%s);\n        }\n    }\n", after);
+    launch(r, call, (ad__launch){AD__KERNEL(random_normal, call->spec.type)});
 }
 
-static ad_status uniform_eval(const ad__call *call)
+static void bernoulli_run(ad__runner *r, const ad__call *call)
 {
-    return ad_rng_fill_uniform(sequence_of(call), call->spec.type, call->spec.count, call->z);
-}
-
-static void uniform_emit(ad__emit *e, const ad__call *call)
-{
-    put_fill(e, call, call->spec.type == AD_F64 ? "uniform" : "uniform_f32", "");
-}
-
-static ad_status normal_eval(const ad__call *call)
-{
-    return ad_rng_fill_normal(sequence_of(call), call->spec.type, call->spec.count, call->z);
-}
-
-static void normal_emit(ad__emit *e, const ad__call *call)
-{
-    put_fill(e, call, "normal", "");
-}
-
-static ad_status bernoulli_eval(const ad__call *call)
-{
-    double p = ((const recipe *)call->attributes)->p;
-    return ad_rng_fill_bernoulli(sequence_of(call), p, call->spec.type, call->spec.count, call->z);
-}
-
-static void bernoulli_emit(ad__emit *e, const ad__call *call)
-{
-    char below[40];
-    (void)ad__print(below, sizeof below, " < %a", ((const recipe *)call->attributes)->p);
-    put_fill(e, call, "uniform", below);
+    launch(r, call, (ad__launch){AD__KERNEL(random_bernoulli, call->spec.type)});
 }
 
 const ad_op ad_random_uniform__op = {.name = "ad_random_uniform",
                                      .infer = random_infer,
                                      .resize = random_resize,
-                                     .eval = uniform_eval,
-                                     .emit = uniform_emit,
+                                     .run = uniform_run,
                                      .flops = ad__one_each};
 const ad_op ad_random_normal__op = {.name = "ad_random_normal",
                                     .infer = random_infer,
                                     .resize = random_resize,
-                                    .eval = normal_eval,
-                                    .emit = normal_emit,
+                                    .run = normal_run,
                                     .flops = ad__one_each};
 const ad_op ad_random_bernoulli__op = {.name = "ad_random_bernoulli",
                                        .infer = random_infer,
                                        .resize = random_resize,
-                                       .eval = bernoulli_eval,
-                                       .emit = bernoulli_emit,
+                                       .run = bernoulli_run,
                                        .flops = ad__one_each};
 
 static ad_var record(const ad_op *op, ad_var key, int64_t stream, double p, ad_shape shape,
@@ -187,25 +219,18 @@ static ad_status next_infer(ad__call *call)
     return check_key(call);
 }
 
-static ad_status next_eval(const ad__call *call)
+static void next_run(ad__runner *r, const ad__call *call)
 {
-    uint64_t key[2];
-    memcpy(key, call->x[0].data, sizeof key);
-    key[1]++;
-    memcpy(call->z, key, sizeof key);
-    return AD_OK;
+    ad__launch_kernel(r,
+                      &(ad__launch){AD__KERNEL(random_next, AD_I64), AD__NUMBERS(call->spec.count),
+                                    .x = {ad__argument(r, 0)}, .z = ad__result(r)});
 }
 
-static void next_emit(ad__emit *e, const ad__call *call)
-{
-    (void)call;
-    ad__put(e, "    z[0] = x0[0];\n    z[1] = (int64_t)((uint64_t)x0[1] + 1);\n");
-}
-
-const ad_op ad_random_next__op = {
-    .name = "ad_random_next", .infer = next_infer, .eval = next_eval, .emit = next_emit};
+const ad_op ad_random_next__op = {.name = "ad_random_next", .infer = next_infer, .run = next_run};
 
 ad_var(ad_random_next)(ad_var key)
 {
     return ad__record(&ad_random_next__op, 1, &key, NULL, 0);
 }
+
+#endif

@@ -99,7 +99,7 @@ static void **values_of(const ad__program *p, const ad_var *in)
                                .scratch = &scratch,
                                .threads = 1,
                                .error = &error};
-        cr_expect_eq(v->op->eval(&call), AD_OK, "%s: %s", v->op->name, error.message);
+        cr_expect_eq(ad__evaluate(v->op, &call), AD_OK, "%s: %s", v->op->name, error.message);
         ad__arena_rewind(&scratch, start);
     }
     ad__arena_clear(&scratch);
