@@ -13,6 +13,9 @@
  * of the size of rounding errors), and left and right are still well conditioned. So det, its
  * derivatives and the inverse all reduce to those of a diagonal matrix. Always in double.
  *
+ * Operations by it have eval and emit apart, as products have: all that they compute is one text
+ * but ad__multiply, which the library does by its own products.
+ *
  * Source: Golub, Van Loan, Matrix Computations, 4th ed., section 3.4.8. */
 typedef struct ad__ldu {
     size_t n;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Products of matrices and vectors. */
+/* Products of matrices and vectors. eval and emit are apart here: the library multiplies by the
+ * kernels of blas_internal.h, for each CPU its own, and emitted C by plain loops that repeat their
+ * order of sums, or by cblas. */
 #include "ops/matmul_internal.h"
 
 #include "base/c_source_internal.h"
