@@ -22,6 +22,7 @@ enum {
 #undef AD_COMPOSED
     AD__CODE_END
 };
+_Static_assert((int)AD__CODE_END <= (int)AD__DEAD, "more rows than codes: raise AD__DEAD");
 
 /* The loops of a level, by the rows' numbers. */
 typedef struct ad__loop_table {

@@ -13,7 +13,7 @@ enum {
     CLASSES = 2 /* of rows that hold for operations of many codes: elementwise ones, others */
 };
 
-/* Rows by the code of their pattern's operation, each a list by `next`; AD__CODE_END + is_elementwise
+/* Rows by the code of their pattern's operation, each a list by `next`; AD__CODES + is_elementwise
  * for those of a class. Most values are as no row asks, which must cost little: a value has a bit for
  * each form of term that it may be as an argument, and a row is only tried if its arguments' forms
  * are among those of the value's arguments. */
@@ -22,14 +22,14 @@ typedef struct simplify {
     const ad__rewrite *rows;
     int count;
     int *next;
-    int head[AD__CODE_END + CLASSES];
-    uint8_t *needs;              /* by row: forms of arguments */
-    uint8_t *forms;              /* by value */
-    unsigned asked;              /* forms of arguments in any row */
-    unsigned wanted[CLASSES];    /* what rows for elementwise values, for others, need */
-    int always[CLASSES];         /* one needs nothing */
-    uint8_t inner[AD__CODE_END]; /* by code: the operation is an argument in some row */
-    int *seekers;                /* the rows that seek an earlier value; ends in -1 */
+    int head[AD__CODES + CLASSES];
+    uint8_t *needs;           /* by row: forms of arguments */
+    uint8_t *forms;           /* by value */
+    unsigned asked;           /* forms of arguments in any row */
+    unsigned wanted[CLASSES]; /* what rows for elementwise values, for others, need */
+    int always[CLASSES];      /* one needs nothing */
+    uint8_t inner[AD__CODES]; /* by code: the operation is an argument in some row */
+    int *seekers;             /* the rows that seek an earlier value; ends in -1 */
     ad__id **earlier; /* by such a row and argument: the first value that is sought, or AD__NONE */
 } simplify;
 
@@ -214,7 +214,7 @@ static ad__id rewritten(const simplify *s, ad__id id, unsigned forms, const ad__
     ad__id same = id;
     const ad__value *v = value(s, id);
     for (int i = 0; i < MOST_STEPS && !ad__is_leaf(v); i++) {
-        if (!apply_one(s, s->head[AD__CODE_END + ad__is_elementwise(v)], forms, id, &same) &&
+        if (!apply_one(s, s->head[AD__CODES + ad__is_elementwise(v)], forms, id, &same) &&
             (same != id || !apply_one(s, s->head[ad__code_of(v)], forms, id, &same))) {
             return same;
         }
@@ -229,7 +229,7 @@ static ad__id rewritten(const simplify *s, ad__id id, unsigned forms, const ad__
 static int list_of(const ad__term *pattern)
 {
     return pattern->form == AD__TERM_OF ? pattern->op->code
-                                        : AD__CODE_END + (pattern->form == AD__TERM_ELEMENTWISE);
+                                        : AD__CODES + (pattern->form == AD__TERM_ELEMENTWISE);
 }
 
 /* The operation of a value that a row's replacement seeks, or NULL. */
