@@ -105,16 +105,16 @@
 
 #define BINARY(NAME, TEXT, VALUE, DX, DY, XLO, XHI, YLO, YHI, TRAITS, ...)                         \
     extern const ad_op NAME##__op;                                                                 \
-    APART NAME##__codes(ad_var a, ad_var b, const char *site)                                    \
+    APART NAME##__numbers(ad_var a, ad_var b, const char *site)                                    \
     PATH(NAME, a.tape ? a.tape : b.tape, MAY_BE(a) && MAY_BE(b),                                   \
          OF_EITHER(x, i, a) OF_EITHER(y, j, b), VALUE, i, j, 0,                                    \
          ad__record_binary(a, b, site, &NAME##__op))                                               \
     APART NAME##__left(ad_var a, ad_var b, const char *site)                                       \
     PATH(NAME, b.tape, FITS(b) && KNOWN(a), OF_KNOWN(x, i, a) OF(y, j, b), VALUE, i, j, 0,         \
-         NAME##__codes(a, b, site))                                                              \
+         NAME##__numbers(a, b, site))                                                              \
     APART NAME##__right(ad_var a, ad_var b, const char *site)                                      \
     PATH(NAME, a.tape, FITS(a) && KNOWN(b), OF(x, i, a) OF_KNOWN(y, j, b), VALUE, i, j, 0,         \
-         NAME##__codes(a, b, site))                                                              \
+         NAME##__numbers(a, b, site))                                                              \
     ad_var NAME##_at(ad_var a, ad_var b, const char *site)                                         \
     PATH(NAME, a.tape, FITS(a) && FITS(b), OF(x, i, a) OF(y, j, b), VALUE, i, j, 0,                \
          a.tape == NULL   ? NAME##__left(a, b, site)                                               \
@@ -125,13 +125,13 @@
 
 #define TERNARY(NAME, TEXT, VALUE, DX, DY, DW, XLO, XHI, YLO, YHI, WLO, WHI, TRAITS, ...)          \
     extern const ad_op NAME##__op;                                                                 \
-    APART NAME##__codes(ad_var a, ad_var b, ad_var c, const char *site)                          \
+    APART NAME##__numbers(ad_var a, ad_var b, ad_var c, const char *site)                          \
     PATH(NAME, a.tape ? a.tape : b.tape ? b.tape : c.tape, MAY_BE(a) && MAY_BE(b) && MAY_BE(c),    \
          OF_EITHER(x, i, a) OF_EITHER(y, j, b) OF_EITHER(w, k, c), VALUE, i, j, k,                 \
          ad__record_ternary(a, b, c, site, &NAME##__op))                                           \
     ad_var NAME##_at(ad_var a, ad_var b, ad_var c, const char *site)                               \
     PATH(NAME, a.tape, FITS(a) && FITS(b) && FITS(c), OF(x, i, a) OF(y, j, b) OF(w, k, c), VALUE,  \
-         i, j, k, NAME##__codes(a, b, c, site))                                                  \
+         i, j, k, NAME##__numbers(a, b, c, site))                                                  \
     VJP(NAME, ARGUMENT(x, 0) ARGUMENT(y, 1) ARGUMENT(w, 2)                                         \
               PARTIAL(0, DX) PARTIAL(1, DY) PARTIAL(2, DW))                                        \
     DESCRIBE(NAME, 3, TEXT, TRAITS, {XLO, XHI}, {YLO, YHI}, {WLO, WHI})

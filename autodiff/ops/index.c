@@ -64,7 +64,7 @@ static inline int TYPED(one_hot)(const ad__args *a)
 #else /* texts: end */
 #include "ops/index_internal.h"
 
-#include "ops/movement_internal.h"
+#include "ops/build_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"
 

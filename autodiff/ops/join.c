@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Tensors put together and taken apart along an axis. */
-#include "ops/movement_internal.h"
+#include "ops/build_internal.h"
 
 #include "ops/strided_internal.h"
 #include "tape/tape_internal.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Vectors, matrices and sums of scalars; entries, diagonals and the trace: all composed. */
-#include "ops/movement_internal.h"
+#include "ops/build_internal.h"
 
 #include "tape/tape_internal.h"
 #include "ops.h"

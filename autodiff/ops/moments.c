@@ -2,7 +2,7 @@
 /* Mean, variance, standard deviation and the Euclidean norm over a set of axes. */
 #include "ops/reduce_internal.h"
 
-#include "ops/movement_internal.h"
+#include "ops/build_internal.h"
 #include "ops/strided_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"

@@ -53,7 +53,7 @@ static inline int TYPED(max_pool_indices)(const ad__args *a)
 }
 
 #else /* texts: end */
-#include "ops/movement_internal.h"
+#include "ops/build_internal.h"
 #include "tape/launch_internal.h"
 #include "tape/tape_internal.h"
 

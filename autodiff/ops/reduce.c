@@ -2,7 +2,7 @@
 /* Axes of reductions, and the walk over rows. */
 #include "ops/reduce_internal.h"
 
-#include "ops/movement_internal.h"
+#include "ops/build_internal.h"
 #include "ops/strided_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"

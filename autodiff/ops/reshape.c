@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The same elements in another shape, and how that follows lengths that change. */
-#include "ops/movement_internal.h"
+#include "ops/build_internal.h"
 
 #include "tape/tape_internal.h"
 #include "ops.h"

@@ -2,7 +2,7 @@
 /* Linear recurrences along an axis, and the sums and products that are made of them. */
 #include "ops/reduce_internal.h"
 
-#include "ops/movement_internal.h"
+#include "ops/build_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"
 

@@ -102,7 +102,7 @@ static inline int TYPED(scatter_winners)(const ad__args *a)
 #else /* texts: plain */
 #include "ops/index_internal.h"
 
-#include "ops/movement_internal.h"
+#include "ops/build_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Parts of one axis, and their transposes, which put a part back among zeros. */
-#include "ops/movement_internal.h"
+#include "ops/build_internal.h"
 
 #include "ops/strided_internal.h"
 #include "tape/tape_internal.h"

@@ -2,7 +2,7 @@
 /* Sums of exponentials over a set of axes, from logits of any size. */
 #include "ops/reduce_internal.h"
 
-#include "ops/movement_internal.h"
+#include "ops/build_internal.h"
 #include "tape/tape_internal.h"
 #include "ops.h"
 

@@ -3,7 +3,7 @@
 #include "base/c_source_internal.h"
 #include "tape/tape_internal.h"
 #include "ops/ldu_internal.h"
-#include "ops/movement_internal.h"
+#include "ops/build_internal.h"
 
 #include "ops.h"
 

@@ -2,7 +2,7 @@
 /* Leaves: values that come from the caller. */
 #include "tape/tape_internal.h"
 
-#include "ops/movement_internal.h"
+#include "ops/build_internal.h"
 #include "ops.h"
 
 #include <math.h>

@@ -40,7 +40,7 @@ static inline int TYPED(cast_to_i64)(const ad__args *a)
 }
 
 #else /* texts: plain */
-#include "ops/movement_internal.h"
+#include "ops/build_internal.h"
 
 #include "tape/launch_internal.h"
 #include "tape/tape_internal.h"

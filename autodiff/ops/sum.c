@@ -3,7 +3,7 @@
 #include "ops/reduce_internal.h"
 
 #include "tape/tape_internal.h"
-#include "ops/movement_internal.h"
+#include "ops/build_internal.h"
 #include "ops.h"
 
 static const ad__reduction *attributes_of(const ad__call *call)

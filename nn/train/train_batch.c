@@ -10,13 +10,6 @@ ad_status nn__tape_error(const ad_tape *tape, ad_error *error)
     return status == AD_OK ? AD_OK : ad_error_set(error, status, "%s", ad_tape_message(tape));
 }
 
-/* All but labels becomes numbers of the model's type. */
-ad_type nn__target_type(const nn_array *y, ad_type model)
-{
-    int scaled = y->scale != 1 || y->offset != 0;
-    return y->type == NN_I64 || (y->type == NN_U8 && !scaled) ? AD_I64 : model;
-}
-
 static void *buffer(const ad_allocator *allocator, const nn_array *rows, int64_t size, ad_type type)
 {
     ad_shape shape = nn_array_row_shape(rows);

@@ -5,6 +5,13 @@
 
 #include <math.h>
 
+/* All but labels becomes numbers of the model's type. */
+ad_type nn__target_type(const nn_array *y, ad_type model)
+{
+    int scaled = y->scale != 1 || y->offset != 0;
+    return y->type == NN_I64 || (y->type == NN_U8 && !scaled) ? AD_I64 : model;
+}
+
 static ad_status check_array(const char *call, const char *name, const nn_array *array,
                              ad_error *error)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef AD_OPS_MOVEMENT_INTERNAL_H
-#define AD_OPS_MOVEMENT_INTERNAL_H
+#ifndef AD_OPS_BUILD_INTERNAL_H
+#define AD_OPS_BUILD_INTERNAL_H
 
 #include "tape/op_internal.h"
 
-/* What operations along an axis share. */
+/* What the functions share that record operations: axes, errors, operations made of several. */
 
 /* *out is the axis counted from the front; -1 is the last. Errors: AD_ERR_SHAPE, with the text. */
 ad_status ad__axis(int axis, const ad_shape *shape, int *out, ad_error *error);
