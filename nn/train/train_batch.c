@@ -171,3 +171,14 @@ ad_status nn_predict(nn_model *model, nn_array x, const ad_allocator *allocator,
     }
     return status;
 }
+
+void nn__read_metric(const nn_metric *metric, ad_var a, ad_var y, nn__outcome *outcome)
+{
+    if (metric->add != NULL) {
+        memset(outcome->sums, 0, sizeof outcome->sums);
+        metric->add(a, y, outcome->sums);
+        outcome->metric = nn__metric_of_sums(metric, outcome->sums);
+    } else if (metric->function != NULL) {
+        outcome->metric = metric->function(a, y);
+    }
+}

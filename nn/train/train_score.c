@@ -11,17 +11,6 @@ nn_metric nn__metric_for(nn_metric metric, nn_cost cost)
     return !nn__is_metric(&metric) && own != NULL ? *own : metric;
 }
 
-void nn__read_metric(const nn_metric *metric, ad_var a, ad_var y, nn__outcome *outcome)
-{
-    if (metric->add != NULL) {
-        memset(outcome->sums, 0, sizeof outcome->sums);
-        metric->add(a, y, outcome->sums);
-        outcome->metric = nn__metric_of_sums(metric, outcome->sums);
-    } else if (metric->function != NULL) {
-        outcome->metric = metric->function(a, y);
-    }
-}
-
 /* ---- from batches to all rows ---- */
 
 static int is_at_once(const nn_metric *metric)

@@ -27,36 +27,6 @@ static const ad_custom_op checked_cost = {"the cost", NULL, finite_eval, finite_
 
 /* ---- a step ---- */
 
-ad_status nn__check_cost(const char *call, const nn__feed *feed, ad_var cost, ad_error *error)
-{
-    char text[160];
-    ad_shape shape = ad_shape_of(cost);
-    if (ad_tape_status(feed->tape) != AD_OK) {
-        return nn__tape_error(feed->tape, error);
-    }
-    if (cost.tape != feed->tape) {
-        return ad_error_set(error, cost.tape == NULL ? AD_ERR_DOMAIN : AD_ERR_FOREIGN,
-                            "%s: the cost of a batch is %s; make it of the model's output", call,
-                            cost.tape == NULL ? "a plain number" : "on another tape");
-    }
-    if (ad_is_dead(cost)) {
-        return AD_OK;
-    }
-    if (shape.rank > 0) {
-        return ad_error_set(error, AD_ERR_SHAPE,
-                            "%s: the cost of a batch is a tensor of shape %s; it must be one "
-                            "number: take the mean",
-                            call, ad_shape_print(&shape, text, sizeof text));
-    }
-    if (ad_type_of(cost) == AD_I64) {
-        return ad_error_set(error, AD_ERR_TYPE,
-                            "%s: the cost of a batch is i64; it must be f64 or f32, ad_cast "
-                            "converts",
-                            call);
-    }
-    return AD_OK;
-}
-
 static ad_status step_recorded(nn__steps *s, double factor, nn__outcome *outcome, ad_error *error)
 {
     const nn_fit_options *o = s->options;

@@ -63,8 +63,13 @@ ad_status ad__emit_check_use(const char *text, const char *name, int uses, ad_er
 
 /* ---- places ---- */
 
-/* Operations of a function, of those that a run is divided into. */
-size_t ad__emit_part(const ad__scalars *s);
+/* Operations of a run that is one function; of a part of others, which are divided into short ones:
+ * compilers take more than proportional time for long ones, and for pointers that are restrict. */
+enum { AD__EMIT_WHOLE = 1000, AD__EMIT_PART = 128 };
+static inline size_t ad__emit_part(const ad__scalars *s)
+{
+    return s->count <= AD__EMIT_WHOLE ? AD__EMIT_WHOLE : AD__EMIT_PART;
+}
 
 /* Appends step i to `steps` and `body`, as a function step_NUMBER with i + 1. A step that differs
  * from an earlier one in its places alone calls the function of that one. */

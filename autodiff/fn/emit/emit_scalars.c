@@ -7,11 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    WHOLE = 1000,
-    LEN = 128
-}; /* operations of a run that is one function; of a part of others */
-
 /* A function: operations first .. end - 1 of a run. */
 typedef struct part {
     emission *m;
@@ -140,7 +135,7 @@ static void put_operation(part *p, size_t i)
     } else {
         ad__put(e, "    s[%u] = ", (unsigned)m->memory[op->z]);
     }
-    if (p->run->count > WHOLE && strstr(v->op->text, "real_") != NULL) {
+    if (p->run->count > AD__EMIT_WHOLE && strstr(v->op->text, "real_") != NULL) {
         put_row_call(p->m, v->op, arg);
     } else {
         ad__put_text(e, v->op->text, AD_F64, arg);
@@ -191,11 +186,6 @@ static void put_part(part *p)
     ad__put(e, "(");
     put_parameters(p, 0);
     ad__put(e, ");\n");
-}
-
-size_t ad__emit_part(const ad__scalars *s)
-{
-    return s->count <= WHOLE ? WHOLE : LEN;
 }
 
 void ad__emit_scalars(emission *m, uint32_t number, const ad__scalars *s)

@@ -68,7 +68,9 @@ static ad_status copy_run(const ad__step *s, const ad__frame *f, size_t first, s
 {
     const ad__copy *c = s->plan;
     (void)first, (void)end, (void)buffer;
-    memmove(f->cell[c->to], f->cell[c->from], c->bytes);
+    if (c->bytes > 0) { /* else addresses may be NULL */
+        memmove(f->cell[c->to], f->cell[c->from], c->bytes);
+    }
     return AD_OK;
 }
 
