@@ -9,7 +9,7 @@
 /* A tape as text and as a picture. [everyday]
  *
  *   ad_label names[] = {{w, "w", dw}, {b, "b", db}, {z, "z"}, {a, "a"}, {cost, "C"}};
- *   ad_dump_dot(file, tape, &(ad_dump_options){.results = 1, .y = &cost,
+ *   ad_dump_dot(tape, file, &(ad_dump_options){.results = 1, .y = &cost,
  *                                              .count = 5, .label = names});
  *
  * and `dot -Tsvg file` draw the network of w, b, z, a and C, each with its value and gradient.
@@ -46,11 +46,11 @@ extern "C" {
  * options may be NULL. A tape with an error is dumped up to there; the error is the first line.
  * Errors: AD_ERR_DOMAIN if out or tape is NULL; AD_ERR_STALE if a y is dead, AD_ERR_FOREIGN if it
  * is on another tape; AD_ERR_MEMORY; AD_ERR_IO if writing fails. They are not kept by the tape. */
-AD_API ad_status ad_dump_text(FILE *out, ad_tape *tape, const ad_dump_options *options);
+AD_API ad_status ad_dump_text(ad_tape *tape, FILE *out, const ad_dump_options *options);
 
 /* The same as a graph in the language of Graphviz: boxes are inputs, grey are derivatives, and each
  * use of a constant number stands by itself. Lines are tooltips. Arguments, errors: as above. */
-AD_API ad_status ad_dump_dot(FILE *out, ad_tape *tape, const ad_dump_options *options);
+AD_API ad_status ad_dump_dot(ad_tape *tape, FILE *out, const ad_dump_options *options);
 
 #ifdef __cplusplus
 }

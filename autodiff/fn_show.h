@@ -9,10 +9,10 @@
 
 /* What a compiled function consists of, what it costs and where its time goes. [everyday]
  *
- *   ad_fn_show_text(stdout, f);                     the optimised program
+ *   ad_fn_show_text(f, stdout);                     the optimised program
  *   ad_fn_step step[100];
  *   ad_fn_profile(f, inputs, outputs, 1000, 100, step);
- *   ad_fn_show_costs(stdout, f, 100, step);         time, FLOP/s and bytes/s of each step
+ *   ad_fn_show_costs(f, stdout, 100, step);         time, FLOP/s and bytes/s of each step
  *   puts(ad_fn_anomaly(f, inputs).message);         where a NaN comes from
  *
  * A function is a list of steps, and each does some operations of the program together. Operations
@@ -77,11 +77,11 @@ extern "C" {
  * out.
  *
  * Errors: AD_ERR_DOMAIN if out or f is NULL; AD_ERR_MEMORY; AD_ERR_IO if writing fails. */
-AD_API ad_status ad_fn_show_text(FILE *out, const ad_fn *f);
+AD_API ad_status ad_fn_show_text(const ad_fn *f, FILE *out);
 
 /* The same as a graph in the language of Graphviz: a cluster a step, boxes are leaves. A step of
  * more than 100 operations is one node. Errors: as above. */
-AD_API ad_status ad_fn_show_dot(FILE *out, const ad_fn *f);
+AD_API ad_status ad_fn_show_dot(const ad_fn *f, FILE *out);
 
 /* ---- cost ---- */
 
@@ -107,7 +107,7 @@ AD_API ad_status ad_fn_profile(const ad_fn *f, const void *const *inputs, void *
  * ad_fn_profile, or without times if steps is NULL.
  *
  * Errors: as ad_fn_show_text. */
-AD_API ad_status ad_fn_show_costs(FILE *out, const ad_fn *f, size_t count, const ad_fn_step *steps);
+AD_API ad_status ad_fn_show_costs(const ad_fn *f, FILE *out, size_t count, const ad_fn_step *steps);
 
 /* ---- where a NaN or an infinity comes from ---- */
 

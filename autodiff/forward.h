@@ -17,7 +17,7 @@ extern "C" {
 
 /* The Jacobian-vector product: dy[j] = sum_i dy[j]/dx[i] v[i], in y[j]'s shape.
  *
- *   ad_jvp(AD_LIST(x, w), (ad_var[]){vx, vw}, 1, &y, &dy);
+ *   ad_jvp(1, &y, AD_LIST(x, w), (ad_var[]){vx, vw}, &dy);
  *
  * v[i] has x[i]'s type and shape; a literal v[i] stands for a tensor of that value. The dy[j] are
  * variables like any other: they can be differentiated by x, w and v.
@@ -26,7 +26,7 @@ extern "C" {
  * x[i] or y[j] is an integer tensor; AD_ERR_STALE, AD_ERR_FOREIGN; AD_ERR_STATE as for ad_grad;
  * AD_ERR_DOMAIN if every y[j], or an x[i], is a plain number, a count is negative, or an array
  * NULL; AD_ERR_MEMORY. dy then holds dead handles. */
-AD_API ad_status ad_jvp(int count, const ad_var *x, const ad_var *v, int results, const ad_var *y,
+AD_API ad_status ad_jvp(int results, const ad_var *y, int count, const ad_var *x, const ad_var *v,
                         ad_var *dy);
 
 /* The Hessian-vector product of a scalar: hv[i] = sum_k d2y/dx[i]dx[k] v[k], in x[i]'s shape.

@@ -45,7 +45,7 @@ AD_API ad_status ad_grad(ad_var y, int count, const ad_var *x, ad_var *dx);
 /* The vector-Jacobian product of several results: dx[i] = sum_j <g[j], dy[j]/dx[i]>, where g[j] has
  * y[j]'s shape (a literal g[j] stands for a tensor of that value). Errors as for ad_grad, and
  * AD_ERR_SHAPE if a g[j] does not have y[j]'s type and shape. */
-AD_API ad_status ad_vjp(int results, const ad_var *y, const ad_var *g, int count, const ad_var *x,
+AD_API ad_status ad_vjp(int results, const ad_var *y, int count, const ad_var *x, const ad_var *g,
                         ad_var *dx);
 
 /* The gradient of a scalar as plain numbers: out receives the elements of dy/dx[0], then those of

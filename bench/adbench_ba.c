@@ -61,9 +61,9 @@ static void record(job *j, ad_tape *tape, int first, int count, ad_var in[IN], a
         in[k] = ad_input_view(tape, AD_F64, AD_SHAPE(count), j->in[k] + first);
     }
     errors(in, out);
-    ad_vjp(1, &out[0], &one, ADBENCH_BA, in, out + ERRORS);
-    ad_vjp(1, &out[1], &one, ADBENCH_BA, in, out + ERRORS + ADBENCH_BA);
-    ad_vjp(1, &out[2], &one, 1, &in[WEIGHT], out + ERRORS + 2 * ADBENCH_BA);
+    ad_vjp(1, &out[0], ADBENCH_BA, in, &one, out + ERRORS);
+    ad_vjp(1, &out[1], ADBENCH_BA, in, &one, out + ERRORS + ADBENCH_BA);
+    ad_vjp(1, &out[2], 1, &in[WEIGHT], &one, out + ERRORS + 2 * ADBENCH_BA);
 }
 
 static void run_record(void *context)
@@ -126,9 +126,9 @@ static ad_map *compile(const job *j)
         in[k] = ad_input(tape, j->row[0][k]);
     }
     errors(in, out);
-    ad_vjp(1, &out[0], &one, ADBENCH_BA, in, out + ERRORS);
-    ad_vjp(1, &out[1], &one, ADBENCH_BA, in, out + ERRORS + ADBENCH_BA);
-    ad_vjp(1, &out[2], &one, 1, &in[WEIGHT], out + ERRORS + 2 * ADBENCH_BA);
+    ad_vjp(1, &out[0], ADBENCH_BA, in, &one, out + ERRORS);
+    ad_vjp(1, &out[1], ADBENCH_BA, in, &one, out + ERRORS + ADBENCH_BA);
+    ad_vjp(1, &out[2], 1, &in[WEIGHT], &one, out + ERRORS + 2 * ADBENCH_BA);
     ad_map *map = bench_compiled_map(tape, IN, in, OUT, out);
     ad_tape_free(tape);
     return map;

@@ -38,8 +38,8 @@ static ad_var network(const ad_var w[PARTS], ad_var x)
 static ad_var loss(const ad_var w[PARTS], ad_var x)
 {
     ad_var one = ad_literal(1), u = network(w, x), u1, u2;
-    ad_jvp(1, &x, &one, 1, &u, &u1);
-    ad_jvp(1, &x, &one, 1, &u1, &u2);
+    ad_jvp(1, &u, 1, &x, &one, &u1);
+    ad_jvp(1, &u1, 1, &x, &one, &u2);
     return ad_mean(ad_square(ad_add(u2, u)), AD_ALL);
 }
 

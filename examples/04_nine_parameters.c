@@ -94,7 +94,7 @@ static int draw(const char *folder, const char *name, ad_var cost, const ad_var 
     const ad_dump_options options = {.results = 1, .y = &cost, .count = COUNT + 1, .label = label};
     (void)snprintf(path, sizeof path, "%s/%s.dot", folder, name);
     FILE *file = fopen(path, "w");
-    int failed = file == NULL || ad_dump_dot(file, cost.tape, &options) != AD_OK;
+    int failed = file == NULL || ad_dump_dot(cost.tape, file, &options) != AD_OK;
     failed |= file != NULL && fclose(file) != 0;
     if (failed) {
         fprintf(stderr, "%s cannot be written\n", path);

@@ -90,7 +90,7 @@ static void try_linearity(ad__check *c, const ad__recording *r, ad_var *const *d
     for (uint64_t i = 0; i < 3 && is_fine(c); i++) {
         const uint64_t first[] = {1, 1, 2}, second[] = {2, 0, 0};
         ad_var u = weights_like(c, y, first[i], second[i]);
-        ad_vjp(1, &y, &u, c->actives, r->active, dx[i]);
+        ad_vjp(1, &y, c->actives, r->active, &u, dx[i]);
     }
     for (int i = 0; i < c->actives && is_fine(c); i++) {
         combine(dx[0][i], dx[1][i], dx[2][i], g);
@@ -108,10 +108,10 @@ static void try_adjoint(ad__check *c, const ad__recording *r, ad_var *const *buf
         v[i] = weights_like(c, r->active[i], 3 + (uint64_t)i, 0);
     }
     if (is_fine(c)) {
-        ad_vjp(1, &y, &u, c->actives, r->active, dx);
+        ad_vjp(1, &y, c->actives, r->active, &u, dx);
     }
     if (is_fine(c)) {
-        ad_jvp(c->actives, r->active, v, 1, &y, &dy);
+        ad_jvp(1, &y, c->actives, r->active, v, &dy);
     }
     for (int i = 0; i < c->actives && is_fine(c); i++) {
         inner(v[i], dx[i], &g->size, &right);

@@ -102,7 +102,7 @@ static void record_map(ad__check *c, int is_widened, const ad__recording *r)
         return;
     }
     ad_var u = ad__check_leaf(c, ad_type_of(y), c->shape, c->weight, 0);
-    ad_vjp(1, &y, &u, c->actives, r->active, r->z);
+    ad_vjp(1, &y, c->actives, r->active, &u, r->z);
 }
 
 double ad__check_element(ad_var v, size_t i)
@@ -310,7 +310,7 @@ static void fill_row(ad__check *c, const ad__recording *r, const ad_shape *shape
         g = ad__check_leaf(c, ad_type_of(z), shapes[at.array], cotangent, 0);
         cotangent[at.element] = 0;
     }
-    ad_vjp(1, &z, &g, c->actives, r->active, dx);
+    ad_vjp(1, &z, c->actives, r->active, &g, dx);
     c->largest[row] = 0;
     for (size_t k = 0; k < c->ats && is_fine(c); k++) {
         ad__place p = c->at[k];

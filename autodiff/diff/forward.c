@@ -66,7 +66,7 @@ ad_status ad__transpose(const ad__reverse *r, int count, const ad_var *x, int re
         u[j] = cotangent(r->tape, y[j]);
     }
     return r->tape->error.status != AD_OK ? r->tape->error.status
-                                          : ad_vjp(results, y, u, count, x, w);
+                                          : ad_vjp(results, y, count, x, u, w);
 }
 
 static ad_status transpose_twice(const ad__reverse *r, int count, const ad_var *x, const ad_var *v,
@@ -79,10 +79,10 @@ static ad_status transpose_twice(const ad__reverse *r, int count, const ad_var *
         return ad__reverse_no_memory(r);
     }
     ad_status status = ad__transpose(r, count, x, results, y, u, w);
-    return status != AD_OK ? status : ad_vjp(count, w, v, results, u, dy);
+    return status != AD_OK ? status : ad_vjp(count, w, results, u, v, dy);
 }
 
-ad_status ad_jvp(int count, const ad_var *x, const ad_var *v, int results, const ad_var *y,
+ad_status ad_jvp(int results, const ad_var *y, int count, const ad_var *x, const ad_var *v,
                  ad_var *dy)
 {
     ad__reverse r = {.origin = "ad_jvp"};
@@ -110,7 +110,7 @@ static ad_status hessian_product(const ad__reverse *r, ad_var y, int count, cons
     }
     ad_status status = ad__reverse_record(r, 1, &y, NULL, count, x, dx);
     /* the Hessian is symmetric: its transpose will do */
-    return status == AD_OK ? ad_vjp(count, dx, v, count, x, hv) : status;
+    return status == AD_OK ? ad_vjp(count, dx, count, x, v, hv) : status;
 }
 
 ad_status ad_hvp(ad_var y, int count, const ad_var *x, const ad_var *v, ad_var *hv)

@@ -117,7 +117,7 @@ static ad_status products(const ad__reverse *r, int results, const ad_var *y, in
             }
             ad_mark mark = ad_tape_mark(tape);
             ad_var g = unit_like(y[j], row, buffer);
-            ad_status status = ad_vjp(1, &y[j], &g, count, x, dx);
+            ad_status status = ad_vjp(1, &y[j], count, x, &g, dx);
             double *to = values;
             for (int i = 0; i < count && status == AD_OK; i++) {
                 size_t len = ad_count(dx[i]);
@@ -240,7 +240,7 @@ static ad_var stack_products(const ad__reverse *r, ad_var y, ad_var x)
     memset(buffer, 0, (rows + 1) * sizeof(double));
     for (size_t i = 0; i < rows; i++) {
         ad_var g = unit_like(y, i, buffer);
-        if (ad_vjp(1, &y, &g, 1, &x, &row[i]) != AD_OK) {
+        if (ad_vjp(1, &y, 1, &x, &g, &row[i]) != AD_OK) {
             return ad__dead(tape);
         }
     }

@@ -251,7 +251,7 @@ ad_status ad_grad(ad_var y, int count, const ad_var *x, ad_var *dx)
     return status == AD_OK ? AD_OK : ad__all_dead(r.tape, count, dx, status);
 }
 
-ad_status ad_vjp(int results, const ad_var *y, const ad_var *g, int count, const ad_var *x,
+ad_status ad_vjp(int results, const ad_var *y, int count, const ad_var *x, const ad_var *g,
                  ad_var *dx)
 {
     ad__reverse r = {.origin = "ad_vjp"};

@@ -258,12 +258,12 @@ static ad_status run(FILE *out, ad_tape *tape, const ad_dump_options *options,
     return status;
 }
 
-ad_status ad_dump_text(FILE *out, ad_tape *tape, const ad_dump_options *options)
+ad_status ad_dump_text(ad_tape *tape, FILE *out, const ad_dump_options *options)
 {
     return run(out, tape, options, write_text);
 }
 
-ad_status ad_dump_dot(FILE *out, ad_tape *tape, const ad_dump_options *options)
+ad_status ad_dump_dot(ad_tape *tape, FILE *out, const ad_dump_options *options)
 {
     return run(out, tape, options, write_dot);
 }

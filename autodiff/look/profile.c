@@ -198,7 +198,7 @@ static void write_table(FILE *out, const ad__step_list *l, const ad__cost *cost,
     write_row(out, "all", &sum, sum.seconds, "");
 }
 
-ad_status ad_fn_show_costs(FILE *out, const ad_fn *f, size_t count, const ad_fn_step *steps)
+ad_status ad_fn_show_costs(const ad_fn *f, FILE *out, size_t count, const ad_fn_step *steps)
 {
     ad__step_list l;
     ad__cost *by_operation, *by_step;

@@ -229,7 +229,7 @@ static void write_text(const printer *w, const ad__cost *steps)
     write_ends(w);
 }
 
-ad_status ad_fn_show_text(FILE *out, const ad_fn *f)
+ad_status ad_fn_show_text(const ad_fn *f, FILE *out)
 {
     ad__step_list l;
     ad__cost *operations, *steps;

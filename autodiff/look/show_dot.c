@@ -176,7 +176,7 @@ static void write_graph(const graph *g, const ad__cost *steps)
     (void)fprintf(g->out, "}\n");
 }
 
-ad_status ad_fn_show_dot(FILE *out, const ad_fn *f)
+ad_status ad_fn_show_dot(const ad_fn *f, FILE *out)
 {
     ad__step_list l;
     ad__cost *operations, *steps;

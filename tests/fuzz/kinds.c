@@ -145,13 +145,13 @@ static void vjp(fuzz_call *c)
 {
     ad_var g = ad_type_of(c->x[0]) == ad_type_of(c->x[2]) ? fuzz_fit(c->x[2], ad_shape_of(c->x[0]))
                                                           : ad_literal(1);
-    ad_vjp(1, c->x, &g, 1, c->x + 1, c->z);
+    ad_vjp(1, c->x, 1, c->x + 1, &g, c->z);
 }
 
 static void jvp(fuzz_call *c)
 {
     ad_var v = ad_literal(0.5);
-    ad_jvp(1, c->x + 1, &v, 1, c->x, c->z);
+    ad_jvp(1, c->x, 1, c->x + 1, &v, c->z);
 }
 
 static void hvp(fuzz_call *c)

@@ -106,7 +106,7 @@ void fuzz_print(FILE *out, fuzz_program *p)
             (void)fprintf(out, "output %d: %%%u\n", i, (unsigned)r.value[p->output[i]].ref.at.node);
         }
     }
-    (void)ad_dump_text(out, r.tape, NULL);
+    (void)ad_dump_text(r.tape, out, NULL);
     fuzz_end(&r);
     fuzz_free_memory(p, memory);
 }

@@ -70,10 +70,10 @@ static char *texts(const char *path)
     char *all = NULL;
     size_t len, bytes;
     FILE *to = open_memstream(&all, &len);
-    ad_dump_text(to, tape, NULL);
-    ad_dump_dot(to, tape, NULL);
-    ad_fn_show_text(to, f);
-    ad_fn_show_dot(to, f);
+    ad_dump_text(tape, to, NULL);
+    ad_dump_dot(tape, to, NULL);
+    ad_fn_show_text(f, to);
+    ad_fn_show_dot(f, to);
     unsigned char *emitted = test_read(path, &bytes);
     (void)fwrite(emitted, 1, bytes, to);
     (void)fclose(to);

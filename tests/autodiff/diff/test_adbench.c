@@ -129,7 +129,7 @@ static void check_lanes(const double *rows, int count)
     adbench_ba_error(x, x + ADBENCH_CAM, x[WEIGHT], x + ADBENCH_BA, y);
     for (int k = 0; k < 2; k++) {
         out[k] = y[k];
-        ad_vjp(1, &y[k], &one, ADBENCH_BA, x, out + 2 + k * ADBENCH_BA);
+        ad_vjp(1, &y[k], ADBENCH_BA, x, &one, out + 2 + k * ADBENCH_BA);
     }
     ad_grad(ad_sub(1, ad_square(x[WEIGHT])), 1, &x[WEIGHT], &out[OUT - 1]);
     for (int k = 0; k < OUT; k++) {

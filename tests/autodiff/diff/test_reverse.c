@@ -118,10 +118,10 @@ Test(reverse, vjp_weighs_several_results)
     ad_var y[] = {ad_square(x), ad_mul(x, s), ad_sum(x, AD_ALL), s}, in[] = {x, s}, d[2];
     ad_var g[] = {ad_input_array(tape, AD_F64, AD_SHAPE(2), ((double[]){10, 100})), ad_literal(1),
                   ad_input(tape, 5), ad_literal(0)};
-    cr_expect_eq(ad_vjp(4, y, g, 2, in, d), AD_OK);
+    cr_expect_eq(ad_vjp(4, y, 2, in, g, d), AD_OK);
     test_expect(d[0], AD_SHAPE(2), TEST_NUMBERS(20 + 3 + 5, 400 + 3 + 5));
     test_expect(d[1], AD_SCALAR, TEST_NUMBERS(3));
-    cr_expect_eq(ad_vjp(0, NULL, NULL, 2, in, d), AD_OK);
+    cr_expect_eq(ad_vjp(0, NULL, 2, in, NULL, d), AD_OK);
     test_expect(d[0], AD_SHAPE(2), TEST_NUMBERS(0, 0));
 }
 
@@ -129,7 +129,7 @@ Test(reverse, vjp_is_linear_in_its_cotangent_and_differentiable_in_it)
 {
     ad_var x = ad_input_array(tape, AD_F64, AD_SHAPE(2), ((double[]){1, 2})), dx, dg;
     ad_var y = ad_square(x), g = ad_input_array(tape, AD_F64, AD_SHAPE(2), ((double[]){3, 4}));
-    cr_expect_eq(ad_vjp(1, &y, &g, 1, &x, &dx), AD_OK);
+    cr_expect_eq(ad_vjp(1, &y, 1, &x, &g, &dx), AD_OK);
     cr_expect_eq(ad_grad(ad_sum(dx, AD_ALL), 1, &g, &dg), AD_OK);
     test_expect(dg, AD_SHAPE(2), TEST_NUMBERS(2, 4));
 }
@@ -137,7 +137,7 @@ Test(reverse, vjp_is_linear_in_its_cotangent_and_differentiable_in_it)
 Test(reverse, the_same_result_twice_counts_twice)
 {
     ad_var x = ad_input(tape, 3), y = ad_square(x), dx;
-    cr_expect_eq(ad_vjp(2, (ad_var[]){y, y}, (ad_var[]){ad_literal(1), ad_literal(2)}, 1, &x, &dx),
+    cr_expect_eq(ad_vjp(2, (ad_var[]){y, y}, 1, &x, (ad_var[]){ad_literal(1), ad_literal(2)}, &dx),
                  AD_OK);
     test_expect(dx, AD_SCALAR, TEST_NUMBERS(18));
 }
@@ -332,10 +332,10 @@ Test(reverse, mistakes_are_named)
     cr_expect(ad_is_dead(d));
     TEST_ERROR(tape, ad_grad(ad_sum(y, AD_ALL), 1, &i, &d), AD_ERR_TYPE,
                "ad_grad: x[0] is i64; integers carry no derivative");
-    TEST_ERROR(tape, ad_vjp(1, &y, &g, 1, &x, &d), AD_ERR_SHAPE,
+    TEST_ERROR(tape, ad_vjp(1, &y, 1, &x, &g, &d), AD_ERR_SHAPE,
                "ad_vjp: cotangent 0 has shape [3], its y has [2]; they must be the same, and of "
                "one type");
-    TEST_ERROR(tape, ad_vjp(1, &y, &narrow, 1, &x, &d), AD_ERR_SHAPE,
+    TEST_ERROR(tape, ad_vjp(1, &y, 1, &x, &narrow, &d), AD_ERR_SHAPE,
                "ad_vjp: cotangent 0 has shape [2], its y has [2]; they must be the same, and of "
                "one type");
     cr_expect_eq(ad_grad(ad_literal(1), 1, &(ad_var){0}, &d), AD_ERR_DOMAIN);

@@ -59,7 +59,7 @@ static outcome grad(ad_var y, int count, const ad_var *x)
 static outcome vjp(ad_var y, int count, const ad_var *x)
 {
     ad_var dx[MOST] = {0}, g = ad_literal(1);
-    ad_status status = ad_vjp(1, &y, &g, count, x, dx);
+    ad_status status = ad_vjp(1, &y, count, x, &g, dx);
     return of_variables(status, dx, count > 0 ? count : 0);
 }
 
@@ -68,7 +68,7 @@ static const ad_var ones[MOST] = {{.ref.literal = 1}, {.ref.literal = 1}, {.ref.
 static outcome jvp(ad_var y, int count, const ad_var *x)
 {
     ad_var dy = {0};
-    ad_status status = ad_jvp(count, x, ones, 1, &y, &dy);
+    ad_status status = ad_jvp(1, &y, count, x, ones, &dy);
     return of_variables(status, &dy, 1);
 }
 
@@ -213,11 +213,11 @@ Test(reverse_arguments, counts_are_not_negative_and_arrays_not_null)
     expect_all(AD_ERR_DOMAIN, "1 results and -1 variables", y, -1, &x);
     expect_failed(ad_grad(y, 1, NULL, &d), "ad_grad: x is NULL");
     expect_failed(ad_grad(y, 1, &x, NULL), "ad_grad: dx is NULL");
-    expect_failed(ad_vjp(1, NULL, &x, 1, &x, &d), "ad_vjp: y is NULL");
-    expect_failed(ad_vjp(1, &y, NULL, 1, &x, &d), "ad_vjp: g is NULL");
-    expect_failed(ad_vjp(-2, &y, &x, 1, &x, &d), "ad_vjp: -2 results and 1 variables");
-    expect_failed(ad_jvp(1, &x, NULL, 1, &y, &d), "ad_jvp: v is NULL");
-    expect_failed(ad_jvp(1, &x, &x, 1, &y, NULL), "ad_jvp: dy is NULL");
+    expect_failed(ad_vjp(1, NULL, 1, &x, &x, &d), "ad_vjp: y is NULL");
+    expect_failed(ad_vjp(1, &y, 1, &x, NULL, &d), "ad_vjp: g is NULL");
+    expect_failed(ad_vjp(-2, &y, 1, &x, &x, &d), "ad_vjp: -2 results and 1 variables");
+    expect_failed(ad_jvp(1, &y, 1, &x, NULL, &d), "ad_jvp: v is NULL");
+    expect_failed(ad_jvp(1, &y, 1, &x, &x, NULL), "ad_jvp: dy is NULL");
     expect_failed(ad_hvp(y, 1, &x, NULL, &d), "ad_hvp: v is NULL");
     expect_failed(ad_hvp(y, 1, &x, &x, NULL), "ad_hvp: hv is NULL");
     expect_failed(ad_grad_values(y, 1, &x, NULL), "ad_grad_values: out is NULL");
@@ -245,9 +245,9 @@ Test(reverse_arguments, no_variables_are_no_mistake)
     cr_expect_eq(ad_jacobian_values(1, &y, 0, NULL, &out), AD_OK);
     cr_expect_eq(ad_hessian_values(s, 0, NULL, &out), AD_OK);
     cr_expect_eq(ad_hvp(s, 0, NULL, NULL, NULL), AD_OK);
-    cr_expect_eq(ad_vjp(0, NULL, NULL, 0, NULL, NULL), AD_OK);
+    cr_expect_eq(ad_vjp(0, NULL, 0, NULL, NULL, NULL), AD_OK);
     cr_expect_eq(out, 5);
-    cr_assert_eq(ad_jvp(0, NULL, NULL, 1, &y, &dy), AD_OK, "%s", ad_tape_message(tape));
+    cr_assert_eq(ad_jvp(1, &y, 0, NULL, NULL, &dy), AD_OK, "%s", ad_tape_message(tape));
     double zeros[2] = {1, 1};
     cr_expect_eq(ad_read(dy, 2, zeros), AD_OK);
     cr_expect(zeros[0] == 0 && zeros[1] == 0);

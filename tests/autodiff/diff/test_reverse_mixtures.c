@@ -148,7 +148,7 @@ static void expect_products(uint64_t seed, int results, const ad_var *y, int cou
     for (int i = 0; i < count; i++) {
         one[i] = ad_literal(1);
     }
-    cr_assert_eq(ad_jvp(count, x, one, results, y, dy), AD_OK);
+    cr_assert_eq(ad_jvp(results, y, count, x, one, dy), AD_OK);
     const size_t cols = elements(count, x);
     for (int j = 0; j < results; j++) {
         double values[ROOM];

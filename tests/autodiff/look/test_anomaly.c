@@ -112,7 +112,7 @@ Test(anomaly, derivatives_are_told_from_what_follows_them_and_forgotten_by_rewin
         cr_expect(a.found && !a.is_derivative, "%s", a.message);
     }
     ad_var root = ad_cbrt(x);
-    ad_jvp(1, &x, &(ad_var){.tape = NULL, .ref.literal = 1}, 1, &root, &j);
+    ad_jvp(1, &root, 1, &x, &(ad_var){.tape = NULL, .ref.literal = 1}, &j);
     a = ad_anomaly_of(j);
     cr_expect(a.found && a.is_derivative, "%s", a.message);
     ad_tape_free(tape);

@@ -133,7 +133,7 @@ Test(anomaly_fn, the_node_is_the_number_in_the_listing)
     ad_anomaly a = ad_fn_anomaly(f, (const void *const[]){&(double){0}});
     char text[4000] = "", expected[40];
     FILE *out = tmpfile();
-    cr_assert_eq(ad_fn_show_text(out, f), AD_OK);
+    cr_assert_eq(ad_fn_show_text(f, out), AD_OK);
     rewind(out);
     text[fread(text, 1, sizeof text - 1, out)] = '\0';
     (void)fclose(out);

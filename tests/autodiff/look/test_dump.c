@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef ad_status dump_function(FILE *out, ad_tape *tape, const ad_dump_options *options);
+typedef ad_status dump_function(ad_tape *tape, FILE *out, const ad_dump_options *options);
 
 /* What a dump writes; free it. */
 static char *written(dump_function *dump, ad_tape *tape, const ad_dump_options *options)
@@ -16,7 +16,7 @@ static char *written(dump_function *dump, ad_tape *tape, const ad_dump_options *
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
-    cr_assert_eq(dump(out, tape, options), AD_OK);
+    cr_assert_eq(dump(tape, out, options), AD_OK);
     (void)fclose(out);
     return text;
 }
@@ -151,7 +151,7 @@ Test(dump, an_error_of_the_tape_is_shown_with_what_came_before)
     cr_expect(strstr(text, "label=\"train: no \\\"rows\\\" (t.c:1)\";"), "%s", text);
     free(text);
     options = (ad_dump_options){.results = 1, .y = &dead.x};
-    cr_expect_eq(ad_dump_text(stderr, tape, &options), AD_ERR_STALE);
+    cr_expect_eq(ad_dump_text(tape, stderr, &options), AD_ERR_STALE);
     ad_tape_free(tape);
 }
 
@@ -159,13 +159,13 @@ Test(dump, mistakes_and_failed_writes_have_a_status)
 {
     ad_tape *tape = ad_tape_new(), *other = ad_tape_new();
     ad_var x = ad_input(tape, 2.0), far = ad_input(other, 1.0);
-    cr_expect_eq(ad_dump_text(NULL, tape, NULL), AD_ERR_DOMAIN);
-    cr_expect_eq(ad_dump_dot(stderr, NULL, NULL), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_dump_text(tape, NULL, NULL), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_dump_dot(NULL, stderr, NULL), AD_ERR_DOMAIN);
     ad_dump_options options = {.results = 1, .y = &far};
-    cr_expect_eq(ad_dump_dot(stderr, tape, &options), AD_ERR_FOREIGN);
+    cr_expect_eq(ad_dump_dot(tape, stderr, &options), AD_ERR_FOREIGN);
     FILE *full = fopen("/dev/full", "w");
     cr_assert_not_null(full);
-    cr_expect_eq(ad_dump_text(full, tape, NULL), AD_ERR_IO);
+    cr_expect_eq(ad_dump_text(tape, full, NULL), AD_ERR_IO);
     (void)fclose(full);
     cr_expect(ad_tape_status(tape) == AD_OK && ad_value(x) == 2, "the tape is untouched");
     ad_tape_free(other);
@@ -183,7 +183,7 @@ Test(dump, a_failed_allocation_has_a_status)
             char *text = NULL;
             size_t len = 0;
             FILE *out = open_memstream(&text, &len);
-            status = ad_dump_text(out, tape, NULL);
+            status = ad_dump_text(tape, out, NULL);
             (void)fclose(out);
             free(text);
         }

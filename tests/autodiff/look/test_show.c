@@ -7,19 +7,19 @@
 #include <time.h>
 
 /* What a function writes; free it. */
-static char *written(ad_status (*show)(FILE *out, const ad_fn *f), const ad_fn *f)
+static char *written(ad_status (*show)(const ad_fn *f, FILE *out), const ad_fn *f)
 {
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
-    cr_assert_eq(show(out, f), AD_OK);
+    cr_assert_eq(show(f, out), AD_OK);
     (void)fclose(out);
     return text;
 }
 
-static ad_status show_costs(FILE *out, const ad_fn *f)
+static ad_status show_costs(const ad_fn *f, FILE *out)
 {
-    return ad_fn_show_costs(out, f, 0, NULL);
+    return ad_fn_show_costs(f, out, 0, NULL);
 }
 
 static size_t occurrences(const char *text, const char *part)
@@ -275,7 +275,7 @@ Test(fn_show, a_profile_measures_real_calls)
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
-    cr_expect_eq(ad_fn_show_costs(out, f, 9, steps), AD_OK);
+    cr_expect_eq(ad_fn_show_costs(f, out, 9, steps), AD_OK);
     (void)fclose(out);
     cr_expect_geq(occurrences(text, " 100.0 "), 1, "%s", text);
     free(text);
@@ -327,7 +327,7 @@ Test(fn_show, memory_is_the_sum_of_its_parts_and_what_is_held)
 
 /* ---- what goes wrong ---- */
 
-static ad_status profile(FILE *out, const ad_fn *f)
+static ad_status profile(const ad_fn *f, FILE *out)
 {
     static double x[M * K], y[M * N];
     ad_fn_step steps[8];
@@ -337,7 +337,7 @@ static ad_status profile(FILE *out, const ad_fn *f)
 
 Test(fn_show, each_allocation_may_fail)
 {
-    static ad_status (*const shows[])(FILE *, const ad_fn *) = {ad_fn_show_text, ad_fn_show_dot,
+    static ad_status (*const shows[])(const ad_fn *, FILE *) = {ad_fn_show_text, ad_fn_show_dot,
                                                                 show_costs, profile};
     ad_failing_allocator state = {.fail_at = SIZE_MAX};
     ad_allocator allocator = ad_allocator_failing(&state);
@@ -349,7 +349,7 @@ Test(fn_show, each_allocation_may_fail)
         ad_status status = AD_ERR_MEMORY;
         for (size_t ahead = 0; status != AD_OK; ahead++) {
             state.fail_at = state.requests + ahead;
-            status = shows[i](out, f);
+            status = shows[i](f, out);
             cr_expect(status == AD_OK || status == AD_ERR_MEMORY);
             cr_expect_eq(status == AD_OK, state.requests <= state.fail_at);
             cr_expect_eq(state.live, live);
@@ -365,9 +365,9 @@ Test(fn_show, a_full_disk_is_an_error)
     ad_fn *f = layer(NULL);
     FILE *full = fopen("/dev/full", "w");
     if (full != NULL) {
-        cr_expect_eq(ad_fn_show_text(full, f), AD_ERR_IO);
-        cr_expect_eq(ad_fn_show_dot(full, f), AD_ERR_IO);
-        cr_expect_eq(show_costs(full, f), AD_ERR_IO);
+        cr_expect_eq(ad_fn_show_text(f, full), AD_ERR_IO);
+        cr_expect_eq(ad_fn_show_dot(f, full), AD_ERR_IO);
+        cr_expect_eq(show_costs(f, full), AD_ERR_IO);
         (void)fclose(full);
     }
     ad_fn_free(f);
@@ -378,12 +378,12 @@ Test(fn_show, missing_arguments_are_errors)
     ad_fn *f = layer(NULL);
     double x[M * K] = {0}, y[M * N];
     ad_fn_step step;
-    cr_expect_eq(ad_fn_show_text(NULL, f), AD_ERR_DOMAIN);
-    cr_expect_eq(ad_fn_show_text(stdout, NULL), AD_ERR_DOMAIN);
-    cr_expect_eq(ad_fn_show_dot(NULL, f), AD_ERR_DOMAIN);
-    cr_expect_eq(ad_fn_show_dot(stdout, NULL), AD_ERR_DOMAIN);
-    cr_expect_eq(ad_fn_show_costs(NULL, f, 0, NULL), AD_ERR_DOMAIN);
-    cr_expect_eq(ad_fn_show_costs(stdout, NULL, 0, NULL), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_fn_show_text(f, NULL), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_fn_show_text(NULL, stdout), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_fn_show_dot(f, NULL), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_fn_show_dot(NULL, stdout), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_fn_show_costs(f, NULL, 0, NULL), AD_ERR_DOMAIN);
+    cr_expect_eq(ad_fn_show_costs(NULL, stdout, 0, NULL), AD_ERR_DOMAIN);
     cr_expect_eq(ad_fn_costs(NULL, 0, NULL, 0, NULL), AD_ERR_DOMAIN);
     cr_expect_eq(ad_fn_costs(f, 1, NULL, 0, NULL), AD_ERR_DOMAIN);
     cr_expect_eq(ad_fn_costs(f, 0, NULL, 1, NULL), AD_ERR_DOMAIN);

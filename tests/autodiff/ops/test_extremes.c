@@ -133,6 +133,6 @@ Test(extremes, places_carry_no_gradient)
 {
     ad_var x = vector(2, TEST_NUMBERS(1, 2)), dx;
     ad_var place = ad_argmax(x, AD_ALL);
-    cr_expect_eq(ad_vjp(1, &place, (ad_var[]){ad_literal(1)}, 1, &x, &dx), AD_OK);
+    cr_expect_eq(ad_vjp(1, &place, 1, &x, (ad_var[]){ad_literal(1)}, &dx), AD_OK);
     test_expect(dx, AD_SHAPE(2), TEST_NUMBERS(0, 0));
 }

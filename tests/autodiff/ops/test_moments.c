@@ -115,7 +115,7 @@ Test(moments, equal_numbers_of_any_count_deviate_by_exactly_0)
                 ad_var z = ad_std(x, AD_AXES(axis), n > 1), one = ad_literal(1);
                 test_expect(z, AD_SHAPE(axis == 0 ? n : 3), zeros);
                 test_expect(ad_variance(x, AD_AXES(axis), 0), AD_SHAPE(axis == 0 ? n : 3), zeros);
-                ad_vjp(1, &z, &one, 1, &x, &dx);
+                ad_vjp(1, &z, 1, &x, &one, &dx);
                 test_expect(dx, AD_SHAPE(3, n), zeros);
             }
         }

@@ -117,11 +117,11 @@ static void pull_back(const sample *s, const double *at, const double *u, const 
     ad_tape *tape = ad_tape_new();
     ad_var x[MOST_ARGS], w[MOST_ARGS], dx[MOST_ARGS], ddx[MOST_ARGS];
     ad_var z = record(s, tape, at, x), g = like(z, u);
-    ad_vjp(1, &z, &g, s->count, x, dx);
+    ad_vjp(1, &z, s->count, x, &g, dx);
     join(s, dx, first);
     if (second != NULL) {
         split(s, tape, v, w);
-        ad_vjp(s->count, dx, w, s->count, x, ddx);
+        ad_vjp(s->count, dx, s->count, x, w, ddx);
         join(s, ddx, second);
     }
     cr_assert_eq(ad_tape_status(tape), AD_OK, "%s: %s", s->text, ad_tape_message(tape));
@@ -145,7 +145,7 @@ static void gradients_have_the_shapes_of_their_arguments(const sample *s)
     ad_var x[MOST_ARGS], dx[MOST_ARGS], one = ad_literal(1);
     draw_point(s, at);
     ad_var z = record(s, tape, at, x);
-    cr_expect_eq(ad_vjp(1, &z, &one, s->count, x, dx), AD_OK, "%s: %s", s->text,
+    cr_expect_eq(ad_vjp(1, &z, s->count, x, &one, dx), AD_OK, "%s: %s", s->text,
                  ad_tape_message(tape));
     for (int i = 0; i < s->count; i++) {
         ad_shape own = ad_shape_of(dx[i]);
@@ -190,7 +190,7 @@ static void forward_and_reverse_mode_are_adjoint(const sample *s)
     ad_tape *tape = ad_tape_new();
     ad_var x[MOST_ARGS], w[MOST_ARGS], dz, z = record(s, tape, at, x);
     split(s, tape, v, w);
-    cr_assert_eq(ad_jvp(s->count, x, w, 1, &z, &dz), AD_OK, "%s: %s", s->text,
+    cr_assert_eq(ad_jvp(1, &z, s->count, x, w, &dz), AD_OK, "%s: %s", s->text,
                  ad_tape_message(tape));
     cr_assert_eq(ad_read(dz, ad_count(z), along), AD_OK);
     expect_near(s, "<u, J v>", dot(ad_count(z), u, along), dot(places(s), first, v), 1e-12);

@@ -99,12 +99,12 @@ static void evaluate(points *p, int form, int first, int count)
     ad_var z = ad__record(p->op, arity, x, NULL, 0);
     int output = 0;
     read_output(z, count, got[output++] + first);
-    ad_vjp(1, &z, &one, arity, x, dx);
+    ad_vjp(1, &z, arity, x, &one, dx);
     for (int i = 0; i < arity; i++) {
         read_output(dx[i], count, got[output++] + first);
     }
     for (int i = 0; i < arity; i++) {
-        ad_vjp(1, &dx[i], &one, arity, x, ddx);
+        ad_vjp(1, &dx[i], arity, x, &one, ddx);
         for (int j = i; j < arity; j++) {
             read_output(ddx[j], count, got[output++] + first);
         }

@@ -83,7 +83,7 @@ Test(scatter, a_loser_has_no_gradient_even_where_the_winners_is_infinite)
     in[0] = x, in[1] = values;
     ad_var z = ad_scatter(x, indices(AD_SHAPE(2), INDICES(1, 1)), values, 0);
     ad_var g = ad_input_array(tape, AD_F64, AD_SHAPE(3), ((double[]){2, INFINITY, 3}));
-    cr_expect_eq(ad_vjp(1, &z, &g, 2, in, dx), AD_OK);
+    cr_expect_eq(ad_vjp(1, &z, 2, in, &g, dx), AD_OK);
     test_expect(dx[0], AD_SHAPE(3), TEST_NUMBERS(2, 0, 3));
     test_expect(dx[1], AD_SHAPE(2), TEST_NUMBERS(0, INFINITY));
 }

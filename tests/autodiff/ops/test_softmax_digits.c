@@ -134,8 +134,8 @@ static derivatives derivatives_of(ad_var z, ad_var x, ad_var g, ad_var c)
 {
     derivatives d;
     ad_var dx, ddx;
-    ad_vjp(1, &z, &g, 1, &x, &dx);
-    ad_vjp(1, &dx, &c, 1, &x, &ddx);
+    ad_vjp(1, &z, 1, &x, &g, &dx);
+    ad_vjp(1, &dx, 1, &x, &c, &ddx);
     cr_assert_eq(ad_read(dx, ad_count(dx), d.first), AD_OK, "%s", ad_tape_message(tape));
     cr_assert_eq(ad_read(ddx, ad_count(ddx), d.second), AD_OK, "%s", ad_tape_message(tape));
     return d;

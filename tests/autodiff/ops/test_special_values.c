@@ -111,12 +111,12 @@ static answer by_gradients(ad_tape *tape, const special *s, ad_type type, const 
     double values[MOST_ELEMENTS];
     cr_assert_eq(ad_read(z, ad_count(z), values), AD_OK, "%s", ad_tape_message(tape));
     got.z = values[f->result];
-    ad_vjp(1, &z, &hot, s->arity, x, dx);
+    ad_vjp(1, &z, s->arity, x, &hot, dx);
     double *second = got.second;
     for (int i = 0; i < s->arity; i++) {
         got.first[i] = picked(dx[i], f->element[i]);
         hot = filled(tape, type, f->shape[i], 0, f->element[i], 1);
-        ad_vjp(1, &dx[i], &hot, s->arity, x, ddx);
+        ad_vjp(1, &dx[i], s->arity, x, &hot, ddx);
         for (int j = i; j < s->arity; j++) {
             *second++ = picked(ddx[j], f->element[j]);
         }
@@ -175,7 +175,7 @@ static answer forward(ad_tape *tape, const special *s, ad_type type)
         for (int j = 0; j < s->arity; j++) {
             v[j] = ad_literal(i == j);
         }
-        ad_jvp(s->arity, x, v, 1, &z, &dz);
+        ad_jvp(1, &z, s->arity, x, v, &dz);
         got.first[i] = ad_value(dz);
     }
     return got;
@@ -203,13 +203,13 @@ static int record_elsewhere(ad_tape *tape, const special *s, ad_type type, const
     }
     ad_var z = s->build(x), hot = filled(tape, type, ad_shape_of(z), 0, f->result, 1);
     out[count++] = z;
-    ad_vjp(1, &z, &hot, s->arity, x, dx);
+    ad_vjp(1, &z, s->arity, x, &hot, dx);
     for (int i = 0; i < s->arity; i++) {
         out[count++] = dx[i];
     }
     for (int i = 0; i < s->arity; i++) {
         hot = filled(tape, type, f->shape[i], 0, f->element[i], 1);
-        ad_vjp(1, &dx[i], &hot, s->arity - i, x + i, out + count);
+        ad_vjp(1, &dx[i], s->arity - i, x + i, &hot, out + count);
         count += s->arity - i;
     }
     return count;

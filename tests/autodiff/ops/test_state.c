@@ -82,7 +82,7 @@ Test(state, gradients_pass_float_casts_in_the_arguments_type_and_stop_at_integer
     cr_expect_eq(ad_grad(ad_sum(through, AD_ALL), 1, &x, &none), AD_OK);
     test_expect(none, AD_SHAPE(2), TEST_NUMBERS(0, 0));
     ad_var whole = ad_cast(x, AD_I64), g = ad_full(tape, AD_I64, AD_SHAPE(2), 1);
-    cr_expect_eq(ad_vjp(1, &whole, &g, 1, &x, &none), AD_OK);
+    cr_expect_eq(ad_vjp(1, &whole, 1, &x, &g, &none), AD_OK);
     test_expect(none, AD_SHAPE(2), TEST_NUMBERS(0, 0));
 }
 

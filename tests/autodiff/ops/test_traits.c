@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { POINTS = 7 };
+enum { POINTS = 7, LARGEST = 512 }; /* elements of an argument of a sample */
 
 static ad_tape *tape;
 
@@ -145,9 +145,10 @@ static int make(const ad_op *op, const ad__sample *sample, double first, made *m
     ad_var v[3];
     *m = (made){.op = op};
     for (int i = 0; i < sample->count; i++) {
-        double x[64];
+        double x[LARGEST];
         size_t len = ad_shape_count(&sample->shape[i]);
-        for (size_t k = 0; k < len && k < 64; k++) {
+        cr_assert_leq(len, LARGEST, "%s", op->name);
+        for (size_t k = 0; k < len; k++) {
             x[k] = first++;
         }
         v[i] = ad_input_array(tape, AD_F64, sample->shape[i], x);

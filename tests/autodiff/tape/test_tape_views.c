@@ -68,8 +68,8 @@ static void expect_all_refused(ad_var y, ad_var v)
     out[0] = 5;
     expect_refused(ad_grad_values(y, 1, &v, out), "ad_grad_values");
     cr_expect(isnan(out[0]));
-    expect_refused(ad_vjp(1, &y, &g, 1, &v, &dv), "ad_vjp");
-    expect_refused(ad_jvp(1, &v, &g, 1, &y, &dv), "ad_jvp");
+    expect_refused(ad_vjp(1, &y, 1, &v, &g, &dv), "ad_vjp");
+    expect_refused(ad_jvp(1, &y, 1, &v, &g, &dv), "ad_jvp");
     expect_refused(ad_hvp(y, 1, &v, &g, &dv), "ad_hvp");
     expect_refused(ad_jacobian(y, v, &dv), "ad_jacobian");
     expect_refused(ad_hessian(y, v, &dv), "ad_hessian");

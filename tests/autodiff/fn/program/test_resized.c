@@ -63,8 +63,8 @@ static void directions(ad_tape *tape, const ad_var *in, ad_var *out)
 {
     ad_var y[] = {ad_tanh(in[0]), ad_mean(ad_square(in[0]), AD_AXES(1))};
     (void)tape;
-    ad_jvp(1, in, in + 1, 2, y, out);
-    ad_jvp(1, in, in + 1, 1, &in[1], out + 2);
+    ad_jvp(2, y, 1, in, in + 1, out);
+    ad_jvp(1, &in[1], 1, in, in + 1, out + 2);
 }
 
 Test(resized, directional_derivatives_do)
