@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum { LARGE_PAGE = 1 << 21, LARGE = 2 * LARGE_PAGE };
@@ -154,15 +155,21 @@ static int advance(ad__arena *arena, size_t bytes)
     return 1;
 }
 
+static void *refused(ad__arena *arena)
+{
+    arena->is_out_of_memory = 1;
+    return NULL;
+}
+
 void *ad__arena_take(ad__arena *arena, size_t bytes)
 {
     if (bytes > SIZE_MAX - AD_ALIGNMENT) {
-        return NULL;
+        return refused(arena);
     }
     size_t rounded = ad__rounded(bytes);
     if (arena->current == NULL || rounded > arena->current->capacity - arena->used) {
         if (!advance(arena, rounded)) {
-            return NULL;
+            return refused(arena);
         }
     }
     void *result = arena->current->data + arena->used;
@@ -170,15 +177,28 @@ void *ad__arena_take(ad__arena *arena, size_t bytes)
     return result;
 }
 
+void *ad__arena_table(ad__arena *arena, size_t count, size_t size, int fill)
+{
+    if (count > SIZE_MAX / size) {
+        return refused(arena);
+    }
+    void *table = ad__arena_take(arena, count * size);
+    if (table != NULL && fill != AD__UNFILLED) {
+        memset(table, fill, count * size);
+    }
+    return table;
+}
+
 ad__arena_mark ad__arena_mark_here(const ad__arena *arena)
 {
-    return (ad__arena_mark){arena->current, arena->used};
+    return (ad__arena_mark){arena->current, arena->used, arena->is_out_of_memory};
 }
 
 void ad__arena_rewind(ad__arena *arena, ad__arena_mark mark)
 {
     arena->current = mark.block;
     arena->used = mark.used;
+    arena->is_out_of_memory = mark.is_out_of_memory;
 }
 
 size_t ad__arena_used(const ad__arena *arena)

@@ -16,12 +16,14 @@ typedef struct ad__block ad__block;
 typedef struct ad__arena {
     ad_allocator allocator;
     ad__block *first, *current;
-    size_t used; /* bytes taken in current */
+    size_t used;          /* bytes taken in current */
+    int is_out_of_memory; /* a request failed; until a rewind to before it, or until it is cleared */
 } ad__arena;
 
 typedef struct ad__arena_mark {
     ad__block *block;
     size_t used;
+    int is_out_of_memory;
 } ad__arena_mark;
 
 enum { AD_ALIGNMENT = 64 };
@@ -40,8 +42,23 @@ static inline size_t ad__rounded(size_t bytes)
 int ad__arena_reserve(ad__arena *arena, size_t bytes);
 size_t ad__arena_reserved(size_t bytes);
 
-/* bytes of storage aligned to 64, not initialised; NULL if the allocator fails. */
+/* bytes of storage aligned to 64, not initialised; NULL if the allocator fails, which the arena
+ * remembers: several pieces can be taken in a row and ad__arena_status asked once. */
 void *ad__arena_take(ad__arena *arena, size_t bytes);
+
+/* AD_ERR_MEMORY if a piece was refused. */
+static inline ad_status ad__arena_status(const ad__arena *arena)
+{
+    return arena->is_out_of_memory ? AD_ERR_MEMORY : AD_OK;
+}
+
+/* What the bytes of a table hold at first. */
+enum { AD__UNFILLED = -1, AD__ZEROS = 0, AD__NONES = 0xff /* each number is AD__NONE, or -1 */ };
+
+/* A table of count elements of a type, as ad__arena_take; also refused when its size overflows. */
+#define ad__table(arena, count, fill, type)                                                        \
+    ((type *)ad__arena_table((arena), (count), sizeof(type), (fill)))
+void *ad__arena_table(ad__arena *arena, size_t count, size_t size, int fill);
 
 ad__arena_mark ad__arena_mark_here(const ad__arena *arena);
 void ad__arena_rewind(ad__arena *arena, ad__arena_mark mark);

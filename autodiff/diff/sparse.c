@@ -132,7 +132,7 @@ static ad_status plan(sparse *s, const ad__reverse *r, const ad__linear *l, uint
 {
     ad__pattern p;
     ad__arena *scratch = &r->tape->scratch;
-    ad__arena_rewind(&s->arena, (ad__arena_mark){NULL, 0});
+    ad__arena_rewind(&s->arena, (ad__arena_mark){0});
     if (!ad__pattern_of(l, scratch, &p) ||
         !(s->is_hessian ? plan_hessian : plan_jacobian)(s, &p, scratch)) {
         s->face = (ad_sparse){0};

@@ -188,7 +188,7 @@ void ad__forget_from(ad_tape *tape, ad_mark mark)
     ad__forget_derived(tape, mark.node);
     ad__forget_notes(tape, mark.node);
     tape->swept.end = tape->swept.end < mark.node ? tape->swept.end : 0;
-    ad__arena_rewind(&tape->values, (ad__arena_mark){mark.block, mark.used});
+    ad__arena_rewind(&tape->values, (ad__arena_mark){mark.block, mark.used, 0});
 }
 
 ad_status ad__take_back(ad_tape *tape, ad_mark mark)

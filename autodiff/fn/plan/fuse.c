@@ -375,29 +375,23 @@ static int make_tables(fuse *f, ad__arena *arena)
 {
     size_t n = (size_t)f->p->count + 1;
     ad__groups *g = f->g;
-    g->group = ad__arena_take(arena, n * sizeof *g->group);
-    g->order = ad__arena_take(arena, n * sizeof *g->order);
-    g->of = ad__arena_take(arena, n * sizeof *g->of);
-    g->next = ad__arena_take(arena, n * sizeof *g->next);
-    g->root = ad__arena_take(arena, n * sizeof *g->root);
-    g->part = ad__arena_take(arena, n * sizeof *g->part);
-    g->parts = ad__arena_take(arena, n * sizeof *g->parts);
-    f->rigid = ad__arena_take(arena, n);
-    f->joined = ad__arena_take(arena, n);
-    f->final = ad__arena_take(arena, n);
-    f->open = ad__arena_take(arena, n);
-    f->waiting = ad__arena_take(arena, n * sizeof *f->waiting);
-    f->floats = ad__arena_take(arena, n);
-    f->updates = ad__arena_take(arena, n);
-    if (g->group == NULL || g->order == NULL || g->of == NULL || g->next == NULL ||
-        g->root == NULL || g->part == NULL || g->parts == NULL || f->rigid == NULL ||
-        f->joined == NULL || f->final == NULL || f->open == NULL || f->waiting == NULL ||
-        f->floats == NULL || f->updates == NULL) {
+    g->group = ad__table(arena, n, AD__UNFILLED, ad__group);
+    g->order = ad__table(arena, n, AD__UNFILLED, uint32_t);
+    g->of = ad__table(arena, n, AD__NONES, uint32_t);
+    g->next = ad__table(arena, n, AD__UNFILLED, ad__id);
+    g->root = ad__table(arena, n, AD__UNFILLED, ad__id);
+    g->part = ad__table(arena, n, AD__ZEROS, uint32_t);
+    g->parts = ad__table(arena, n, AD__UNFILLED, ad__part);
+    f->rigid = ad__table(arena, n, AD__UNFILLED, uint8_t);
+    f->joined = ad__table(arena, n, AD__UNFILLED, uint8_t);
+    f->final = ad__table(arena, n, AD__UNFILLED, uint8_t);
+    f->open = ad__table(arena, n, AD__UNFILLED, uint8_t);
+    f->waiting = ad__table(arena, n, AD__UNFILLED, ad__id);
+    f->floats = ad__table(arena, n, AD__ZEROS, uint8_t);
+    f->updates = ad__table(arena, n, AD__UNFILLED, uint8_t);
+    if (arena->is_out_of_memory) {
         return 0;
     }
-    memset(g->of, 0xff, n * sizeof *g->of); /* AD__NONE */
-    memset(f->floats, 0, n);
-    memset(g->part, 0, n * sizeof *g->part);
     g->parts[g->part_count++] = (ad__part){0, SIZE_MAX};
     return 1;
 }

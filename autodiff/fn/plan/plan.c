@@ -4,8 +4,6 @@
  * assigned values that no step could write in place. */
 #include "fn/plan/plan_internal.h"
 
-#include <string.h>
-
 /* ---- who reads what, and when ---- */
 
 static void note_use(plan *p, ad__id id, uint32_t at)
@@ -159,45 +157,31 @@ static int make_tables(plan *p)
     size_t n = (size_t)program->count + 1;
     size_t ends = (size_t)program->output_count + program->store_count + 1;
     ad__plan *out = p->out;
-    void *const tables[] = {
-        p->position = ad__arena_take(p->scratch, n * sizeof *p->position),
-        p->last_use = ad__arena_take(p->scratch, n * sizeof *p->last_use),
-        p->cell = ad__arena_take(p->scratch, n * sizeof *p->cell),
-        p->slot = ad__arena_take(p->scratch, n * sizeof *p->slot),
-        p->free_slots = ad__arena_take(p->scratch, n * sizeof *p->free_slots),
-        p->reader = ad__arena_take(p->scratch, n * sizeof *p->reader),
-        p->where = ad__arena_take(p->scratch, n * sizeof *p->where),
-        p->outside = ad__arena_take(p->scratch, n),
-        p->released = ad__arena_take(p->scratch, n),
-        p->saved = ad__arena_take(p->scratch, n),
-        p->output = ad__arena_take(p->scratch, n * sizeof *p->output),
-        p->next_output = ad__arena_take(p->scratch, ends * sizeof *p->next_output),
-        p->store = ad__arena_take(p->scratch, n * sizeof *p->store),
-        p->next_store = ad__arena_take(p->scratch, ends * sizeof *p->next_store),
-        p->stored = ad__stored_views(program, p->scratch),
-        p->piece_of = ad__arena_take(p->scratch, n * sizeof *p->piece_of),
-        p->pieces = ad__arena_take(p->scratch, n * sizeof *p->pieces),
-        out->steps = ad__arena_take(p->arena, (p->g->count + 3 * ends) * sizeof *out->steps),
-        out->cells = ad__arena_take(p->arena, (n + 3 * ends) * sizeof *out->cells),
-        out->callers = ad__arena_take(p->arena, (n + 3 * ends) * sizeof *out->callers),
-        out->slots = ad__arena_take(p->arena, n * sizeof *out->slots),
-        out->loads = ad__arena_take(p->arena, n * sizeof *out->loads),
-        out->saves = ad__arena_take(p->arena, ends * sizeof *out->saves)};
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        if (tables[i] == NULL) {
-            return 0;
-        }
-    }
-    memset(p->last_use, 0xff, n * sizeof *p->last_use); /* AD__NONE */
-    memset(p->cell, 0xff, n * sizeof *p->cell);
-    memset(p->slot, 0xff, n * sizeof *p->slot);
-    memset(p->output, 0xff, n * sizeof *p->output);
-    memset(p->store, 0xff, n * sizeof *p->store);
-    memset(p->piece_of, 0xff, n * sizeof *p->piece_of);
-    memset(p->outside, 0, n);
-    memset(p->released, 0, n);
-    memset(p->saved, 0, n);
-    return 1;
+    ad__arena *scratch = p->scratch, *arena = p->arena;
+    p->position = ad__table(scratch, n, AD__UNFILLED, uint32_t);
+    p->last_use = ad__table(scratch, n, AD__NONES, uint32_t);
+    p->cell = ad__table(scratch, n, AD__NONES, uint32_t);
+    p->slot = ad__table(scratch, n, AD__NONES, uint32_t);
+    p->free_slots = ad__table(scratch, n, AD__UNFILLED, uint32_t);
+    p->reader = ad__table(scratch, n, AD__UNFILLED, uint32_t);
+    p->where = ad__table(scratch, n, AD__UNFILLED, uint32_t);
+    p->outside = ad__table(scratch, n, AD__ZEROS, uint8_t);
+    p->released = ad__table(scratch, n, AD__ZEROS, uint8_t);
+    p->saved = ad__table(scratch, n, AD__ZEROS, uint8_t);
+    p->output = ad__table(scratch, n, AD__NONES, uint32_t);
+    p->next_output = ad__table(scratch, ends, AD__UNFILLED, uint32_t);
+    p->store = ad__table(scratch, n, AD__NONES, uint32_t);
+    p->next_store = ad__table(scratch, ends, AD__UNFILLED, uint32_t);
+    p->stored = ad__stored_views(program, scratch);
+    p->piece_of = ad__table(scratch, n, AD__NONES, uint32_t);
+    p->pieces = ad__table(scratch, n, AD__UNFILLED, piece);
+    out->steps = ad__table(arena, p->g->count + 3 * ends, AD__UNFILLED, ad__step);
+    out->cells = ad__table(arena, n + 3 * ends, AD__UNFILLED, ad__cell);
+    out->callers = ad__table(arena, n + 3 * ends, AD__UNFILLED, uint32_t);
+    out->slots = ad__table(arena, n, AD__UNFILLED, double);
+    out->loads = ad__table(arena, n, AD__UNFILLED, ad__slot_copy);
+    out->saves = ad__table(arena, ends, AD__UNFILLED, ad__slot_copy);
+    return !scratch->is_out_of_memory && !arena->is_out_of_memory;
 }
 
 /* The outputs and stores of each value, in their order. */

@@ -2,8 +2,6 @@
 /* Writes a program that computes values again instead of keeping them. */
 #include "fn/plan/rematerialise_internal.h"
 
-#include <string.h>
-
 typedef struct writer {
     const ad__stages *t;
     const ad__program *p;
@@ -242,10 +240,10 @@ static int take_roots(const ad__program *p, const ad__id *made, ad__arena *arena
     q->input_count = p->input_count;
     q->output_count = p->output_count;
     q->store_count = p->store_count;
-    q->inputs = ad__arena_take(arena, p->input_count * sizeof *q->inputs);
-    q->outputs = ad__arena_take(arena, p->output_count * sizeof *q->outputs);
-    q->stores = ad__arena_take(arena, p->store_count * sizeof *q->stores);
-    if (q->inputs == NULL || q->outputs == NULL || q->stores == NULL) {
+    q->inputs = ad__table(arena, p->input_count, AD__UNFILLED, ad__id);
+    q->outputs = ad__table(arena, p->output_count, AD__UNFILLED, ad__id);
+    q->stores = ad__table(arena, p->store_count, AD__UNFILLED, ad__store);
+    if (arena->is_out_of_memory) {
         return 0;
     }
     for (uint32_t i = 0; i < p->input_count; i++) {
@@ -263,24 +261,19 @@ static int take_roots(const ad__program *p, const ad__id *made, ad__arena *arena
 
 static int make_tables(writer *w, ad__arena *arena)
 {
-    size_t n = (size_t)w->p->count + 1;
-    w->made = ad__arena_take(arena, n * sizeof *w->made);
-    w->now = ad__arena_take(arena, n * sizeof *w->now);
-    w->held = ad__arena_take(arena, n * sizeof *w->held);
-    w->passing = ad__arena_take(arena, n * sizeof *w->passing);
-    w->passes = ad__arena_take(arena, n);
-    w->waiting = ad__arena_take(arena, n * sizeof *w->waiting);
-    w->kept = ad__arena_take(arena, n * sizeof *w->kept);
-    w->args = ad__arena_take(arena, ((size_t)w->p->arg_count + 1) * sizeof *w->args);
-    w->late = ad__arena_take(arena, ((size_t)w->p->arg_count + 1) * sizeof *w->late);
-    if (w->made == NULL || w->now == NULL || w->held == NULL || w->passing == NULL ||
-        w->passes == NULL || w->waiting == NULL || w->kept == NULL || w->args == NULL ||
-        w->late == NULL) {
+    size_t n = (size_t)w->p->count + 1, args = (size_t)w->p->arg_count + 1;
+    w->made = ad__table(arena, n, AD__UNFILLED, ad__id);
+    w->now = ad__table(arena, n, AD__NONES, ad__id);
+    w->held = ad__table(arena, n, AD__ZEROS, uint32_t);
+    w->passing = ad__table(arena, n, AD__UNFILLED, ad__id);
+    w->passes = ad__table(arena, n, AD__ZEROS, uint8_t);
+    w->waiting = ad__table(arena, n, AD__UNFILLED, ad__id);
+    w->kept = ad__table(arena, n, AD__UNFILLED, uint32_t);
+    w->args = ad__table(arena, args, AD__UNFILLED, ad__id);
+    w->late = ad__table(arena, args, AD__UNFILLED, ad__id);
+    if (arena->is_out_of_memory) {
         return 0;
     }
-    memset(w->now, 0xff, n * sizeof *w->now); /* AD__NONE */
-    memset(w->held, 0, n * sizeof *w->held);
-    memset(w->passes, 0, n);
     w->kept[w->kept_count++] = 0;
     return 1;
 }

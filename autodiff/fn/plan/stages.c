@@ -166,11 +166,10 @@ int ad__in_state(const ad__stages *t, ad__id id, uint32_t s)
 static int find_states(ad__stages *t, ad__arena *arena)
 {
     size_t states = (size_t)t->mark_count + 2;
-    t->first = ad__arena_take(arena, (states + 1) * sizeof *t->first);
+    t->first = ad__table(arena, states + 1, AD__ZEROS, uint32_t);
     if (t->first == NULL) {
         return 0;
     }
-    memset(t->first, 0, (states + 1) * sizeof *t->first);
     for (int fills = 0; fills < 2; fills++) {
         for (ad__id id = 0; id < t->peak; id++) {
             if (!is_before(t, id) || t->is_free[id]) {
@@ -187,8 +186,8 @@ static int find_states(ad__stages *t, ad__arena *arena)
         for (size_t s = 0; !fills && s < states; s++) {
             t->first[s + 1] += t->first[s];
         }
-        t->state = fills ? t->state
-                         : ad__arena_take(arena, ((size_t)t->first[states] + 1) * sizeof *t->state);
+        t->state =
+            fills ? t->state : ad__table(arena, (size_t)t->first[states] + 1, AD__UNFILLED, ad__id);
         if (t->state == NULL) {
             return 0;
         }
@@ -198,24 +197,21 @@ static int find_states(ad__stages *t, ad__arena *arena)
 
 /* ---- the whole ---- */
 
-static int make_tables(ad__stages *t, ad__arena *arena)
+static void make_tables(ad__stages *t, ad__arena *arena)
 {
     size_t n = (size_t)t->p->count + 1;
-    t->is_free = ad__arena_take(arena, n);
-    t->cost = ad__arena_take(arena, n * sizeof *t->cost);
-    t->mark = ad__arena_take(arena, n * sizeof *t->mark);
-    t->cheap = ad__arena_take(arena, n * sizeof *t->cheap);
-    t->stage = ad__arena_take(arena, n * sizeof *t->stage);
-    t->read = ad__arena_take(arena, n * sizeof *t->read);
-    t->highest = ad__arena_take(arena, n * sizeof *t->highest);
-    return t->is_free != NULL && t->cost != NULL && t->mark != NULL && t->cheap != NULL &&
-           t->stage != NULL && t->read != NULL && t->highest != NULL;
+    t->is_free = ad__table(arena, n, AD__UNFILLED, uint8_t);
+    t->cost = ad__table(arena, n, AD__UNFILLED, uint16_t);
+    t->mark = ad__table(arena, n, AD__UNFILLED, ad__id);
+    t->cheap = ad__table(arena, n, AD__UNFILLED, ad__id);
+    t->stage = ad__table(arena, n, AD__UNFILLED, uint32_t);
+    t->read = ad__table(arena, n, AD__UNFILLED, uint32_t);
+    t->highest = ad__table(arena, n, AD__UNFILLED, uint32_t);
 }
 
 static void find_late(const ad__stages *t, uint8_t *is_late)
 {
     const ad__program *p = t->p;
-    memset(is_late, 0, p->count);
     for (ad__id id = t->peak; id < p->count; id++) {
         for (uint32_t i = 0; i < p->values[id].count; i++) {
             is_late[ad__arguments(p, &p->values[id])[i]] = 1;
@@ -229,11 +225,11 @@ ad_status ad__find_stages(const ad__program *p, ad__arena *arena, ad__stages *ou
     ad__stages *t = out;
     ad__groups g;
     *t = (ad__stages){.p = p};
-    int64_t *change = ad__arena_take(arena, n * sizeof *change);
-    ad__id *buffer = ad__arena_take(arena, n * sizeof *buffer);
-    uint8_t *is_late = ad__arena_take(arena, n);
-    if (change == NULL || buffer == NULL || is_late == NULL || !make_tables(t, arena) ||
-        ad__fuse(p, arena, &g) != AD_OK) {
+    int64_t *change = ad__table(arena, n, AD__UNFILLED, int64_t);
+    ad__id *buffer = ad__table(arena, n, AD__UNFILLED, ad__id);
+    uint8_t *is_late = ad__table(arena, n, AD__ZEROS, uint8_t);
+    make_tables(t, arena);
+    if (ad__arena_status(arena) != AD_OK || ad__fuse(p, arena, &g) != AD_OK) {
         return AD_ERR_MEMORY;
     }
     mark_free(t);

@@ -126,6 +126,52 @@ Test(arena, sizes_no_machine_has_are_refused)
     ad__arena_clear(&arena);
 }
 
+Test(arena, a_refusal_is_remembered_until_a_rewind_to_before_it)
+{
+    ad_failing_allocator state = {.fail_at = 1};
+    ad__arena arena;
+    ad__arena_init(&arena, ad_allocator_failing(&state));
+    cr_assert_not_null(ad__arena_take(&arena, 64));
+    cr_expect_eq(ad__arena_status(&arena), AD_OK);
+    const ad__arena_mark before = ad__arena_mark_here(&arena);
+    cr_expect_null(ad__arena_take(&arena, 1 << 20));
+    cr_expect_not_null(ad__arena_take(&arena, 64));
+    cr_expect_eq(ad__arena_status(&arena), AD_ERR_MEMORY);
+    const ad__arena_mark after = ad__arena_mark_here(&arena);
+    ad__arena_rewind(&arena, before);
+    cr_expect_eq(ad__arena_status(&arena), AD_OK);
+    ad__arena_rewind(&arena, after);
+    cr_expect_eq(ad__arena_status(&arena), AD_ERR_MEMORY);
+    ad__arena_clear(&arena);
+    cr_expect_eq(ad__arena_status(&arena), AD_OK);
+    cr_expect_null(ad__arena_take(&arena, SIZE_MAX));
+    cr_expect_eq(ad__arena_status(&arena), AD_ERR_MEMORY);
+    ad__arena_clear(&arena);
+    cr_expect_eq(state.live, 0);
+}
+
+Test(arena, a_table_is_filled_as_asked_and_refused_when_its_size_overflows)
+{
+    ad__arena arena;
+    ad__arena_init(&arena, ad_allocator_default());
+    const ad__arena_mark empty = ad__arena_mark_here(&arena);
+    const uint32_t *zeros = ad__table(&arena, 100, AD__ZEROS, uint32_t);
+    const uint32_t *nones = ad__table(&arena, 100, AD__NONES, uint32_t);
+    const double *any = ad__table(&arena, 100, AD__UNFILLED, double);
+    cr_assert_eq(ad__arena_status(&arena), AD_OK);
+    cr_expect_geq((size_t)((const char *)any - (const char *)nones), 100 * sizeof *nones);
+    for (int i = 0; i < 100; i++) {
+        cr_expect_eq(zeros[i], 0);
+        cr_expect_eq(nones[i], UINT32_MAX);
+    }
+    cr_expect_null(ad__table(&arena, SIZE_MAX / 8 + 2, AD__ZEROS, double));
+    cr_expect_eq(ad__arena_status(&arena), AD_ERR_MEMORY);
+    ad__arena_rewind(&arena, empty);
+    cr_expect_not_null(ad__table(&arena, 0, AD__ZEROS, double));
+    cr_expect_eq(ad__arena_status(&arena), AD_OK);
+    ad__arena_clear(&arena);
+}
+
 Test(arena, a_cleared_arena_can_be_used_again)
 {
     ad__arena arena;
