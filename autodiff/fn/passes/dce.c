@@ -32,10 +32,9 @@ ad_status ad__dce(ad__program *p)
 {
     ad__arena_mark before = ad__arena_mark_here(&p->scratch);
     ad__id *to = ad__replacements(p);
-    uint8_t *needed = ad__arena_take(&p->scratch, (size_t)p->count + 1);
-    ad_status status = to != NULL && needed != NULL ? AD_OK : AD_ERR_MEMORY;
+    uint8_t *needed = ad__table(&p->scratch, (size_t)p->count + 1, AD__ZEROS, uint8_t);
+    const ad_status status = ad__arena_status(&p->scratch);
     if (status == AD_OK) {
-        memset(needed, 0, (size_t)p->count + 1);
         mark(p, needed);
         uint32_t kept = 0, args = 0;
         for (ad__id id = 0; id < p->count; id++) {

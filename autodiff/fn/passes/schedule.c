@@ -16,12 +16,12 @@ typedef struct schedule {
     ad__id *order;
     uint32_t count;
     ad__id *waiting; /* a stack */
+    ad__value *moved;
 } schedule;
 
 static void find_readers(schedule *s)
 {
     const ad__program *p = s->p;
-    memset(s->first, 0, ((size_t)p->count + 2) * sizeof *s->first);
     for (ad__id id = 0; id < p->count; id++) {
         const ad__value *v = &p->values[id];
         for (uint32_t i = 0; i < v->count; i++) {
@@ -99,19 +99,15 @@ static void take(schedule *s, ad__id id)
 }
 
 /* Renumbers the values in the order found. */
-static ad_status apply(schedule *s)
+static void apply(schedule *s)
 {
     ad__program *p = s->p;
-    ad__value *moved = ad__arena_take(&p->scratch, p->count * sizeof *moved);
     ad__id *to = s->view; /* free by now */
-    if (moved == NULL) {
-        return AD_ERR_MEMORY;
-    }
     for (uint32_t i = 0; i < p->count; i++) {
-        moved[i] = p->values[s->order[i]];
+        s->moved[i] = p->values[s->order[i]];
         to[s->order[i]] = i;
     }
-    memcpy(p->values, moved, p->count * sizeof *moved);
+    memcpy(p->values, s->moved, p->count * sizeof *s->moved);
     for (ad__id id = 0; id < p->count; id++) {
         ad__replace_arguments(p, id, to);
     }
@@ -119,21 +115,19 @@ static ad_status apply(schedule *s)
     for (uint32_t i = 0; i < p->store_count; i++) {
         p->stores[i].view = to[p->stores[i].view];
     }
-    return AD_OK;
 }
 
-static int make_tables(schedule *s, ad__arena *arena)
+static void make_tables(schedule *s, ad__arena *arena)
 {
-    size_t n = (size_t)s->p->count + 2;
-    s->first = ad__arena_take(arena, (n + 1) * sizeof *s->first);
-    s->readers = ad__arena_take(arena, ((size_t)s->p->arg_count + 1) * sizeof *s->readers);
-    s->view = ad__arena_take(arena, n * sizeof *s->view);
-    s->updates = ad__arena_take(arena, n);
-    s->done = ad__arena_take(arena, n);
-    s->order = ad__arena_take(arena, n * sizeof *s->order);
-    s->waiting = ad__arena_take(arena, ((size_t)s->p->arg_count + n) * sizeof *s->waiting);
-    return s->first != NULL && s->readers != NULL && s->view != NULL && s->updates != NULL &&
-           s->done != NULL && s->order != NULL && s->waiting != NULL;
+    size_t n = (size_t)s->p->count + 2, args = s->p->arg_count;
+    s->first = ad__table(arena, n + 1, AD__ZEROS, uint32_t);
+    s->readers = ad__table(arena, args + 1, AD__UNFILLED, ad__id);
+    s->view = ad__table(arena, n, AD__UNFILLED, ad__id);
+    s->updates = ad__table(arena, n, AD__UNFILLED, uint8_t);
+    s->done = ad__table(arena, n, AD__ZEROS, uint8_t);
+    s->order = ad__table(arena, n, AD__UNFILLED, ad__id);
+    s->waiting = ad__table(arena, args + n, AD__UNFILLED, ad__id);
+    s->moved = ad__table(arena, n, AD__UNFILLED, ad__value);
 }
 
 ad_status ad__schedule(ad__program *p)
@@ -143,11 +137,11 @@ ad_status ad__schedule(ad__program *p)
     }
     ad__arena_mark before = ad__arena_mark_here(&p->scratch);
     schedule s = {.p = p};
-    ad_status status = make_tables(&s, &p->scratch) ? AD_OK : AD_ERR_MEMORY;
+    make_tables(&s, &p->scratch);
+    const ad_status status = ad__arena_status(&p->scratch);
     if (status == AD_OK) {
         find_readers(&s);
         find_updates(&s);
-        memset(s.done, 0, p->count);
         for (ad__id id = 0; id < p->count; id++) { /* leaves stay first, in their order */
             if (ad__is_leaf(&p->values[id])) {
                 s.done[id] = 1;
@@ -157,7 +151,7 @@ ad_status ad__schedule(ad__program *p)
         for (ad__id id = 0; id < p->count; id++) {
             take(&s, id);
         }
-        status = apply(&s);
+        apply(&s);
     }
     ad__arena_rewind(&p->scratch, before);
     return status;

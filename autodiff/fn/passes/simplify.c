@@ -262,19 +262,17 @@ static unsigned needs_of(simplify *s, const ad__term *pattern)
     return needs;
 }
 
-/* 0 without memory. */
-static int make_tables(simplify *s)
+static ad_status make_tables(simplify *s)
 {
     ad__arena *arena = &s->p->scratch;
-    const size_t count = (size_t)s->count + 1, bytes = ((size_t)s->p->count + 1) * sizeof(ad__id);
-    s->next = ad__arena_take(arena, count * sizeof *s->next);
-    s->seekers = ad__arena_take(arena, count * sizeof *s->seekers);
-    s->earlier = ad__arena_take(arena, count * sizeof *s->earlier);
-    s->needs = ad__arena_take(arena, count);
-    s->forms = ad__arena_take(arena, (size_t)s->p->count + 1);
-    if (s->next == NULL || s->seekers == NULL || s->earlier == NULL || s->needs == NULL ||
-        s->forms == NULL) {
-        return 0;
+    const size_t count = (size_t)s->count + 1, values = (size_t)s->p->count + 1;
+    s->next = ad__table(arena, count, AD__UNFILLED, int);
+    s->seekers = ad__table(arena, count, AD__UNFILLED, int);
+    s->earlier = ad__table(arena, count, AD__UNFILLED, ad__id *);
+    s->needs = ad__table(arena, count, AD__UNFILLED, uint8_t);
+    s->forms = ad__table(arena, values, AD__UNFILLED, uint8_t);
+    if (arena->is_out_of_memory) {
+        return AD_ERR_MEMORY;
     }
     int seekers = 0;
     memset(s->head, 0xff, sizeof s->head); /* -1: the end */
@@ -290,15 +288,11 @@ static int make_tables(simplify *s)
         s->always[is_elementwise] |= s->needs[i] == 0;
         if (sought(&s->rows[i]) != NULL) {
             s->seekers[seekers++] = i;
-            s->earlier[i] = ad__arena_take(arena, bytes);
-            if (s->earlier[i] == NULL) {
-                return 0;
-            }
-            memset(s->earlier[i], 0xff, bytes); /* AD__NONE */
+            s->earlier[i] = ad__table(arena, values, AD__NONES, ad__id);
         }
     }
     s->seekers[seekers] = -1;
-    return 1;
+    return ad__arena_status(arena);
 }
 
 /* Notes a value that rows seek. */
@@ -318,7 +312,7 @@ ad_status ad__rewrite_by(ad__program *p, int count, const ad__rewrite *rows)
     ad__arena_mark before = ad__arena_mark_here(&p->scratch);
     simplify s = {.p = p, .rows = rows, .count = count};
     ad__id *to = ad__replacements(p);
-    ad_status status = to != NULL && make_tables(&s) ? AD_OK : AD_ERR_MEMORY;
+    ad_status status = make_tables(&s); /* an error without replacements too */
     for (ad__id id = 0; id < p->count && status == AD_OK; id++) {
         const ad__value *v = value(&s, id);
         int is_constant;

@@ -377,37 +377,23 @@ static int make_tables(capture *c)
     size_t n = tape->count, views = count_nodes(tape, ad__is_view);
     for (c->same_mask = 15; c->same_mask < 2 * views; c->same_mask = 2 * c->same_mask + 1) {
     }
-    c->guards = ad__arena_take(&tape->scratch, n);
-    if (c->guards == NULL) {
-        return 0;
-    }
-    memset(c->guards, 0, n);
-    p->guard_count = c->from->guard ? ad__find_guards(tape, c->guards) : 0;
+    ad__arena *scratch = &tape->scratch, *keep = &p->keep;
+    c->guards = ad__table(scratch, n, AD__ZEROS, uint8_t);
+    p->guard_count = c->guards != NULL && c->from->guard ? ad__find_guards(tape, c->guards) : 0;
     p->input_count = (uint32_t)c->from->in_count;
     p->output_count = (uint32_t)c->from->out_count + p->guard_count;
-    p->guards = ad__arena_take(&p->keep, p->guard_count * sizeof *p->guards);
-    p->inputs = ad__arena_take(&p->keep, p->input_count * sizeof *p->inputs);
-    p->outputs = ad__arena_take(&p->keep, p->output_count * sizeof *p->outputs);
-    p->stores = ad__arena_take(&p->keep, count_nodes(tape, is_assign) * sizeof *p->stores);
-    c->id = ad__arena_take(&tape->scratch, n * sizeof *c->id);
-    c->lone = ad__arena_take(&tape->scratch, n * sizeof *c->lone);
-    c->needed = ad__arena_take(&tape->scratch, n);
-    c->specs = ad__arena_take(&tape->scratch, tape->spec_count * sizeof *c->specs);
-    c->views = ad__arena_take(&tape->scratch, views * sizeof *c->views);
-    c->same = ad__arena_take(&tape->scratch, (c->same_mask + 1) * sizeof *c->same);
-    c->store = ad__arena_take(&tape->scratch, n * sizeof *c->store);
-    if (p->guards == NULL || p->inputs == NULL || p->outputs == NULL || p->stores == NULL ||
-        c->id == NULL || c->lone == NULL || c->needed == NULL || c->specs == NULL ||
-        c->views == NULL || c->same == NULL || c->store == NULL) {
-        return 0;
-    }
-    memset(c->needed, 0, n);
-    memset(c->same, 0xff, (c->same_mask + 1) * sizeof *c->same); /* AD__NONE */
-    memset(c->specs, 0, tape->spec_count * sizeof *c->specs);
-    for (size_t i = 0; i < n; i++) {
-        c->id[i] = c->lone[i] = AD__NONE;
-    }
-    return 1;
+    p->guards = ad__table(keep, p->guard_count, AD__UNFILLED, ad__guard);
+    p->inputs = ad__table(keep, p->input_count, AD__UNFILLED, ad__id);
+    p->outputs = ad__table(keep, p->output_count, AD__UNFILLED, ad__id);
+    p->stores = ad__table(keep, count_nodes(tape, is_assign), AD__UNFILLED, ad__store);
+    c->id = ad__table(scratch, n, AD__NONES, ad__id);
+    c->lone = ad__table(scratch, n, AD__NONES, ad__id);
+    c->needed = ad__table(scratch, n, AD__ZEROS, uint8_t);
+    c->specs = ad__table(scratch, tape->spec_count, AD__ZEROS, const ad__spec *);
+    c->views = ad__table(scratch, views, AD__UNFILLED, ad__id);
+    c->same = ad__table(scratch, c->same_mask + 1, AD__NONES, ad__id);
+    c->store = ad__table(scratch, n, AD__UNFILLED, uint32_t);
+    return !scratch->is_out_of_memory && !keep->is_out_of_memory;
 }
 
 ad_status ad__capture_program(const ad__capture *from, ad__program *p)
