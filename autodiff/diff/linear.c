@@ -172,24 +172,22 @@ ad_status ad__linearise(const ad__reverse *r, int results, const ad_var *y, int 
     if (out->refused != 0) {
         return AD_ERR_UNSUPPORTED;
     }
-    out->x = ad__arena_take(scratch, (size_t)count * sizeof *out->x);
-    out->y = ad__arena_take(scratch, (size_t)results * sizeof *out->y);
-    int has_memory = out->x != NULL && out->y != NULL;
-    if (has_memory && n.first <= n.last) {
-        size_t len = (size_t)(n.last - n.first) + 1;
-        n.reaches = ad__arena_take(scratch, len);
-        n.number = ad__arena_take(scratch, len * sizeof *n.number);
-        has_memory = n.reaches != NULL && n.number != NULL;
-        if (has_memory) {
-            out->step = ad__arena_take(scratch, mark(&n, results, y) * sizeof *out->step);
-            has_memory = out->step != NULL;
+    size_t len = n.first <= n.last ? (size_t)(n.last - n.first) + 1 : 0;
+    out->x = ad__table(scratch, (size_t)count, AD__UNFILLED, uint32_t);
+    out->y = ad__table(scratch, (size_t)results, AD__UNFILLED, uint32_t);
+    n.reaches = ad__table(scratch, len, AD__UNFILLED, uint8_t);
+    n.number = ad__table(scratch, len, AD__UNFILLED, uint32_t);
+    if (scratch->is_out_of_memory) {
+        return ad__reverse_no_memory(r);
+    }
+    if (len > 0) {
+        out->step = ad__table(scratch, mark(&n, results, y), AD__UNFILLED, ad__step);
+        if (out->step == NULL) {
+            return ad__reverse_no_memory(r);
         }
-        if (has_memory && !collect(&n, count, x, out)) {
+        if (!collect(&n, count, x, out)) {
             return AD_ERR_UNSUPPORTED;
         }
-    }
-    if (!has_memory) {
-        return ad__reverse_no_memory(r);
     }
     locate(&n, count, x, out->x);
     locate(&n, results, y, out->y);

@@ -24,14 +24,13 @@ typedef struct sparse {
 static int lay_out(sparse *s, const ad__pattern *p)
 {
     size_t count = p->start[p->rows], lines = p->rows > p->cols ? p->rows : p->cols;
-    int64_t *start = ad__arena_take(&s->arena, (p->rows + 1) * sizeof *start);
-    int64_t *col = ad__arena_take(&s->arena, count * sizeof *col);
-    s->value = ad__arena_take(&s->arena, count * sizeof *s->value);
-    s->from = ad__arena_take(&s->arena, count * sizeof *s->from);
-    s->from_colour = ad__arena_take(&s->arena, count * sizeof *s->from_colour);
-    s->colour = ad__arena_take(&s->arena, lines * sizeof *s->colour);
-    if (start == NULL || col == NULL || s->value == NULL || s->from == NULL ||
-        s->from_colour == NULL || s->colour == NULL) {
+    int64_t *start = ad__table(&s->arena, p->rows + 1, AD__UNFILLED, int64_t);
+    int64_t *col = ad__table(&s->arena, count, AD__UNFILLED, int64_t);
+    s->value = ad__table(&s->arena, count, AD__UNFILLED, double);
+    s->from = ad__table(&s->arena, count, AD__UNFILLED, uint32_t);
+    s->from_colour = ad__table(&s->arena, count, AD__UNFILLED, uint32_t);
+    s->colour = ad__table(&s->arena, lines, AD__UNFILLED, uint32_t);
+    if (s->arena.is_out_of_memory) {
         return 0;
     }
     for (size_t r = 0; r <= p->rows; r++) {
@@ -66,10 +65,9 @@ static size_t longest(const ad__pattern *p)
 static int plan_jacobian(sparse *s, const ad__pattern *p, ad__arena *scratch)
 {
     ad__pattern t;
-    uint32_t *work = ad__arena_take(scratch, (p->rows + p->cols) * sizeof *work);
-    uint32_t *by_row = ad__arena_take(scratch, p->rows * sizeof *by_row);
-    if (work == NULL || by_row == NULL || !ad__pattern_transpose(p, scratch, &t) ||
-        !lay_out(s, p)) {
+    uint32_t *work = ad__table(scratch, p->rows + p->cols, AD__UNFILLED, uint32_t);
+    uint32_t *by_row = ad__table(scratch, p->rows, AD__UNFILLED, uint32_t);
+    if (!ad__pattern_transpose(p, scratch, &t) || scratch->is_out_of_memory || !lay_out(s, p)) {
         return 0;
     }
     const size_t least_columns = longest(p), least_rows = longest(&t);
@@ -102,7 +100,7 @@ static int plan_jacobian(sparse *s, const ad__pattern *p, ad__arena *scratch)
 static int plan_hessian(sparse *s, const ad__pattern *half, ad__arena *scratch)
 {
     ad__pattern t, p;
-    uint32_t *work = ad__arena_take(scratch, half->cols * sizeof *work);
+    uint32_t *work = ad__table(scratch, half->cols, AD__ZEROS, uint32_t);
     if (work == NULL || !ad__pattern_transpose(half, scratch, &t) ||
         !ad__pattern_union(half, &t, scratch, &p) || !lay_out(s, &p)) {
         return 0;
@@ -111,7 +109,6 @@ static int plan_hessian(sparse *s, const ad__pattern *half, ad__arena *scratch)
     if (!ad__colour_star(&p, scratch, s->colour, &s->colours)) {
         return 0;
     }
-    memset(work, 0, p.cols * sizeof *work);
     for (size_t r = 0; r < p.rows; r++) {
         for (size_t k = p.start[r]; k < p.start[r + 1]; k++) {
             work[s->colour[p.col[k]]]++;

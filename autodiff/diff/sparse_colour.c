@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "diff/sparse_internal.h"
 
-#include <string.h>
-
 /* ---- columns ---- */
 
 /* The smallest colour that v may have: forbidden[c] == v + 1 marks those that it may not. */
@@ -62,13 +60,9 @@ typedef struct sights {
 static int sights_new(const ad__pattern *p, ad__arena *arena, sights *s)
 {
     *s = (sights){.p = p,
-                  .of = ad__arena_take(arena, p->start[p->rows] * sizeof *s->of),
-                  .count = ad__arena_take(arena, p->cols * sizeof *s->count)};
-    if (s->of == NULL || s->count == NULL) {
-        return 0;
-    }
-    memset(s->count, 0, p->cols * sizeof *s->count);
-    return 1;
+                  .of = ad__table(arena, p->start[p->rows], AD__UNFILLED, sight),
+                  .count = ad__table(arena, p->cols, AD__ZEROS, uint32_t)};
+    return !arena->is_out_of_memory;
 }
 
 /* What a vertex sees of a colour; NULL if nothing. */
@@ -118,12 +112,11 @@ static void show(sights *s, const uint32_t *colour, uint32_t v, uint32_t x)
  * before they are in each other's way. */
 static uint32_t *by_degree(const ad__pattern *p, ad__arena *arena)
 {
-    uint32_t *order = ad__arena_take(arena, p->cols * sizeof *order);
-    size_t *end = ad__arena_take(arena, (p->cols + 2) * sizeof *end); /* by cols - degree */
-    if (order == NULL || end == NULL) {
+    uint32_t *order = ad__table(arena, p->cols, AD__UNFILLED, uint32_t);
+    size_t *end = ad__table(arena, p->cols + 2, AD__ZEROS, size_t); /* by cols - degree */
+    if (arena->is_out_of_memory) {
         return NULL;
     }
-    memset(end, 0, (p->cols + 2) * sizeof *end);
     for (size_t v = 0; v < p->cols; v++) {
         end[p->cols - (p->start[v + 1] - p->start[v]) + 1]++;
     }
@@ -140,14 +133,13 @@ int ad__colour_star(const ad__pattern *p, ad__arena *arena, uint32_t *colour, ui
 {
     sights s;
     const uint32_t *order = by_degree(p, arena);
-    uint32_t *forbidden = ad__arena_take(arena, p->cols * sizeof *forbidden);
-    if (order == NULL || forbidden == NULL || !sights_new(p, arena, &s)) {
+    uint32_t *forbidden = ad__table(arena, p->cols, AD__ZEROS, uint32_t);
+    if (!sights_new(p, arena, &s)) { /* nor the tables before */
         return 0;
     }
     *colours = 0;
     for (size_t v = 0; v < p->cols; v++) {
         colour[v] = AD__NO_COLOUR;
-        forbidden[v] = 0;
     }
     for (size_t i = 0; i < p->cols; i++) {
         const uint32_t v = order[i];

@@ -143,18 +143,18 @@ static int propagate(const ad__linear *l, maker *m, set *sets, uint32_t *column)
 static int pattern_new(ad__arena *arena, size_t rows, size_t cols, size_t count, ad__pattern *out)
 {
     *out = (ad__pattern){.rows = rows, .cols = cols};
-    out->start = ad__arena_take(arena, (rows + 1) * sizeof *out->start);
-    out->col = ad__arena_take(arena, count * sizeof *out->col);
-    return out->start != NULL && out->col != NULL;
+    out->start = ad__table(arena, rows + 1, AD__ZEROS, size_t);
+    out->col = ad__table(arena, count, AD__UNFILLED, uint32_t);
+    return !arena->is_out_of_memory;
 }
 
 int ad__pattern_of(const ad__linear *l, ad__arena *arena, ad__pattern *out)
 {
     size_t rows = (size_t)l->results, cols = (size_t)l->variables, count = 0, end = 0;
-    set *sets = ad__arena_take(arena, l->count * sizeof *sets);
-    uint32_t *column = ad__arena_take(arena, (cols + 1) * sizeof *column);
-    maker m = {.arena = arena, .seen = ad__arena_take(arena, cols * sizeof *m.seen)};
-    if (sets == NULL || column == NULL || m.seen == NULL || !propagate(l, &m, sets, column)) {
+    set *sets = ad__table(arena, l->count, AD__UNFILLED, set);
+    uint32_t *column = ad__table(arena, cols + 1, AD__UNFILLED, uint32_t);
+    maker m = {.arena = arena, .seen = ad__table(arena, cols, AD__UNFILLED, uint32_t)};
+    if (arena->is_out_of_memory || !propagate(l, &m, sets, column)) {
         return 0;
     }
     for (size_t r = 0; r < rows; r++) {
@@ -186,7 +186,6 @@ int ad__pattern_transpose(const ad__pattern *p, ad__arena *arena, ad__pattern *o
     if (!pattern_new(arena, p->cols, p->rows, count, out)) {
         return 0;
     }
-    memset(out->start, 0, (out->rows + 1) * sizeof *out->start);
     for (size_t k = 0; k < count; k++) {
         out->start[p->col[k] + 1]++;
     }
