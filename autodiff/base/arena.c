@@ -189,6 +189,12 @@ void *ad__arena_table(ad__arena *arena, size_t count, size_t size, int fill)
     return table;
 }
 
+void *ad__arena_copy(ad__arena *arena, const void *from, size_t bytes)
+{
+    void *copy = ad__arena_take(arena, bytes);
+    return copy != NULL && bytes > 0 ? memcpy(copy, from, bytes) : copy;
+}
+
 ad__arena_mark ad__arena_mark_here(const ad__arena *arena)
 {
     return (ad__arena_mark){arena->current, arena->used, arena->is_out_of_memory};

@@ -60,6 +60,9 @@ enum { AD__UNFILLED = -1, AD__ZEROS = 0, AD__NONES = 0xff /* each number is AD__
     ((type *)ad__arena_table((arena), (count), sizeof(type), (fill)))
 void *ad__arena_table(ad__arena *arena, size_t count, size_t size, int fill);
 
+/* A copy of bytes, as ad__arena_take. */
+void *ad__arena_copy(ad__arena *arena, const void *from, size_t bytes);
+
 ad__arena_mark ad__arena_mark_here(const ad__arena *arena);
 void ad__arena_rewind(ad__arena *arena, ad__arena_mark mark);
 

@@ -72,9 +72,7 @@ static ad_status finish(ad_fn *f, const ad__dump_options *dump, ad_error *unfit)
 /* In the function's memory; NULL without. */
 static const char *copied(ad_fn *f, const char *text)
 {
-    size_t bytes = strlen(text) + 1;
-    char *copy = ad__arena_take(&f->arena, bytes);
-    return copy != NULL ? memcpy(copy, text, bytes) : NULL;
+    return ad__arena_copy(&f->arena, text, strlen(text) + 1);
 }
 
 /* Keeps the compiler's name. Errors: AD_ERR_MEMORY. */
@@ -288,8 +286,13 @@ int ad_fn_matches(const ad_fn *f, ad_tape *tape, int in_count, const ad_var *in,
     ad_status status = ad__outputs_begin(tape, in_count, in, out_count, out, f->gradient, &all);
     const ad__capture capture = {tape,    in_count,     all.count, in,
                                  all.var, f->no_assign, f->guard,  f->resizable};
-    int matches = status == AD_OK && ad__capture_program(&capture, &program) == AD_OK &&
-                  ad__fingerprint(&program) == f->fingerprint;
+    if (status == AD_OK) {
+        status = ad__capture_program(&capture, &program);
+    }
+    if (status == AD_ERR_MEMORY) {
+        ad_tape_fail(tape, status, "ad_fn_matches", NULL, "out of memory");
+    }
+    const int matches = status == AD_OK && ad__fingerprint(&program) == f->fingerprint;
     ad__outputs_end(tape, &all);
     ad__program_clear(&program);
     return matches;

@@ -32,10 +32,10 @@ ad_status ad__outputs_begin(ad_tape *tape, int in_count, const ad_var *in, int o
     all->before = ad_tape_mark(tape);
     all->scratch = ad__arena_mark_here(&tape->scratch);
     const size_t outputs = (size_t)out_count, inputs = (size_t)in_count;
-    ad_var *var = ad__arena_take(&tape->scratch, (outputs + inputs) * sizeof *var);
-    ad_var *x = ad__arena_take(&tape->scratch, inputs * sizeof *x);
-    if (var == NULL || x == NULL) {
-        return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_fn_new", NULL, "out of memory");
+    ad_var *var = ad__table(&tape->scratch, outputs + inputs, AD__UNFILLED, ad_var);
+    ad_var *x = ad__table(&tape->scratch, inputs, AD__UNFILLED, ad_var);
+    if (tape->scratch.is_out_of_memory) {
+        return AD_ERR_MEMORY;
     }
     memcpy(var, out, outputs * sizeof *var);
     const int n = differentiable(in_count, in, x);

@@ -2,8 +2,6 @@
 /* The operations of a plan in the order in which they run, and what they cost. */
 #include "look/show_internal.h"
 
-#include <string.h>
-
 /* ---- the operations of a step, by its kind ---- */
 
 static void add(ad__step_list *l, ad__id id, ad__place place, uint32_t at)
@@ -143,16 +141,13 @@ ad_status ad__list(const ad_fn *f, ad__step_list *out)
     size_t steps = plan->step_count, values = f->program.count, count = ad__operation_total(f);
     *out = (ad__step_list){.f = f};
     ad__arena_init(&out->arena, f->allocator);
-    out->operations = ad__arena_take(&out->arena, count * sizeof *out->operations);
-    out->first = ad__arena_take(&out->arena, (steps + 1) * sizeof *out->first);
-    out->step = ad__arena_take(&out->arena, values * sizeof *out->step);
-    out->is_used = ad__arena_take(&out->arena, values);
-    if (out->operations == NULL || out->first == NULL || out->step == NULL ||
-        out->is_used == NULL) {
+    out->operations = ad__table(&out->arena, count, AD__UNFILLED, ad__operation);
+    out->first = ad__table(&out->arena, steps + 1, AD__UNFILLED, size_t);
+    out->step = ad__table(&out->arena, values, AD__NONES, uint32_t);
+    out->is_used = ad__table(&out->arena, values, AD__ZEROS, uint8_t);
+    if (out->arena.is_out_of_memory) {
         return AD_ERR_MEMORY;
     }
-    memset(out->step, 0xff, values * sizeof *out->step); /* AD__NONE */
-    memset(out->is_used, 0, values);
     for (size_t s = 0; s < steps; s++) {
         out->first[s] = out->count;
         lister_of(&plan->steps[s])->list(out, plan->steps[s].plan);
@@ -212,14 +207,13 @@ ad_status ad__costs_of(ad__step_list *l, ad__cost **operations, ad__cost **steps
 {
     const ad__plan *plan = &l->f->plan;
     size_t values = l->f->program.count;
-    ad__cost *o = ad__arena_take(&l->arena, l->count * sizeof *o);
-    ad__cost *s = ad__arena_take(&l->arena, plan->step_count * sizeof *s);
-    uint32_t *seen = ad__arena_take(&l->arena, values * sizeof *seen);
-    ad__array *x = ad__arena_take(&l->arena, most_arguments(&l->f->program) * sizeof *x);
-    if (o == NULL || s == NULL || seen == NULL || x == NULL) {
+    ad__cost *o = ad__table(&l->arena, l->count, AD__UNFILLED, ad__cost);
+    ad__cost *s = ad__table(&l->arena, plan->step_count, AD__UNFILLED, ad__cost);
+    uint32_t *seen = ad__table(&l->arena, values, AD__ZEROS, uint32_t);
+    ad__array *x = ad__table(&l->arena, most_arguments(&l->f->program), AD__UNFILLED, ad__array);
+    if (l->arena.is_out_of_memory) {
         return AD_ERR_MEMORY;
     }
-    memset(seen, 0, values * sizeof *seen);
     for (size_t step = 0; step < plan->step_count; step++) {
         const ad__step *what = &plan->steps[step];
         double copied =

@@ -5,8 +5,6 @@
  * read once: what it stands for changes by its own assignments alone. */
 #include "fn/program/program_internal.h"
 
-#include <string.h>
-
 typedef struct capture {
     const ad__capture *from;
     ad_tape *tape;
@@ -25,12 +23,6 @@ typedef struct capture {
 } capture;
 
 enum { NUMBERS = 64 }; /* in a piece: alone, each would take a line of memory */
-
-static ad_status out_of_memory(const capture *c)
-{
-    (void)ad_tape_fail(c->tape, AD_ERR_MEMORY, "ad_fn_new", NULL, "out of memory");
-    return AD_ERR_MEMORY; /* said outright: analysers must know that it is an error */
-}
 
 /* ---- what is needed ---- */
 
@@ -89,15 +81,6 @@ static const ad__spec *spec_of(const capture *c, uint32_t node)
         c->specs[number] = ad__program_spec(c->p, c->tape->specs[number]);
     }
     return c->specs[number];
-}
-
-static void *copied(capture *c, const void *from, size_t bytes)
-{
-    void *copy = ad__arena_take(&c->p->keep, bytes);
-    if (copy != NULL && bytes > 0) {
-        memcpy(copy, from, bytes);
-    }
-    return copy;
 }
 
 /* What is in a view's memory at this point: itself, or what was assigned last. */
@@ -178,7 +161,8 @@ static int take_leaf(capture *c, uint32_t node)
     }
     v.op = ad__by_code[AD__CONSTANT];
     v.attributes = is_number(c, node) ? number_of(c, node)
-                                      : copied(c, ad__data_of(c->tape, node), ad__spec_bytes(spec));
+                                      : ad__arena_copy(&c->p->keep, ad__data_of(c->tape, node),
+                                                       ad__spec_bytes(spec));
     return v.attributes != NULL && ad__program_add(c->p, v, NULL, &c->id[node]);
 }
 
@@ -196,7 +180,8 @@ static int take_operation(capture *c, uint32_t node)
     }
     if (v.op->arity == 0 && ad__detail_of(c->tape, node)->attributes != NULL) {
         v.attribute_bytes = ad__detail_of(c->tape, node)->bytes;
-        v.attributes = copied(c, ad__detail_of(c->tape, node)->attributes, v.attribute_bytes);
+        v.attributes = ad__arena_copy(&c->p->keep, ad__detail_of(c->tape, node)->attributes,
+                                      v.attribute_bytes);
         if (v.attributes == NULL) {
             return 0;
         }
@@ -283,7 +268,7 @@ static ad_status take_inputs(capture *c)
         ad__value v = {
             .op = ad__by_code[AD__INPUT], .spec = spec_of(c, node), .site = tape->site[node]};
         if (v.spec == NULL || !ad__program_add(c->p, v, NULL, &c->id[node])) {
-            return out_of_memory(c);
+            return AD_ERR_MEMORY;
         }
         c->store[c->id[node]] = AD__NONE;
         c->p->inputs[i] = c->id[node];
@@ -316,7 +301,8 @@ static int take_guards(capture *c)
         ad__guard guard = {.name = ad__op_of(c->tape, node)->name,
                            .site = c->tape->site[node],
                            .spec = spec,
-                           .recorded = copied(c, ad__data_of(c->tape, node), bytes),
+                           .recorded =
+                               ad__arena_copy(&c->p->keep, ad__data_of(c->tape, node), bytes),
                            .at = at,
                            .is_branch = c->guards[node] == AD__BRANCH};
         if (guard.recorded == NULL) {
@@ -344,14 +330,14 @@ static ad_status take_all(capture *c)
             }
         } else if (ad__is_leaf_code(tape->node[node].code) ? !take_leaf(c, node)
                                                            : !take_operation(c, node)) {
-            return out_of_memory(c);
+            return AD_ERR_MEMORY;
         }
     }
     for (uint32_t i = 0; i < p->output_count - p->guard_count; i++) {
         p->outputs[i] = content(c, c->from->out[i].ref.at.node);
     }
     if (!take_guards(c)) {
-        return out_of_memory(c);
+        return AD_ERR_MEMORY;
     }
     ad_status status = ad__check_views(tape, p, c->view_count, c->views);
     p->store_count = c->from->no_assign ? 0 : p->store_count;
@@ -404,7 +390,7 @@ ad_status ad__capture_program(const ad__capture *from, ad__program *p)
         return tape->error.status;
     }
     ad__arena_mark before = ad__arena_mark_here(&tape->scratch);
-    ad_status status = make_tables(&c) ? AD_OK : out_of_memory(&c);
+    ad_status status = make_tables(&c) ? AD_OK : AD_ERR_MEMORY;
     if (status == AD_OK) {
         status = check_outputs(&c);
     }
@@ -413,7 +399,7 @@ ad_status ad__capture_program(const ad__capture *from, ad__program *p)
     }
     if (status == AD_OK) {
         mark_roots(&c);
-        status = mark_needed(&c) ? ad__check_inputs(from, c.needed) : out_of_memory(&c);
+        status = mark_needed(&c) ? ad__check_inputs(from, c.needed) : AD_ERR_MEMORY;
     }
     if (status == AD_OK) {
         status = take_all(&c);

@@ -24,15 +24,6 @@ void ad__program_clear(ad__program *p)
     *p = (ad__program){.allocator = p->allocator};
 }
 
-static void *copied(ad__program *p, const void *from, size_t bytes)
-{
-    void *copy = ad__arena_take(&p->keep, bytes);
-    if (copy != NULL && bytes > 0) {
-        memcpy(copy, from, bytes);
-    }
-    return copy;
-}
-
 ad_status ad__program_copy(const ad__program *from, ad__program *to)
 {
     ad__program_init(to, &from->allocator);
@@ -40,11 +31,10 @@ ad_status ad__program_copy(const ad__program *from, ad__program *to)
     to->input_count = from->input_count;
     to->output_count = from->output_count - from->guard_count;
     to->store_count = from->store_count;
-    to->inputs = copied(to, from->inputs, to->input_count * sizeof *to->inputs);
-    to->outputs = copied(to, from->outputs, to->output_count * sizeof *to->outputs);
-    to->stores = copied(to, from->stores, to->store_count * sizeof *to->stores);
-    int fits = to->inputs != NULL && to->outputs != NULL && to->stores != NULL &&
-               ad__program_reserve(to, from->count, from->arg_count);
+    to->inputs = ad__arena_copy(&to->keep, from->inputs, to->input_count * sizeof *to->inputs);
+    to->outputs = ad__arena_copy(&to->keep, from->outputs, to->output_count * sizeof *to->outputs);
+    to->stores = ad__arena_copy(&to->keep, from->stores, to->store_count * sizeof *to->stores);
+    int fits = !to->keep.is_out_of_memory && ad__program_reserve(to, from->count, from->arg_count);
     for (ad__id id = 0; id < from->count && fits; id++) {
         ad__id same;
         const ad__value *v = &from->values[id];

@@ -5,8 +5,6 @@
  * so. */
 #include "fn/program/program_internal.h"
 
-#include <string.h>
-
 /* A value has the same number in both programs. */
 typedef struct resize {
     const ad__program *from;
@@ -28,15 +26,6 @@ static ad_status fail(const resize *r, ad_status status, const char *name, const
 static ad_status out_of_memory(const resize *r)
 {
     return ad_error_set(r->error, AD_ERR_MEMORY, "ad_fn_resized: out of memory");
-}
-
-static void *copied(const resize *r, const void *from, size_t bytes)
-{
-    void *copy = ad__arena_take(&r->to->keep, bytes);
-    if (copy != NULL && bytes > 0) {
-        memcpy(copy, from, bytes);
-    }
-    return copy;
 }
 
 /* Whether a value has the shape that it had. */
@@ -200,7 +189,7 @@ static ad_status take_value(resize *r, ad__id id, const ad_shape *input)
     ad_status status = AD_OK;
     size_t bytes = ad__is_constant(&v) ? ad__value_bytes(&v) : v.attribute_bytes;
     if (ad__code_of(&v) != AD__VIEW && v.attributes != NULL) {
-        void *attributes = copied(r, v.attributes, bytes);
+        void *attributes = ad__arena_copy(&r->to->keep, v.attributes, bytes);
         if (attributes == NULL) {
             return out_of_memory(r);
         }
@@ -252,10 +241,11 @@ static ad_status resize_all(resize *r, const ad_shape *shapes)
     if (status != AD_OK) {
         return status;
     }
-    to->inputs = copied(r, from->inputs, from->input_count * sizeof *to->inputs);
-    to->outputs = copied(r, from->outputs, from->output_count * sizeof *to->outputs);
-    to->stores = copied(r, from->stores, from->store_count * sizeof *to->stores);
-    if (to->inputs == NULL || to->outputs == NULL || to->stores == NULL) {
+    to->inputs = ad__arena_copy(&to->keep, from->inputs, from->input_count * sizeof *to->inputs);
+    to->outputs =
+        ad__arena_copy(&to->keep, from->outputs, from->output_count * sizeof *to->outputs);
+    to->stores = ad__arena_copy(&to->keep, from->stores, from->store_count * sizeof *to->stores);
+    if (to->keep.is_out_of_memory) {
         return out_of_memory(r);
     }
     if (shapes == NULL) { /* what C was told is of the old shapes */

@@ -36,10 +36,10 @@ ad_status ad__check_views(ad_tape *tape, const ad__program *p, uint32_t count, c
     if (p->store_count == 0) {
         return AD_OK;
     }
-    range *ranges = ad__arena_take(&tape->scratch, count * sizeof *ranges);
+    range *ranges = ad__table(&tape->scratch, count, AD__UNFILLED, range);
     const uint8_t *is_stored = ad__stored_views(p, &tape->scratch);
-    if (ranges == NULL || is_stored == NULL) {
-        return ad_tape_fail(tape, AD_ERR_MEMORY, "ad_fn_new", NULL, "out of memory");
+    if (tape->scratch.is_out_of_memory) {
+        return AD_ERR_MEMORY;
     }
     sort(p, count, views, is_stored, ranges);
     for (uint32_t i = 0; i < count; i++) {
