@@ -61,7 +61,7 @@ AD_API ad_fn *ad_compile_of(ad_function *function, void *user, int count, const 
 
 static inline int ad__spec_count(std::initializer_list<ad_spec> specs)
 {
-    return (int)specs.size();
+    return static_cast<int>(specs.size());
 }
 static inline const ad_spec *ad__spec_list(std::initializer_list<ad_spec> specs)
 {

@@ -111,7 +111,8 @@ template <class array> ad_array ad__array_of(array &x)
     static_assert(!std::is_pointer<array>::value,
                   "how long a pointer's array is is not known: write {AD_F64, count, p}");
     typedef typename std::remove_cv<typename std::remove_all_extents<array>::type>::type element;
-    return {ad__type_of<element>::value, sizeof x / sizeof(element), (void *)&x};
+    return {ad__type_of<element>::value, sizeof x / sizeof(element),
+            const_cast<void *>(static_cast<const void *>(&x))};
 }
 static inline const ad_array *ad__array_list(std::initializer_list<ad_array> arrays)
 {

@@ -61,15 +61,24 @@ typedef struct ad_axes {
 #ifdef __cplusplus
 #define AD__TYPED(type, ...) type
 #else
+#define AD__FITS(type, ...) (!AD__IS_ZERO((type)*0) || AD__IS_OF(type, AD__ELEMENT(__VA_ARGS__)))
+#if defined(__clang__) /* which takes an array of numbers in a struct for one outside functions */
+enum { ad__double_is_AD_F64__float_is_AD_F32__int64_t_is_AD_I64 = -1 };
+#define AD__TYPED(type, ...)                                                                       \
+    ((void)sizeof(char[ad__double_is_AD_F64__float_is_AD_F32__int64_t_is_AD_I64 +                  \
+                       2 * AD__FITS(type, __VA_ARGS__)]),                                          \
+     (type))
+#else
 #define AD__TYPED(type, ...)                                                                       \
     ((void)sizeof(struct {                                                                         \
          _Static_assert(                                                                           \
-             !AD__IS_ZERO((type)*0) || AD__IS_OF(type, AD__ELEMENT(__VA_ARGS__)),                  \
+             AD__FITS(type, __VA_ARGS__),                                                          \
              "the array's elements are not of the type that is named: double is AD_F64,"           \
              " float is AD_F32, int64_t is AD_I64");                                               \
          char only_to_assert;                                                                      \
      }),                                                                                           \
      (type))
+#endif
 /* 1 for a constant that is 0; 0 for others, and for what is no constant. */
 #define AD__IS_ZERO(e) _Generic(1 ? (void *)(intptr_t)(e) : (int *)0, int * : 1, void * : 0)
 /* the first element of an array; a char of a void *, which has none */

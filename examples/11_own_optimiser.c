@@ -91,7 +91,8 @@ static double train(nn_model *net, int steps, double (*x)[2], double *y)
     ad_mark start = ad_tape_mark(tape);
     for (int step = 0; step < steps; step++) {
         ad_tape_rewind(tape, start);
-        ad_var a = nn_apply(net, ad_input_view(tape, AD_F64, AD_SHAPE(ROWS, 2), x));
+        ad_var inputs = ad_input_view(tape, AD_F64, AD_SHAPE(ROWS, 2), x);
+        ad_var a = nn_forward(net, inputs, .training = 1);
         ad_var labels = ad_input_view(tape, AD_F64, AD_SHAPE(ROWS, 1), y);
         ad_var cost = nn_binary_cross_entropy(a, labels);
         nn_minimise(optimiser, cost);

@@ -16,7 +16,7 @@
  *
  *   nn_optimiser *optimiser = nn_optimiser_new(nn_adam(.rate = 1e-3), params, NULL, &error);
  *   for (..) {
- *       cost = ..                                 of parameters bound to the tape, as by nn_apply
+ *       cost = ..                                 of nn_forward(net, x, .training = 1)
  *       nn_minimise(optimiser, cost);             gradients, and a step
  *       ad_tape_rewind(tape, mark);
  *   }
@@ -207,7 +207,7 @@ AD_API ad_status nn_optimiser_step(nn_optimiser *optimiser, const ad_var *w, con
                                    double factor);
 
 /* The gradients of cost, a scalar, by all parameters, and one step at the rule's rate. The cost is
- * to be made of the parameters as nn_apply or nn_params_bind put them on its tape.
+ * to be made of the parameters as nn_forward or nn_params_bind put them on its tape.
  * Errors: AD_ERR_STATE if optimiser is NULL or cost on no tape;  those of ad_grad and
  *         nn_optimiser_step. */
 AD_API ad_status nn_minimise(nn_optimiser *optimiser, ad_var cost);

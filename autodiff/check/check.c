@@ -250,7 +250,7 @@ static void carry_out(ad__check *c)
 ad_report ad__check_at(ad_function *f, void *user, int count, const ad_check_input *x,
                        const ad_check_options *options, const char *name)
 {
-    if (f == NULL || count < 0 || (count > 0 && x == NULL)) {
+    if (f == NULL || count < 1 || x == NULL) {
         ad_report refused = {.status = AD_ERR_DOMAIN};
         ad__say(refused.message, sizeof refused.message,
                 "%s: %s; give a function, and an array of its inputs", name,

@@ -17,7 +17,7 @@ static ad_status batch_norm_check(const nn_layer *layer, ad_error *error)
     if (!(o->momentum >= 0 && o->momentum <= 1 && o->eps >= 0)) {
         return ad_error_set(error, AD_ERR_DOMAIN,
                             "momentum = %g and eps = %g; batch norm takes a momentum in [0, 1] and "
-                            "eps above 0",
+                            "eps >= 0",
                             o->momentum, o->eps);
     }
     return AD_OK;

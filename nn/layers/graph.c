@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "layers/layer_internal.h"
 
+#include <math.h>
+
 static ad_status graph_check(const nn_layer *layer, ad_error *error)
 {
     const nn_graph_options *o = layer->options;
-    if (o->function == NULL || o->inputs < 1 || o->outputs < 1 || o->inputs > NN__WAYS ||
-        o->outputs > NN__WAYS) {
+    if (o->function == NULL) {
+        return ad_error_set(error, AD_ERR_DOMAIN, "graph takes a function; it is NULL");
+    }
+    if (o->inputs < 1 || o->outputs < 1 || o->inputs > NN__WAYS || o->outputs > NN__WAYS) {
         return ad_error_set(error, AD_ERR_DOMAIN,
-                            "nn_graph takes a function and 1 to %d inputs and outputs, not %d and "
-                            "%d",
-                            NN__WAYS, o->inputs, o->outputs);
+                            "nn_graph takes 1 to %d inputs and outputs, not %d and %d", NN__WAYS,
+                            o->inputs, o->outputs);
     }
     return AD_OK;
 }
@@ -23,8 +26,12 @@ static void graph_counts(const nn_layer *layer, int *inputs, int *outputs)
 
 static void graph_apply(const nn_layer *layer, nn_pass *pass, const ad_var *x, ad_var *y)
 {
+    const nn_graph_options *o = layer->options;
     nn_activation after = nn__pass_follow(pass, NULL);
-    ((const nn_graph_options *)layer->options)->function(pass, layer->parts, x, y);
+    for (int i = 0; i < o->outputs; i++) {
+        y[i] = ad_literal(NAN); /* until the function sets it */
+    }
+    o->function(pass, layer->parts, x, y);
     nn__pass_follow(pass, after);
 }
 

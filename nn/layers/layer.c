@@ -136,6 +136,13 @@ nn_layer *nn_layer_new(const nn_layer_kind *kind, const void *options, size_t co
         set_name(layer, name);
     }
     take_parts(layer);
+    if (layer->error.status == AD_OK && kind->apply == NULL && kind->apply_many == NULL) {
+        ad_error_set(&layer->error, AD_ERR_STATE, "its kind has neither apply nor apply_many");
+    }
+    if (layer->error.status == AD_OK && options != NULL && kind->options.bytes == 0) {
+        ad_error_set(&layer->error, AD_ERR_STATE,
+                     "its kind does not say how its options lie: .options = NN_LAYOUT(..)");
+    }
     if (layer->error.status == AD_OK && kind->check != NULL) {
         kind->check(layer, &layer->error);
     }

@@ -256,6 +256,11 @@ static ad_status forward(const char *call, nn_model *model, int count, const ad_
                      model->inputs, model->outputs, count, results);
         return dead(tape, error.status, call, error.message, results, y);
     }
+    ad_error error;
+    ad_shape shape = ad_shape_of(x[0]);
+    if (ad_tape_status(tape) == AD_OK && nn__model_takes(model, call, &shape, &error) != AD_OK) {
+        return dead(tape, error.status, call, strchr(error.message, ':') + 2, results, y);
+    }
     nn_pass pass;
     nn__pass_begin(&pass, model, tape, o);
     nn__pass_run(&pass, x, y);

@@ -140,6 +140,11 @@ nn_optimiser *nn_optimiser_new(nn_optim optim, const nn_params *params,
     if (check(&optim, error) != AD_OK) {
         return NULL;
     }
+    if (params == NULL) {
+        ad_error_set(error, AD_ERR_STATE,
+                     "nn_optimiser_new: there are no parameters; a model has some after nn_build");
+        return NULL;
+    }
     ad_allocator own = nn__allocator(allocator);
     nn_optimiser *optimiser = nn__resize(&own, NULL, 1, sizeof *optimiser);
     if (optimiser == NULL) {
@@ -214,6 +219,28 @@ ad_var nn_update_number(const nn_update *update, int i)
     return number(update->optimiser, update->w, i);
 }
 
+/* Whether a rule has given what it has to: of w's shape, or a number. The tape keeps the error. */
+static int is_new(const nn_optimiser *optimiser, const nn_param *p, const char *what, ad_var w,
+                  ad_var given)
+{
+    const char *rule = optimiser->optim.rule->name;
+    ad_shape want = ad_shape_of(w), shape = ad_shape_of(given);
+    if (given.tape == NULL && isnan(given.ref.literal)) {
+        ad_tape_fail(w.tape, AD_ERR_STATE, "nn_optimiser_step", NULL,
+                     "%s has given no new %s of %s; its step must set it", rule, what, p->name);
+        return 0;
+    }
+    if (given.tape != NULL && !ad_is_dead(given) && !ad_shape_equal(&want, &shape)) {
+        char text[160], wanted[160];
+        ad_tape_fail(w.tape, AD_ERR_SHAPE, "nn_optimiser_step", NULL,
+                     "the new %s of %s by %s is %s; it must be %s", what, p->name, rule,
+                     ad_shape_print(&shape, text, sizeof text),
+                     ad_shape_print(&want, wanted, sizeof wanted));
+        return 0;
+    }
+    return ad_tape_status(w.tape) == AD_OK;
+}
+
 /* All new values are recorded before the first is assigned, since they depend on the old ones. */
 static void step_one(nn_optimiser *optimiser, const nn_param *p, ad_var w, ad_var g,
                      const ad_var *remembered)
@@ -227,7 +254,9 @@ static void step_one(nn_optimiser *optimiser, const nn_param *p, ad_var w, ad_va
     for (int k = 0; k < optimiser->slot_count; k++) {
         slot[optimiser->slots[k]] = remembered[k];
     }
-    memcpy(next, slot, sizeof next);
+    for (int k = 0; k < NN_MAX_RULE_SLOTS; k++) {
+        next[k] = ad_literal(NAN); /* until the rule sets it */
+    }
     nn_update u = {
         .w = w, .g = g, .options = o->options, .slot = slot, .next = next, .optimiser = optimiser};
     if (o->l2 != 0 && decays) {
@@ -238,9 +267,14 @@ static void step_one(nn_optimiser *optimiser, const nn_param *p, ad_var w, ad_va
     }
     ad_var moved = o->rule->step(&u);
     for (int k = 0; k < optimiser->slot_count; k++) {
-        ad_assign(remembered[k], next[optimiser->slots[k]]);
+        int slot_k = optimiser->slots[k];
+        if (is_new(optimiser, p, o->rule->slots[slot_k].name, w, next[slot_k])) {
+            ad_assign(remembered[k], next[slot_k]);
+        }
     }
-    ad_assign(w, moved);
+    if (is_new(optimiser, p, "value", w, moved)) {
+        ad_assign(w, moved);
+    }
 }
 
 void nn_optimiser_advance(nn_optimiser *optimiser, double factor)
@@ -313,6 +347,16 @@ ad_status nn_optimiser_step(nn_optimiser *optimiser, const ad_var *w, const ad_v
     return ad_tape_status(tape);
 }
 
+/* Whether some parameter was on the tape before the cost. */
+static int can_reach(const nn_optimiser *optimiser, ad_var cost)
+{
+    int can = optimiser->count == 0 || ad_is_dead(cost);
+    for (int i = 0; i < optimiser->count && !can; i++) {
+        can = optimiser->w[i].ref.at.node <= cost.ref.at.node;
+    }
+    return can;
+}
+
 ad_status nn_minimise(nn_optimiser *optimiser, ad_var cost)
 {
     ad_status status = check_ready(optimiser, cost.tape, "nn_minimise");
@@ -320,6 +364,11 @@ ad_status nn_minimise(nn_optimiser *optimiser, ad_var cost)
         return status;
     }
     nn_params_bind(optimiser->params, cost.tape, optimiser->w);
+    if (!can_reach(optimiser, cost)) {
+        return ad_tape_fail(cost.tape, AD_ERR_STATE, "nn_minimise", NULL,
+                            "the cost is made of none of the optimiser's parameters; apply the "
+                            "model that it was made for");
+    }
     nn_params_grad(optimiser->params, cost, optimiser->w, optimiser->dw);
     return nn_optimiser_step(optimiser, optimiser->w, optimiser->dw, 1);
 }

@@ -419,6 +419,8 @@ Test(check_table, without_real_inputs_there_is_nothing_to_compare)
     cr_expect(r.status == AD_ERR_DOMAIN && !r.passed && *r.message != '\0');
     r = ad_check(cast, NULL, 1, NULL, NULL);
     cr_expect(r.status == AD_ERR_DOMAIN && !r.passed && *r.message != '\0');
+    r = ad_check(cast, NULL, 0, &x, NULL);
+    cr_expect(r.status == AD_ERR_DOMAIN && !r.passed && *r.message != '\0');
     r = ad_check(cast, NULL, -1, &x, NULL);
     cr_expect(r.status == AD_ERR_DOMAIN && !r.passed && *r.message != '\0');
     r = ad_check_unary(NULL, 0, 1);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "model.h"
 #include "optim.h"
 
 #include <criterion/criterion.h>
@@ -283,6 +284,73 @@ Test(optim, an_optimiser_that_could_not_be_made_does_no_harm)
     cr_expect_eq(nn_optimiser_step(none, &w, &dw, 1), AD_ERR_STATE);
     cr_expect_not_null(strstr(ad_tape_message(tape), "the optimiser is NULL"));
     ad_tape_free(tape);
+}
+
+Test(optim, a_model_that_is_not_built_has_nothing_to_train)
+{
+    ad_error error = {0};
+    nn_model *net = nn_sequential(nn_dense(1));
+    cr_expect_null(nn_optimiser_new(nn_sgd(.rate = 1), nn_model_params(net), NULL, &error));
+    cr_expect_eq(error.status, AD_ERR_STATE);
+    cr_expect_not_null(strstr(error.message, "nn_build"));
+    nn_model_free(net);
+}
+
+Test(optim, a_cost_of_other_parameters_is_refused)
+{
+    double x[2] = {1, 2};
+    nn_model *own = nn_sequential(nn_dense(1)), *other = nn_sequential(nn_dense(1));
+    nn_build(own, .input = AD_SHAPE(1));
+    nn_build(other, .input = AD_SHAPE(1));
+    nn_optimiser *o = nn_optimiser_new(nn_sgd(.rate = 0.1), nn_model_params(own), NULL, NULL);
+    ad_tape *tape = ad_tape_new();
+    ad_var batch = ad_input_array(tape, AD_F64, AD_SHAPE(2, 1), x);
+    ad_var right = ad_sum(ad_square(nn_forward(own, batch, .training = 1)), AD_ALL);
+    cr_expect_eq(nn_minimise(o, right), AD_OK);
+    ad_tape_free(tape);
+    tape = ad_tape_new();
+    batch = ad_input_array(tape, AD_F64, AD_SHAPE(2, 1), x);
+    ad_var wrong = ad_sum(ad_square(nn_forward(other, batch, .training = 1)), AD_ALL);
+    cr_expect_eq(nn_minimise(o, wrong), AD_ERR_STATE);
+    cr_expect_not_null(strstr(ad_tape_message(tape), "none of the optimiser's parameters"));
+    ad_tape_free(tape);
+    nn_optimiser_free(o);
+    nn_model_free(own);
+    nn_model_free(other);
+}
+
+static ad_var forgetful_step(const nn_update *u)
+{
+    return ad_fma(nn_update_number(u, 0), u->g, u->w);
+}
+
+static ad_var narrow_step(const nn_update *u)
+{
+    u->next[0] = u->g;
+    return ad_sum(u->w, AD_ALL);
+}
+
+/* What the tape says after a step by a rule with these. */
+static void steps_badly(ad_var (*step)(const nn_update *), ad_status status, const char *text)
+{
+    const nn_rule rule = {.name = "bad", .slots = {{"mean", NULL}}, .step = step};
+    nn_params *params = nn_params_new(NULL);
+    nn_params_add(params, "w", NN_WEIGHT, AD_F64, AD_SHAPE(3), NULL);
+    nn_optimiser *o = nn_optimiser_new((nn_optim){.rule = &rule, .rate = 1}, params, NULL, NULL);
+    ad_tape *tape = ad_tape_new();
+    ad_var w;
+    nn_params_bind(params, tape, &w);
+    cr_expect_eq(nn_optimiser_step(o, &w, &w, 1), status);
+    cr_expect_not_null(strstr(ad_tape_message(tape), text), "%s", ad_tape_message(tape));
+    ad_tape_free(tape);
+    nn_optimiser_free(o);
+    nn_params_free(params);
+}
+
+Test(optim, a_rule_that_forgets_or_narrows_is_told_what)
+{
+    steps_badly(forgetful_step, AD_ERR_STATE, "bad has given no new mean of w");
+    steps_badly(narrow_step, AD_ERR_SHAPE, "the new value of w by bad is []; it must be [3]");
 }
 
 Test(optim, the_count_of_steps_neither_wraps_nor_is_negative)
