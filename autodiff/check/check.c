@@ -47,17 +47,13 @@ static int take_inputs(ad__check *c)
 /* A copy of the inputs. */
 static int keep_origin(ad__check *c)
 {
-    c->origin = ad__arena_take(&c->arena, ((size_t)c->count + 1) * sizeof *c->origin);
+    c->origin = ad__table(&c->arena, (size_t)c->count + 1, AD__UNFILLED, double *);
     for (int i = 0; i < c->actives && c->origin != NULL; i++) {
         int input = c->active[i];
-        size_t count = ad_shape_count(&c->input[input].shape);
-        c->origin[input] = ad__arena_take(&c->arena, count * sizeof **c->origin);
-        if (c->origin[input] == NULL) {
-            return ad__check_no_memory(c);
-        }
-        memcpy(c->origin[input], c->point[input], count * sizeof **c->origin);
+        size_t bytes = ad_shape_count(&c->input[input].shape) * sizeof **c->origin;
+        c->origin[input] = ad__arena_copy(&c->arena, c->point[input], bytes);
     }
-    return c->origin != NULL ? 1 : ad__check_no_memory(c);
+    return !c->arena.is_out_of_memory ? 1 : ad__check_no_memory(c);
 }
 
 /* Directions, if there are elements that are not looked at; of f32 inputs that cannot be f64 the

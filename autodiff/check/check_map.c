@@ -388,15 +388,13 @@ int ad__check_map(ad__check *c, int order)
     size_t sampled = c->results < c->options.most ? c->results : c->options.most;
     size_t sums = c->ats > c->singles ? (size_t)c->actives : 0; /* of whole gradients */
     c->rows = order == 1 ? sampled + (sampled < c->results) : c->singles + sums;
-    c->row = ad__arena_take(&c->arena, c->rows * sizeof *c->row);
-    c->base = ad__arena_take(&c->arena, c->rows * sizeof *c->base);
-    c->largest = ad__arena_take(&c->arena, c->rows * sizeof *c->largest);
-    c->along = ad__arena_take(&c->arena, c->rows * AD__DIRECTIONS * sizeof *c->along);
-    c->got = c->ats == 0 || c->rows <= SIZE_MAX / sizeof *c->got / c->ats
-                 ? ad__arena_take(&c->arena, c->rows * c->ats * sizeof *c->got)
-                 : NULL;
-    if (c->row == NULL || c->base == NULL || c->largest == NULL || c->along == NULL ||
-        c->got == NULL) {
+    const int fits = c->ats == 0 || c->rows <= SIZE_MAX / c->ats;
+    c->row = ad__table(&c->arena, c->rows, AD__UNFILLED, ad__place);
+    c->base = ad__table(&c->arena, c->rows, AD__UNFILLED, double);
+    c->largest = ad__table(&c->arena, c->rows, AD__UNFILLED, double);
+    c->along = ad__table(&c->arena, c->rows * AD__DIRECTIONS, AD__UNFILLED, double);
+    c->got = ad__table(&c->arena, fits ? c->rows * c->ats : SIZE_MAX, AD__UNFILLED, double);
+    if (c->arena.is_out_of_memory) {
         return ad__check_no_memory(c);
     }
     for (size_t i = 0; i < c->rows; i++) {

@@ -142,25 +142,21 @@ static void keep_outputs(ad_map *m)
     }
 }
 
-static int make_parts(ad_map *m)
+static ad_status make_parts(ad_map *m)
 {
     size_t n = (size_t)m->program.count + 1, outputs = (size_t)m->program.output_count + 1;
-    m->parts = ad__arena_take(&m->arena, (size_t)m->threads * sizeof *m->parts);
-    m->totals = ad__arena_take(&m->arena, PIECES * outputs * sizeof *m->totals);
+    const size_t buffers = m->buffer_count + (size_t)m->program.input_count;
+    m->parts = ad__table(&m->arena, (size_t)m->threads, AD__UNFILLED, part);
+    m->totals = ad__table(&m->arena, PIECES * outputs, AD__UNFILLED, double);
     for (int i = 0; i < m->threads && m->parts != NULL; i++) {
-        part *own = &m->parts[i];
-        own->at = ad__arena_take(&m->arena, n * sizeof *own->at);
-        own->step = ad__arena_take(&m->arena, n * sizeof *own->step);
-        own->tiles = ad__arena_take(&m->arena, (m->buffer_count + (size_t)m->program.input_count) *
-                                                   m->tile * sizeof *own->tiles);
-        own->sums = ad__arena_take(&m->arena, outputs * AD__SUM_LEAF * sizeof *own->sums);
-        own->levels = ad__arena_take(&m->arena, LEVELS * outputs * sizeof *own->levels);
-        if (own->levels == NULL || own->at == NULL || own->step == NULL || own->tiles == NULL ||
-            own->sums == NULL) {
-            return 0;
-        }
+        m->parts[i] =
+            (part){.at = ad__table(&m->arena, n, AD__UNFILLED, const void *),
+                   .step = ad__table(&m->arena, n, AD__UNFILLED, size_t),
+                   .tiles = ad__table(&m->arena, buffers * m->tile, AD__UNFILLED, double),
+                   .sums = ad__table(&m->arena, outputs * AD__SUM_LEAF, AD__UNFILLED, double),
+                   .levels = ad__table(&m->arena, LEVELS * outputs, AD__UNFILLED, double)};
     }
-    return m->parts != NULL && m->totals != NULL;
+    return ad__arena_status(&m->arena);
 }
 
 static ad_status compile(ad_map *m, const ad__capture *capture)
@@ -178,15 +174,16 @@ static ad_status compile(ad_map *m, const ad__capture *capture)
     }
     size_t n = (size_t)p->count + 1;
     ad__id *reader = ad__resize_array(&m->allocator, NULL, n, 2 * sizeof *reader);
-    m->lanes = ad__arena_take(&m->arena, n * sizeof *m->lanes);
-    m->ops = ad__arena_take(&m->arena, n * sizeof *m->ops);
-    if (reader != NULL && m->lanes != NULL && m->ops != NULL) {
+    m->lanes = ad__table(&m->arena, n, AD__UNFILLED, lane);
+    m->ops = ad__table(&m->arena, n, AD__UNFILLED, lane_op);
+    status = reader != NULL ? ad__arena_status(&m->arena) : AD_ERR_MEMORY;
+    if (status == AD_OK) {
         find_readers(p, reader);
         take_values(m, reader, reader + n);
     }
     ad__resize(&m->allocator, reader, 0);
-    if (reader == NULL || m->lanes == NULL || m->ops == NULL) {
-        return AD_ERR_MEMORY;
+    if (status != AD_OK) {
+        return status;
     }
     if (m->compiler != NULL && m->op_count > 0) {
         status = ad__native_rows_make(p, m->compiler, &m->native);
@@ -200,7 +197,7 @@ static ad_status compile(ad_map *m, const ad__capture *capture)
     size_t most = ROOM_BYTES / sizeof(double) / (m->buffer_count + 1);
     most = most / LEAST_TILE * LEAST_TILE;
     m->tile = most < LEAST_TILE ? LEAST_TILE : most > AD__SUM_LEAF ? AD__SUM_LEAF : most;
-    return make_parts(m) ? AD_OK : AD_ERR_MEMORY;
+    return make_parts(m);
 }
 
 ad_map *ad_map_new(ad_tape *tape, int in_count, const ad_var *in, int out_count, const ad_var *out,

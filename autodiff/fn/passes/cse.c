@@ -106,9 +106,12 @@ ad_status ad__cse(ad__program *p)
     }
     ad__arena_mark before = ad__arena_mark_here(&p->scratch);
     ad__id *to = ad__replacements(p);
-    entry *table = ad__table(&p->scratch, len, AD__NONES, entry);
+    entry *table = ad__table(&p->scratch, len, AD__UNFILLED, entry);
     const ad_status status = ad__arena_status(&p->scratch);
     if (status == AD_OK) {
+        for (size_t i = 0; i < len; i++) {
+            table[i].id = AD__NONE;
+        }
         unify(p, to, table, len - 1);
     }
     ad__arena_rewind(&p->scratch, before);
