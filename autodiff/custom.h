@@ -15,6 +15,9 @@
  *                              ad_error *error)
  *   {
  *       const double *from = x[0].data;
+ *       if (x[0].type != AD_F64) {
+ *           return ad_error_set(error, AD_ERR_TYPE, "cube takes f64; ad_cast converts");
+ *       }
  *       for (size_t i = 0; i < z->count; i++) {
  *           ((double *)z->data)[i] = from[i] * from[i] * from[i];
  *       }

@@ -45,7 +45,9 @@ typedef struct lion_options {
 
 static void count_errors(ad_var a, ad_var y, double *sums)
 {
-    const double *logit = ad_data(a), *label = ad_data(y);
+    double logit[ROWS], label[ROWS]; /* of a batch; as doubles, whatever the model's type */
+    ad_read(a, ad_count(a), logit);
+    ad_read(y, ad_count(y), label);
     for (size_t i = 0; i < ad_count(a); i++) {
         int found = logit[i] > 0, there = label[i] > 0.5;
         sums[0] += found && there;

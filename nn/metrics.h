@@ -10,7 +10,8 @@
  *
  * A metric is a function and what is to be known of it, so one's own serves as well:
  *
- *   static double worst(ad_var a, ad_var y) { .. }
+ *   static double worst(ad_var a, ad_var y) { .. }       a and y have the model's type, f64 or f32;
+ *                                                        ad_read gives doubles of both
  *
  *   nn_fit(.., .metric = {.name = "worst error", .function = worst, .better = NN_LOWER}, .target =
  *   0.1)
@@ -24,7 +25,10 @@
  *       for (size_t i = 0; i < ad_count(a); i++) { .. sums[0]++; .. }
  *   }
  *
- *   static double f1(const double *sums) { return 2 * sums[0] / (2 * sums[0] + sums[1] + sums[2]); }
+ *   static double f1(const double *sums)
+ *   {
+ *       return 2 * sums[0] / (2 * sums[0] + sums[1] + sums[2]);
+ *   }
  *
  *   nn_fit(.., .metric = {.name = "F1", .add = count, .finish = f1, .better = NN_HIGHER, .percent =
  *   1})
