@@ -80,7 +80,11 @@ enum { ad__double_is_AD_F64__float_is_AD_F32__int64_t_is_AD_I64 = -1 };
      (type))
 #endif
 /* 1 for a constant that is 0; 0 for others, and for what is no constant. */
+#if defined(__clang__)
+#define AD__IS_ZERO(e) (__builtin_choose_expr(__builtin_constant_p(e), (e), 1) == 0)
+#else
 #define AD__IS_ZERO(e) _Generic(1 ? (void *)(intptr_t)(e) : (int *)0, int * : 1, void * : 0)
+#endif
 /* the first element of an array; a char of a void *, which has none */
 #define AD__ELEMENT(...)                                                                           \
     *_Generic((__VA_ARGS__), void * : (char *)0, const void * : (char *)0, default : (__VA_ARGS__))
