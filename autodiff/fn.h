@@ -176,8 +176,8 @@ typedef struct ad_fn_branch {
 } ad_fn_branch;
 
 /* After a call of a function with the option guard: how many of the values that C may have branched
- * on, for the inputs of that call, are not what they were while recording, and the first `capacity` of
- * them. 0: C would have recorded this very program. ad_branch in tape.h says which values these
+ * on, for the inputs of that call, are not what they were while recording, and the first `capacity`
+ * of them. 0: C would have recorded this very program. ad_branch in tape.h says which values these
  * are; they are computed whether the outputs need them or not.
  *
  *   ad_fn_run(f, inputs, outputs);

@@ -55,9 +55,9 @@ typedef struct ad_axes {
 #define AD__COUNT(type, ...) ((int)(sizeof(AD__LIST(type, __VA_ARGS__)) / sizeof(type)))
 #endif
 
-/* The type that a call names for an array of elements; in C an error unless it is that of the array,
- * where both are known: double is AD_F64, float AD_F32, int64_t AD_I64. Arrays of arrays are looked
- * into, a void * is taken on trust. */
+/* The type that a call names for an array of elements; in C an error unless it is that of the
+ * array, where both are known: double is AD_F64, float AD_F32, int64_t AD_I64. Arrays of arrays are
+ * looked into, a void * is taken on trust. */
 #ifdef __cplusplus
 #define AD__TYPED(type, ...) type
 #else

@@ -16,9 +16,9 @@
 #define AD_PRINTF(text, first)
 #endif
 
-/* Named arguments: a call such as ad_compile(.., .gradient = 1) is a macro over a real function that
- * takes a struct of options. An option that is left out is zero, its usual value. In C++ the macros
- * need C++20, and options in the order of the struct; the functions need nothing. */
+/* Named arguments: a call such as ad_compile(.., .gradient = 1) is a macro over a real function
+ * that takes a struct of options. An option that is left out is zero, its usual value. In C++ the
+ * macros need C++20, and options in the order of the struct; the functions need nothing. */
 #ifdef __cplusplus
 #define AD_OPTIONS(type, ...) (type{__VA_ARGS__})
 #else

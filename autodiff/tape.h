@@ -44,16 +44,16 @@ AD_API const char *ad_tape_message(const ad_tape *tape);
 AD_API void ad_tape_clear_error(ad_tape *tape);
 
 /* For the builders of operations outside the library: keeps an error, unless there is one already,
- * and returns the tape's status. origin is a function's name; site as AD_HERE, or NULL: the line that
- * ad_tape_set_site has set. AD_OK is no error and keeps none; a NULL tape keeps nothing. */
+ * and returns the tape's status. origin is a function's name; site as AD_HERE, or NULL: the line
+ * that ad_tape_set_site has set. AD_OK is no error and keeps none; a NULL tape keeps nothing. */
 AD_API ad_status ad_tape_fail(ad_tape *tape, ad_status status, const char *origin, const char *site,
                               const char *format, ...) AD_PRINTF(5, 6);
 
 /* The line of all that is recorded without one of its own, until another is set; NULL: none. For
  * builders of many operations, whose users want to read their own line in errors and listings:
  * between two calls of this, plain functions as (ad_mul)(x, y) record at that line, and so do the
- * macros in a file compiled with -DAD_NO_HERE. Derivatives are recorded at the line of the operation that they are of. Returns the
- * line before, to be set again at the end. */
+ * macros in a file compiled with -DAD_NO_HERE. Derivatives are recorded at the line of the
+ * operation that they are of. Returns the line before, to be set again at the end. */
 AD_API const char *ad_tape_set_site(ad_tape *tape, const char *site);
 
 /* ---- mark and rewind [everyday] ---- */

@@ -71,8 +71,8 @@ static inline ad_var ad__same(ad_var v)
 #define AD_VAR(e) (_Generic((e), ad_var : ad__same, default : ad_literal)(e))
 #endif
 
-/* A function that can be differentiated, checked and compiled: records a result from x[0], x[1], ..;
- * a pure function of them: no random numbers, no state. */
+/* A function that can be differentiated, checked and compiled: records a result from x[0], x[1],
+ * ..; a pure function of them: no random numbers, no state. */
 typedef ad_var ad_function(void *user, const ad_var *x);
 
 /* Where an operation was recorded, "train.c:42": a string that outlives the tape. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An optimiser's rule and a metric that the library does not have, written as it writes its own, and
- * a loop of training by hand.
+/* An optimiser's rule and a metric that the library does not have, written as it writes its own,
+ * and a loop of training by hand.
  *
  *   Lion:  w <- w - eta sign(beta1 m + (1 - beta1) g),   m <- beta2 m + (1 - beta2) g
  *   F1:    2 TP / (2 TP + FP + FN)

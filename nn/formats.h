@@ -7,8 +7,8 @@
 /* Arrays in files. [everyday]
  *
  *   nn_array images;
- *   if (nn_read_array("train-images-idx3-ubyte.gz", &(nn_read_options){.scale = 1.0 / 255}, &images,
- *                     &error) != AD_OK) {
+ *   if (nn_read_array("train-images-idx3-ubyte.gz", &(nn_read_options){.scale = 1.0 / 255},
+ *                     &images, &error) != AD_OK) {
  *       puts(error.message);
  *   }
  *

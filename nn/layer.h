@@ -46,9 +46,9 @@
  *
  *   nn_model *net = nn_sequential(centre(0.1), nn_dense(10));
  *
- * A layer may consist of others, its parts: a model is a layer, and every layer is a model (model.h).
- * Parameters are named by where they are: "residual1.dense2.weight". A layer that stands in several
- * places has its parameters once.
+ * A layer may consist of others, its parts: a model is a layer, and every layer is a model
+ * (model.h). Parameters are named by where they are: "residual1.dense2.weight". A layer that stands
+ * in several places has its parameters once.
  *
  * Layers are owned by what they are parts of, and freed with the last of these. A layer or model
  * that could not be made is NULL, also if a part of it is; model.h's functions report that. */
@@ -112,8 +112,8 @@ typedef struct nn_layer_kind {
     /* Declares parameters and state for an input like x. */
     void (*build)(const nn_layer *layer, nn_builder *builder, ad_var x);
 
-    /* Records the layer. apply_many is in its place where there are several inputs or outputs, whose
-     * numbers `counts` gives. */
+    /* Records the layer. apply_many is in its place where there are several inputs or outputs,
+     * whose numbers `counts` gives. */
     ad_var (*apply)(const nn_layer *layer, nn_pass *pass, ad_var x);
     void (*apply_many)(const nn_layer *layer, nn_pass *pass, const ad_var *x, ad_var *y);
     void (*counts)(const nn_layer *layer, int *inputs, int *outputs);
@@ -133,8 +133,8 @@ extern "C" {
 /* A layer of a kind, with a copy of its options (NULL: all zero) and with count parts, in a memory
  * of the options' allocator. site as AD_HERE: errors name it. NULL if out of memory or a part is
  * NULL. Mistakes in options are reported by the model.
- * Owns: the layer owns its parts, also if it is NULL; the caller owns the layer until it is given to
- *       another, or nn_layer_free. */
+ * Owns: the layer owns its parts, also if it is NULL; the caller owns the layer until it is given
+ *       to another, or nn_layer_free. */
 AD_API nn_layer *nn_layer_new(const nn_layer_kind *kind, const void *options, size_t count,
                               nn_layer *const *parts, const char *site);
 
@@ -144,8 +144,8 @@ AD_API void nn_layer_free(nn_layer *layer);
 /* The layer under another name, as nn_named("encoder", nn_sequential(..)); NULL if it is NULL. */
 AD_API nn_layer *nn_named(const char *name, nn_layer *layer);
 
-/* Its name, "" before it has one; its options as they were given; the number of its parts; part i, or
- * NULL. */
+/* Its name, "" before it has one; its options as they were given; the number of its parts; part i,
+ * or NULL. */
 AD_API const char *nn_layer_name(const nn_layer *layer);
 AD_API const void *nn_layer_options(const nn_layer *layer);
 AD_API int nn_layer_count(const nn_layer *layer);
@@ -165,7 +165,8 @@ static inline nn_init nn_init_or(nn_init given, nn_init usual)
     return given.fill != NULL ? given : usual;
 }
 
-/* Declares a random key for nn_pass_key: the state "key", of the model's seed and the layer's own. */
+/* Declares a random key for nn_pass_key: the state "key", of the model's seed and the layer's
+ * own. */
 AD_API void nn_builder_key(nn_builder *builder);
 
 /* Refuses to be built: an input of a wrong shape. message as for printf. */

@@ -29,7 +29,8 @@ extern "C" {
  *   nn_dense(1, .weight = nn_normal(0, 1), .bias = nn_constant(0.01))
  *
  * Parameters: weight, bias.
- * Errors: AD_ERR_DOMAIN if units < 1;  AD_ERR_SHAPE if x has rank 0 or 1. The model reports them. */
+ * Errors: AD_ERR_DOMAIN if units < 1;  AD_ERR_SHAPE if x has rank 0 or 1. The model reports
+ * them. */
 AD_API extern const nn_layer_kind nn_dense_kind;
 
 typedef struct nn_dense_options {
@@ -115,9 +116,9 @@ typedef struct nn_batch_norm_options {
  *
  *   y = x mask / (1 - rate)
  *
- * The mask is a function of the model's seed, the layer, the number of the step and the place in the
- * batch: row i of a batch has the same mask whatever the number of rows and threads, in a recorded
- * and in a compiled step.
+ * The mask is a function of the model's seed, the layer, the number of the step and the place in
+ * the batch: row i of a batch has the same mask whatever the number of rows and threads, in a
+ * recorded and in a compiled step.
  *
  * State: key.
  * Errors: AD_ERR_DOMAIN unless 0 <= rate < 1.

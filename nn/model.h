@@ -122,7 +122,8 @@ AD_API ad_var nn_apply(nn_model *model, ad_var x);
 AD_API ad_var nn_forward_of(nn_model *model, ad_var x, nn_forward_options options);
 
 /* The same with several inputs and outputs, as many as the model has.
- * Errors: as above; AD_ERR_DOMAIN unless count and y's are the model's. Returns the tape's status. */
+ * Errors: as above; AD_ERR_DOMAIN unless count and y's are the model's. Returns the tape's
+ * status. */
 AD_API ad_status nn_forward_many(nn_model *model, int count, const ad_var *x, int results,
                                  ad_var *y, nn_forward_options options);
 

@@ -18,8 +18,8 @@
 typedef struct nn_params nn_params;
 
 /* What a parameter is for. Optimisers move weights, biases and gains; penalties and weight decay
- * hold weights down. State is what a layer itself assigns while training: running statistics, random
- * keys, which are i64. What is frozen stays as it is. */
+ * hold weights down. State is what a layer itself assigns while training: running statistics,
+ * random keys, which are i64. What is frozen stays as it is. */
 typedef enum nn_role { NN_WEIGHT, NN_BIAS, NN_GAIN, NN_STATE, NN_FROZEN } nn_role;
 
 /* One parameter: a view of it. data is aligned to 64 bytes and stays where it is for the life of
@@ -49,7 +49,8 @@ AD_API void nn_params_free(nn_params *params);
 /* Adds a parameter of zeros under a name of its own, which is copied.
  *
  * Errors: AD_ERR_STATE if the name is taken, or it or the set is NULL;  AD_ERR_TYPE unless type is
- *         AD_F64 or AD_F32, or AD_I64 of state;  AD_ERR_SHAPE;  AD_ERR_MEMORY. The set is then as before. */
+ *         AD_F64 or AD_F32, or AD_I64 of state;  AD_ERR_SHAPE;  AD_ERR_MEMORY. The set is then as
+ * before. */
 AD_API ad_status nn_params_add(nn_params *params, const char *name, nn_role role, ad_type type,
                                ad_shape shape, ad_error *error);
 
@@ -80,8 +81,8 @@ AD_API ad_status nn_params_write(nn_params *params, const char *name, size_t cou
  * tape's status, AD_ERR_DOMAIN if vars is NULL. The set must outlive what is recorded. */
 AD_API ad_status nn_params_bind(const nn_params *params, ad_tape *tape, ad_var *vars);
 
-/* The gradients of cost by the parameters that train: dw[i] by w[i], and a literal 0 for the others.
- * Returns the tape's status. Errors: those of ad_grad; AD_ERR_MEMORY. */
+/* The gradients of cost by the parameters that train: dw[i] by w[i], and a literal 0 for the
+ * others. Returns the tape's status. Errors: those of ad_grad; AD_ERR_MEMORY. */
 AD_API ad_status nn_params_grad(const nn_params *params, ad_var cost, const ad_var *w, ad_var *dw);
 
 /* A set with the same names, roles, shapes and values; NULL if out of memory. */

@@ -11,8 +11,8 @@
  *   .optim = nn_adam(.rate = 1e-3), .schedule = nn_cosine(1)
  *
  * A plain value; all zeros: always 1. Times are in epochs and parts of them. A course of one's own
- * is a function of the time; what it needs besides is in the value, or behind user, which a callback
- * may change:
+ * is a function of the time; what it needs besides is in the value, or behind user, which a
+ * callback may change:
  *
  *   static double falls(const nn_schedule *self, double epoch, double epochs)
  *   {

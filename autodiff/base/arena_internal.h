@@ -17,7 +17,7 @@ typedef struct ad__arena {
     ad_allocator allocator;
     ad__block *first, *current;
     size_t used;          /* bytes taken in current */
-    int is_out_of_memory; /* a request failed; until a rewind to before it, or until it is cleared */
+    int is_out_of_memory; /* a request failed; until a rewind to before it, or a clear */
 } ad__arena;
 
 typedef struct ad__arena_mark {

@@ -2,8 +2,8 @@
 #ifndef AD_KERNELS_LEAVES_INTERNAL_H
 #define AD_KERNELS_LEAVES_INTERNAL_H
 
-/* The codes of what is no row of ops.def. Those of rows begin at 1, in their order, so that a switch
- * over them is one comparison and one table; leaves come after all that there may be. */
+/* The codes of what is no row of ops.def. Those of rows begin at 1, in their order, so that a
+ * switch over them is one comparison and one table; leaves come after all that there may be. */
 enum {
     AD__STRUCTURED,
     AD__FIRST_CODE,

@@ -257,8 +257,8 @@ static inline real real_pow_slope(real x, real y, real w)
     return root * s * copysign(root, power);
 }
 
-/* x^(y + w) log(x), 0 where the power is 0 and also at 0^0 and inf^0. By the square root of the power
- * where that alone is no normal number. */
+/* x^(y + w) log(x), 0 where the power is 0 and also at 0^0 and inf^0. By the square root of the
+ * power where that alone is no normal number. */
 static inline real real_pow_log(real x, real y, real w)
 {
     real power = real_pow_add(x, y, w), logarithm = log(x);

@@ -11,7 +11,8 @@
  * nothing, have no errors, and their bits depend on lengths and elements alone.
  *
  * A reduction writes one element of z for each row; a map writes as many as the row has. Rows are
- * not empty, except for sum, logsumexp and norm. NaN propagates. Numbers: rows, elements of each. */
+ * not empty, except for sum, logsumexp and norm. NaN propagates. Numbers: rows, elements of
+ * each. */
 typedef struct ad__row_kernels {
     ad__kernel *sum, *max, *min;
     ad__kernel *argmax, *argmin;       /* the first place of it, or of the first NaN, as i64 */
@@ -24,8 +25,8 @@ typedef struct ad__row_kernels {
     ad__kernel *sum_columns;
 
     /* z[i][k] = b[i][k] + a[i][k] z[i - 1][k] for i < m, k < n, from z[-1] = 0; transposed
-     * b[i][k] + a[i + 1][k] z[i + 1][k] from z[m] = 0; m > 0; f64 and f32 only. Numbers: how many of
-     * these, m, n, whether transposed. */
+     * b[i][k] + a[i + 1][k] z[i + 1][k] from z[m] = 0; m > 0; f64 and f32 only. Numbers: how many
+     * of these, m, n, whether transposed. */
     ad__kernel *recurrence;
 } ad__row_kernels;
 

@@ -12,8 +12,8 @@
  *
  * run reads specs and attributes alone, never elements. */
 
-/* Elements of an argument, of the result or of scratch, from one on: in an evaluation their address,
- * else as they are written. Small, since launches of small tensors cost little else. */
+/* Elements of an argument, of the result or of scratch, from one on: in an evaluation their
+ * address, else as they are written. Small, since launches of small tensors cost little else. */
 typedef struct ad__region {
     uint8_t memory; /* what follows; AD__NOTHING: there are none */
     uint8_t type;   /* ad_type */

@@ -98,8 +98,8 @@ typedef struct ad__sample {
  * traits, never for an operation by its name, so that a new one is treated as those that are like
  * it. A trait may imply others: ask with ad__has. */
 enum {
-    /* computes nothing: each element of the result is one of an argument's, perhaps in another type,
-     * or a constant; which one may depend on integers */
+    /* computes nothing: each element of the result is one of an argument's, perhaps in another
+     * type, or a constant; which one may depend on integers */
     AD__MOVES = 1 << 0,
     /* argument 0, broadcast to the shape of the result */
     AD__SPREADS = 1 << 1 | AD__MOVES,

@@ -68,7 +68,8 @@ struct nn_pass {
 ad_status nn__model_fail(nn_model *model, const char *name, const nn_layer *layer,
                          const ad_error *error);
 
-/* A pass over a built model. The end assigns state, which goes before no gradient, and clears it. */
+/* A pass over a built model. The end assigns state, which goes before no gradient, and clears
+ * it. */
 void nn__pass_begin(nn_pass *pass, nn_model *model, ad_tape *tape,
                     const nn_forward_options *options);
 void nn__pass_end(nn_pass *pass);

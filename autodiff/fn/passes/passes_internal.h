@@ -7,10 +7,10 @@
 
 #include <stdio.h>
 
-/* The passes of the compiled function, in their order. A pass is the function ad__<name> in the file
- * of its name. It never changes a result's bits, and fails for lack of memory alone. It may replace
- * a value by an earlier one of the same spec (ad__replacements), or rewrite it in place; dce alone
- * removes and renumbers.
+/* The passes of the compiled function, in their order. A pass is the function ad__<name> in the
+ * file of its name. It never changes a result's bits, and fails for lack of memory alone. It may
+ * replace a value by an earlier one of the same spec (ad__replacements), or rewrite it in place;
+ * dce alone removes and renumbers.
  *
  *   PASS(name, times, purpose)
  *
@@ -35,8 +35,8 @@ typedef struct ad__pass {
 
 extern const ad__pass ad__passes[]; /* ends in a name of NULL */
 
-/* Where the program is printed, and after which pass, by name; AD__CAPTURE: before all of them; NULL:
- * after each. out NULL: nowhere. */
+/* Where the program is printed, and after which pass, by name; AD__CAPTURE: before all of them;
+ * NULL: after each. out NULL: nowhere. */
 #define AD__CAPTURE "capture"
 typedef struct ad__dump_options {
     FILE *out;

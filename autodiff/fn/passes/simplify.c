@@ -14,9 +14,9 @@ enum {
 };
 
 /* Rows by the code of their pattern's operation, each a list by `next`; AD__CODES + is_elementwise
- * for those of a class. Most values are as no row asks, which must cost little: a value has a bit for
- * each form of term that it may be as an argument, and a row is only tried if its arguments' forms
- * are among those of the value's arguments. */
+ * for those of a class. Most values are as no row asks, which must cost little: a value has a bit
+ * for each form of term that it may be as an argument, and a row is only tried if its arguments'
+ * forms are among those of the value's arguments. */
 typedef struct simplify {
     ad__program *p;
     const ad__rewrite *rows;

@@ -226,8 +226,8 @@ typedef struct ad__budget {
 } ad__budget;
 ad_status ad__keep_within(ad__program *p, ad__budget *b);
 
-/* Plans a program within the budget, which may add operations to it. Errors: AD_ERR_DOMAIN if that cannot be met,
- * with what to say in *unfit; AD_ERR_MEMORY. */
+/* Plans a program within the budget, which may add operations to it. Errors: AD_ERR_DOMAIN if that
+ * cannot be met, with what to say in *unfit; AD_ERR_MEMORY. */
 ad_status ad__make_plan(ad__program *p, ad__budget *budget, ad__arena *arena, ad__plan *plan,
                         ad_error *unfit);
 

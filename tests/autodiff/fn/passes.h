@@ -29,8 +29,8 @@ void test_run_passes(ad__program *p, int count, ad_status (*const *pass)(ad__pro
                           sizeof(ad_status(*)(ad__program *))),                                    \
                     (ad_status(*const[])(ad__program *)){__VA_ARGS__})
 
-/* Evaluates a program of all of these, value by value, at the recorded inputs; of how many outputs the
- * bits are not those of the recording. */
+/* Evaluates a program of all of these, value by value, at the recorded inputs; of how many outputs
+ * the bits are not those of the recording. */
 int test_differing(const ad__program *p, const ad_var *in, int out_count, const ad_var *out);
 
 /* Fails unless the compiled function of out gives the recorded bits at the recorded inputs. */

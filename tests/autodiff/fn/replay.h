@@ -38,7 +38,8 @@ void test_replay_special(const replay *r, double special);
 int test_replay_resized(const replay *r, const ad_shape *shapes);
 
 /* Calls test with every row of the catalogue in several shapes, and with every sample of a
- * structured or composed operation: the value, its gradient, and the gradient of the gradient's sum. */
+ * structured or composed operation: the value, its gradient, and the gradient of the gradient's
+ * sum. */
 void each_row(void (*test)(const replay *r));
 void each_sample(void (*test)(const replay *r));
 

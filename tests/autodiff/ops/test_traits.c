@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What descriptors say of their operations (tape/op_internal.h) is so: every trait of every operation
- * of the catalogue. */
+/* What descriptors say of their operations (tape/op_internal.h) is so: every trait of every
+ * operation of the catalogue. */
 #include "autodiff.h"
 #include "kernels/blas_internal.h"
 #include "samples.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every pass of the table, by itself: the same bits, over the whole catalogue and its derivatives. */
+/* Every pass of the table, by itself: the same bits, over the whole catalogue and its
+ * derivatives. */
 #include "fn/passes.h"
 #include "fn/replay.h"
 
@@ -47,7 +48,8 @@ Test(fn_passes, every_pass_keeps_the_bits_of_every_sample_and_its_derivatives)
     each_sample(compare);
 }
 
-/* Two parameters and their updates, whose derivatives share values, with what every pass looks for. */
+/* Two parameters and their updates, whose derivatives share values, with what every pass looks
+ * for. */
 Test(fn_passes, every_pass_keeps_the_bits_of_a_step_that_assigns)
 {
     double w[] = {0.3, -0.7, 1.1}, b = 0.2;
